@@ -1,0 +1,112 @@
+"""Atomic, deterministic files, the error that names a bad input, and progress for long loops."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+
+class InputError(Exception):
+    """Bad input from outside: one line that names the file, the place in it, what was found, what was expected.
+
+    The command line prints the message alone and exits with status 2; anything else is a fault of ours and
+    keeps its traceback.
+    """
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a private temporary path beside ``path``; rename it over ``path`` on success, remove it on failure.
+
+    A reader sees the old file or the whole new one, never a part, also after a power loss (the bytes are
+    synced before the rename). Missing parent folders are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: writers such as matplotlib and cv2 choose the format by it.
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out a shared cluster's other users
+        with open(temporary, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write UTF-8 text atomically, with ``\\n`` line ends on every system."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str = "%.6g") -> None:
+    """Write a table atomically as comma-separated values, without its index."""
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False, float_format=float_format, lineterminator="\n")
+
+
+def write_hdf5(
+    path: str | os.PathLike, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, object]
+) -> None:
+    """Write arrays and root attributes to an HDF5 file: atomically, uncompressed, the same bytes every time."""
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+        for name in sorted(arrays):
+            file.create_dataset(name, data=arrays[name], track_times=False)
+        for name in sorted(attributes):
+            file.attrs[name] = attributes[name]
+
+
+def read_hdf5(
+    path: str | os.PathLike, expected: Iterable[str]
+) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """Read the named arrays, whole, and the root attributes of an HDF5 file.
+
+    Raises:
+        InputError: the file is missing, is not HDF5 or is cut short, or lacks one of ``expected``.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            missing = [name for name in expected if not isinstance(file.get(name), h5py.Dataset)]
+            if missing:
+                raise InputError(
+                    f"{path}: no dataset {missing[0]!r} in it (found {sorted(file)}): delete it and rerun"
+                )
+            return {name: file[name][()] for name in expected}, dict(file.attrs)
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error
+
+
+def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Pass ``items`` through, showing how far it got: a bar on a terminal, a line every 30 s in a log."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(items, desc=label, total=total)
+        return
+    last = time.monotonic()
+    for count, item in enumerate(items):
+        yield item
+        if time.monotonic() - last > 30:
+            last = time.monotonic()
+            print(f"{label}: {count + 1}{f' of {total}' if total else ''}", file=sys.stderr, flush=True)
