@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class InputError(Exception):
-    """Bad input from outside: one line that names the file, the place in it, what was found, what was expected.
+    """Bad input: one line that names the file, the place in it, what was found and what was expected.
 
     The command line prints the message alone and exits with status 2; anything else is a fault of ours and
     keeps its traceback.
@@ -27,7 +27,7 @@ class InputError(Exception):
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a private temporary path beside ``path``; rename it over ``path`` on success, remove it on failure.
+    """Yield a private path beside ``path``; on success rename it over ``path``, on failure remove it.
 
     A reader sees the old file or the whole new one, never a part, also after a power loss (the bytes are
     synced before the rename). Missing parent folders are made.
@@ -65,7 +65,7 @@ def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str 
 def write_hdf5(
     path: str | os.PathLike, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, object]
 ) -> None:
-    """Write arrays and root attributes to an HDF5 file: atomically, uncompressed, the same bytes every time."""
+    """Write arrays and root attributes as HDF5: atomically, uncompressed, the same bytes every time."""
     import h5py
 
     with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
@@ -89,9 +89,7 @@ def read_hdf5(
         with h5py.File(path, "r") as file:
             missing = [name for name in expected if not isinstance(file.get(name), h5py.Dataset)]
             if missing:
-                raise InputError(
-                    f"{path}: no dataset {missing[0]!r} in it (found {sorted(file)}): delete it and rerun"
-                )
+                raise InputError(f"{path}: no {missing[0]!r} in it, only {sorted(file)}: delete it and rerun")
             return {name: file[name][()] for name in expected}, dict(file.attrs)
     except OSError as error:
         raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error
