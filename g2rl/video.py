@@ -1,0 +1,163 @@
+"""Frames of a video file or an image folder, in order, with their frame numbers."""
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from g2rl.files import InputError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
+# Containers whose header or index counts the frames; of the others OpenCV's count is an estimate from the
+# duration, so they are counted by reading them once.
+COUNTING_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov"})
+
+
+class FrameSource(ABC):
+    """Frames of one sequence, each under the number that the labels know it by.
+
+    Attributes:
+        path: the video file or the image folder.
+        numbers: the frame numbers to expect, increasing: the integer in each file name of a folder;
+            1…N for a video whose container declares N frames.
+    """
+
+    path: Path
+    numbers: Sequence[int]
+
+    def grey(self) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Yield (number, (H,W) uint8) in order; None in place of a frame that cannot be decoded."""
+        return self._frames(grey=True, wanted=None)
+
+    def rgb(self, wanted: Collection[int] | None = None) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Yield (number, (H,W,3) uint8 RGB) in order; None in place of a frame that cannot be decoded.
+
+        Args:
+            wanted: the numbers to yield, all if None; the others are passed over as cheaply as can be.
+        """
+        return self._frames(grey=False, wanted=None if wanted is None else frozenset(wanted))
+
+    @abstractmethod
+    def _frames(
+        self, grey: bool, wanted: frozenset[int] | None
+    ) -> Iterator[tuple[int, np.ndarray | None]]: ...
+
+
+def open_source(path: str | os.PathLike) -> FrameSource:
+    """Open a video file or a folder of numbered images.
+
+    Raises:
+        InputError: nothing lies there; the folder holds no image, an image without a number, or two images
+            of one number; the file is no video that can be opened.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return ImageFolder(path)
+    if path.is_file():
+        return VideoFile(path)
+    raise InputError(f"{path}: no such video or image folder: check the root and the sequence's name")
+
+
+class ImageFolder(FrameSource):
+    """A folder with one image file a frame; the number is the last run of digits in the file's name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        files: dict[int, str] = {}
+        with os.scandir(path) as entries:
+            # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
+            names = sorted(entry.name for entry in entries if is_frame_file(entry.name))
+        for name in names:
+            digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
+            if not digits:
+                raise InputError(f"{path / name}: no frame number in the file's name: move it elsewhere")
+            number = int(digits[-1])
+            if number in files:
+                raise InputError(
+                    f"{path}: {files[number]} and {name} are both frame {number}: remove one of them"
+                )
+            files[number] = name
+        if not files:
+            raise InputError(f"{path}: no image in this folder, expected files like 0001.jpg")
+        self.numbers = sorted(files)
+        self._files = files
+
+    def file(self, number: int) -> Path:
+        """The image file of a frame."""
+        return self.path / self._files[number]
+
+    def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
+        for number in self.numbers:
+            if wanted is None or number in wanted:
+                yield number, read_image(self.file(number), grey)
+
+
+class VideoFile(FrameSource):
+    """A video file; frames are numbered from 1."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        capture = self._open()
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if count <= 0 or path.suffix.lower() not in COUNTING_SUFFIXES:
+            count = 0
+            while capture.grab():
+                count += 1
+        capture.release()
+        self.numbers = range(1, count + 1)
+
+    def _open(self) -> cv2.VideoCapture:
+        # One decoding thread: a job of ours is one sequence on one core.
+        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        if not capture.isOpened():
+            size = self.path.stat().st_size
+            raise InputError(f"{self.path}: not a readable video ({size} bytes): copy it again")
+        return capture
+
+    def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
+        capture = self._open()
+        try:
+            number = 0
+            while capture.grab():
+                number += 1
+                if wanted is None or number in wanted:
+                    ok, image = capture.retrieve()
+                    code = cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB
+                    yield number, cv2.cvtColor(image, code) if ok else None
+        finally:
+            capture.release()
+        # Cut short: the frames that the container declares and the decoder did not give.
+        for missing in range(number + 1, len(self.numbers) + 1):
+            if wanted is None or missing in wanted:
+                yield missing, None
+
+
+def is_frame_file(name: str) -> bool:
+    """Whether a file of this name in an image folder is taken for a frame."""
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def read_image(path: Path, grey: bool) -> np.ndarray | None:
+    """Decode one image file whole: (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if not data or (data.startswith(b"\xff\xd8") and not is_whole_jpeg(data)):
+        return None  # libjpeg would fill a cut picture up with grey and call it read
+    try:
+        return cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
+        )
+    except cv2.error:
+        return None
+
+
+def is_whole_jpeg(data: bytes) -> bool:
+    """Whether the bytes of a JPEG file reach its end marker: the last scan is followed by one."""
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda") > 0
