@@ -1,0 +1,255 @@
+"""What made a file: the code behind a stage, read from its imports, and the packages it runs with.
+
+Snakemake follows a rule's shell text and parameters, not the modules that the command imports. So every
+rule carries, as parameters, one line a module of its stage's import closure (`stage_code`): an edit that can
+change a result changes a line, Snakemake reruns the rule and prints that line as its reason.
+"""
+
+import ast
+import functools
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+# Where the import name is not the distribution's name in the lock.
+DISTRIBUTION = {
+    "cv2": "opencv-python-headless",
+    "dlib": "dlib-bin",
+    "PIL": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+# They paint progress and never a result: an upgrade reruns nothing.
+WITHOUT_EFFECT = frozenset({"tqdm"})
+# Functions that reach a module or a package by its name, as in find_spec("anny").
+BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the digest needs of one part of a module's syntax: its hash, what it imports, its strings."""
+
+    digest: str
+    imports: tuple[tuple[int, str, tuple[str, ...]], ...]  # (level, module, imported names)
+    strings: frozenset[str]
+
+
+def code_digest(entry: str, package: Path = PACKAGE) -> dict[str, str]:
+    """Digest everything in the package that ``entry`` runs, without importing any of it.
+
+    ``entry`` is a module (``landmarks``) or a function of one (``cli:landmarks``, written as entry points
+    are). The closure follows imports at any depth of a file, lazy ones too, but not those under
+    ``if TYPE_CHECKING:``, which never run. Modules are digested whole: one line added anywhere in
+    ``heatmaps.py`` reruns all that imports it, a rule simple enough to predict. The exception is the entry's
+    own module when a function is named: ``cli.py`` holds every stage's arguments, so only that function
+    counts, with the top-level names it uses, their imports, and statements that run at import.
+
+    The digest is of the syntax tree without comments, docstrings, blank lines and formatting, so those
+    change nothing and a renamed variable does. A file under ``data/`` belongs to the modules that hold its
+    name as a string.
+
+    Returns:
+        ``{"g2rl.landmarks": 16 hex digits, …}``, sorted by name; ``g2rl.cli:landmarks`` for the function,
+        ``g2rl/data/NAME`` for a data file.
+
+    Raises:
+        ValueError: there is no such module or function.
+        SyntaxError: a module of the closure does not parse.
+    """
+    parts = _closure(entry, package)
+    digests = {name: part.digest for name, part in parts.items()}
+    strings = frozenset().union(*(part.strings for part in parts.values()))
+    data = package / "data"
+    for path in sorted(data.rglob("*")):
+        if path.is_file() and path.name in strings:
+            digests[f"{package.name}/{path.relative_to(package).as_posix()}"] = _sha256(path.read_bytes())
+    return dict(sorted(digests.items()))
+
+
+def package_versions(entry: str, lock: Path, package: Path = PACKAGE) -> dict[str, str]:
+    """The locked versions of the distributions that ``entry``'s closure imports by itself, sorted by name.
+
+    Not the whole lock: a new Matplotlib redraws the figures and retrains nothing. What those distributions
+    require in turn is left out too; it moves with them, and hardly ever moves a number.
+    """
+    locked = read_lock(lock)
+    versions = {}
+    for part in _closure(entry, package).values():
+        for level, module, _ in part.imports:
+            top = module.partition(".")[0]
+            name = _normal(DISTRIBUTION.get(top, top))
+            if not level and top not in WITHOUT_EFFECT and name in locked:
+                versions[name] = locked[name]
+    return dict(sorted(versions.items()))
+
+
+def read_lock(lock: Path) -> dict[str, str]:
+    """``{distribution: version}`` from a lock of ``name==version`` lines."""
+    pins = re.findall(r"^([\w.-]+)(?:\[[^]]*])?==([^\s;\\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return {_normal(name): version for name, version in pins}
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def stage_code(stage: str, lock: Path, package: Path = PACKAGE) -> list[str]:
+    """Parameters that make a rule follow its stage's code: ``params: *stage_code("landmarks", LOCK)``.
+
+    One string a module and a package, each naming itself, because Snakemake compares parameters as a set
+    without their names and prints just those that differ: the reason for a rerun reads
+    ``before: g2rl.landmarks 5f0c… now: g2rl.landmarks 91ab…``.
+    """
+    entry = f"cli:{stage}"
+    code = [f"{name} {digest}" for name, digest in code_digest(entry, package).items()]
+    return code + [f"{name}=={version}" for name, version in package_versions(entry, lock, package).items()]
+
+
+def _closure(entry: str, package: Path) -> dict[str, Source]:
+    module, _, function = entry.partition(":")
+    first = f"{package.name}.{module}"
+    if _path(first, package) is None:
+        raise ValueError(f"no module {first!r} in {package}")
+    found: dict[str, Source] = {}
+    waiting = [first]
+    while waiting:
+        name = waiting.pop()
+        key = f"{name}:{function}" if name == first and function else name
+        path = _path(name, package)
+        if key in found or path is None:
+            continue
+        try:
+            found[key] = _read(path.read_bytes(), str(path), function if key != name else "")
+        except KeyError:
+            raise ValueError(f"no function {function!r} in {path}") from None
+        parent = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for level, target, names in found[key].imports:
+            if level:  # from . import x, from ..files import y
+                base = parent.split(".")[: len(parent.split(".")) - level + 1]
+                target = ".".join([*base, target] if target else base)
+            waiting += [target, *(f"{target}.{imported}" for imported in names)]
+        # Importing a.b.c runs a and a.b as well.
+        waiting.append(name.rpartition(".")[0])
+    return found
+
+
+def _path(module: str, package: Path) -> Path | None:
+    """The file of ``g2rl.x.y``, or None for a name that is no module of the package."""
+    top, *rest = module.split(".")
+    if top != package.name:
+        return None
+    stem = package.joinpath(*rest)
+    for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
+        if path.is_file() and (rest or path.name == "__init__.py"):
+            return path
+    return None
+
+
+@functools.cache
+def _read(source: bytes, path: str, function: str) -> Source:
+    """Digest a module's source, or one function of it with what it uses. Cached: closures overlap."""
+    body = ast.parse(source, path).body
+    return _scan(_slice(body, function) if function else body)
+
+
+def _slice(body: list[ast.stmt], function: str) -> list[ast.stmt]:
+    """The statements of a module that ``function`` needs, in their order.
+
+    Raises:
+        KeyError: the module defines no such name.
+    """
+    defined: dict[str, list[ast.stmt]] = {}
+    always = []
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = [statement.name]
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            names = [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
+        elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            names = [node.id for node in stored if isinstance(node.ctx, ast.Store)]
+        elif _guard(statement) in ("__name__", "TYPE_CHECKING"):
+            continue
+        else:
+            always.append(statement)
+            continue
+        for name in names:
+            defined.setdefault(name, []).append(statement)
+    needed: set[int] = set()
+    waiting = [*defined[function], *always]
+    while waiting:
+        statement = waiting.pop()
+        if id(statement) in needed:
+            continue
+        needed.add(id(statement))
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                waiting += defined.get(node.id, [])
+    return [statement for statement in body if id(statement) in needed]
+
+
+def _guard(statement: ast.stmt) -> str:
+    """The name that an ``if`` tests: ``__name__``, ``TYPE_CHECKING`` or another; "" where there is none."""
+    test = getattr(statement, "test", None)
+    test = test.left if isinstance(test, ast.Compare) else test
+    return getattr(test, "id", getattr(test, "attr", "")) if isinstance(statement, ast.If) else ""
+
+
+def _scan(statements: list[ast.stmt]) -> Source:
+    """Walk the statements once: write them down without positions and remarks, and note what they name.
+
+    Not `ast.dump`, whose text changes between Python versions, as they add fields that older code leaves
+    empty. Left out too is what stands under ``if TYPE_CHECKING:``, which never runs.
+    """
+    text: list[str] = []
+    imports: list[tuple[int, str, tuple[str, ...]]] = []
+    strings: set[str] = set()
+
+    def write(value: object) -> None:
+        if isinstance(value, list):
+            text.append("[")
+            for item in value:
+                if not _is_remark(item):
+                    write(item)
+            text.append("]")
+        elif not isinstance(value, ast.AST):
+            text.append(repr(value))
+        elif isinstance(value, ast.If) and _guard(value) == "TYPE_CHECKING":
+            write(value.orelse)
+        else:
+            note(value)
+            text.append(type(value).__name__)
+            for field in value._fields:
+                content = getattr(value, field, None)
+                if field not in ("ctx", "kind") and content is not None and content != []:
+                    text.append(field)
+                    write(content)
+            text.append(".")
+
+    def note(node: ast.AST) -> None:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            strings.add(node.value)
+        elif isinstance(node, ast.Import):
+            imports.extend((0, alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in BY_NAME and isinstance(name := node.args[0].value, str):
+                imports.append((len(name) - len(name.lstrip(".")), name.lstrip("."), ()))
+
+    write(statements)
+    return Source(_sha256(" ".join(text).encode()), tuple(imports), frozenset(strings))
+
+
+def _is_remark(node: object) -> bool:
+    """A docstring, or another bare constant that does nothing."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
