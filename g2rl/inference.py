@@ -1,0 +1,128 @@
+"""The exported network alone: aligned faces → heatmaps → AU intensities and locations."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+
+from g2rl import heatmaps as hm
+from g2rl.au import au_name, point_au
+from g2rl.cache import Shard, decode
+from g2rl.files import InputError
+from g2rl.model import HeatmapNet
+from g2rl.training import ALIGNED_SIZE, Settings, normalise
+
+BATCH = 64
+MAX_INTENSITY = 5.0  # FACS: 0 absent, 1 (A) … 5 (E)
+
+
+@dataclass(frozen=True)
+class Model:
+    """An exported network, ready to run, and what it was trained as."""
+
+    net: HeatmapNet
+    aus: tuple[int, ...]
+    settings: Settings
+    point_au: torch.Tensor  # (P,) which AU each heatmap belongs to
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Of B faces: heatmaps (B, P, S', S') float32; AU intensity (B, K) 0–5; point locations (B, P, 2), pixels
+    of the aligned 256×256 face."""
+
+    heatmaps: np.ndarray
+    intensity: np.ndarray
+    locations: np.ndarray
+
+
+def load_model(path: Path, device: torch.device) -> Model:
+    """Read ``model.safetensors``; no code in it can run.
+
+    Raises:
+        InputError: not a safetensors file, not one of ours, or weights that do not fit its own description.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {})["g2rl"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error})") from error
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
+        ) from error
+    aus = tuple(about.pop("aus"))
+    lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
+    settings = Settings(**about | lists)
+    points = torch.from_numpy(point_au(aus, settings.centres))
+    net = HeatmapNet(settings.backbone, len(points), settings.channels)
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: weights do not fit its description: {str(error).splitlines()[1]}"
+        ) from error
+    net.eval().to(device, memory_format=torch.channels_last)
+    return Model(net, aus, settings, points.to(device), device)
+
+
+@torch.inference_mode()
+def predict(model: Model, faces: np.ndarray) -> Prediction:
+    """Run the network on (B, S, S, 3) uint8 RGB aligned faces, S the model's ``settings.image_size``.
+
+    An AU's intensity is the mean of its points' intensities (inverse of Eq. 1), cut to 0–5.
+    """
+    s = model.settings
+    images = normalise(torch.from_numpy(faces).to(model.device))
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=s.precision == "bf16"):
+        maps, _ = model.net(images)
+    maps = maps.float()
+    points = hm.intensities(maps, s.sigma, s.amplitude)
+    intensity = hm.au_mean(points, model.point_au, len(model.aus)).clamp(0, MAX_INTENSITY)
+    where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
+    return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())
+
+
+def predict_shard(model: Model, shard: Shard) -> Iterator[Prediction]:
+    """The faces of a shard in order, in batches."""
+    for start in range(0, len(shard.frame), BATCH):
+        index = np.arange(start, min(start + BATCH, len(shard.frame)))
+        yield predict(model, decode(shard.jpeg, shard.offsets, index, model.settings.image_size))
+
+
+def predict_shards(model: Model, shards: Sequence[Shard]) -> pd.DataFrame:
+    """A row a frame: subject, sequence, frame, then AU.._true (None where not coded), AU.._pred for each AU.
+
+    Raises:
+        InputError: a shard's AUs are not the model's; no frame in any shard.
+    """
+    parts = []
+    for shard in shards:
+        if shard.aus != model.aus:
+            raise InputError(f"{shard.sequence}: coded for AUs {shard.aus}, the model for {model.aus}")
+        if not len(shard.frame):
+            continue
+        intensity = np.concatenate([batch.intensity for batch in predict_shard(model, shard)])
+        parts.append(prediction_table(shard, intensity))
+        print(f"{shard.sequence}: {len(shard.frame)} frames", file=sys.stderr)
+    if not parts:
+        raise InputError("no test frame in any shard: see the frames.csv of this dataset for the reasons")
+    return pd.concat(parts, ignore_index=True)
+
+
+def prediction_table(shard: Shard, intensity: np.ndarray) -> pd.DataFrame:
+    """``predictions.csv`` of one shard: (M, K) predicted intensities beside the true ones."""
+    columns: dict[str, object] = {"subject": shard.subject, "sequence": shard.sequence, "frame": shard.frame}
+    for k, au in enumerate(shard.aus):
+        true = pd.array(shard.intensity[:, k], "Int8")
+        columns[f"{au_name(au)}_true"] = pd.Series(true).mask(shard.intensity[:, k] < 0)
+        columns[f"{au_name(au)}_pred"] = intensity[:, k]
+    return pd.DataFrame(columns)

@@ -1,0 +1,180 @@
+"""The network of the G2RL paper: heatmap regressor, geometry module, projection, and its losses.
+
+    images (B,3,S,S) ─► backbone ─► three deconvolutions ─► M (B,C,S',S') ─► 1×1 conv ─► heatmaps (B,P,S',S')
+                                                                │
+                                                               W×M
+                                                                │ L_G (Eq. 6)
+    landmarks (B,68,2) ─► A ─► three graph convolutions ─► G (B,256)
+
+S' = S/4. All below the first line exists in training only. The exported model is ``HeatmapNet``.
+"""
+
+import timm
+import torch
+from torch import Tensor, nn
+
+GEOMETRY_DIM = 256  # length of G and of W×M
+PROJECTION_CHANNELS = 8
+GUIDANCE = ("literal", "detached")
+PROJECTIONS = ("factorised", "pooled", "full")
+
+
+class HeatmapNet(nn.Module):
+    """Backbone and deconvolution head (SimpleBaselines): the whole network at test time.
+
+    With ``resnet50.tv_in1k``, 256 channels and 12 maps it has 34.0 M parameters.
+
+    Args:
+        backbone: a timm model name; its last feature map (stride 32) is taken.
+        maps: P, one heatmap an AU point.
+        channels: of each deconvolution; as many as given, each doubles the resolution.
+        pretrained: a backbone state dictionary of that timm model, or None for random weights.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        maps: int,
+        channels: tuple[int, ...] = (256, 256, 256),
+        pretrained: dict[str, Tensor] | None = None,
+    ):
+        super().__init__()
+        self.backbone = timm.create_model(backbone, features_only=True, out_indices=(-1,), pretrained=False)
+        if pretrained is not None:
+            own = self.backbone.state_dict()
+            self.backbone.load_state_dict({name: pretrained[name] for name in own})
+        width, layers = self.backbone.feature_info.channels()[-1], []
+        for out in channels:
+            layers += [
+                nn.ConvTranspose2d(width, out, kernel_size=4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(out),
+                nn.ReLU(inplace=True),
+            ]
+            width = out
+        self.deconv = nn.Sequential(*layers)
+        self.head = nn.Conv2d(width, maps, kernel_size=1)
+        for module in (*self.deconv, self.head):  # the SimpleBaselines initialisation
+            if isinstance(module, nn.ConvTranspose2d | nn.Conv2d):
+                nn.init.normal_(module.weight, std=0.001)
+        nn.init.zeros_(self.head.bias)
+        self.channels = width
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, S, S) normalised RGB → heatmaps (B, P, S', S') and M (B, C, S', S'), the maps before."""
+        M = self.deconv(self.backbone(images)[-1])
+        return self.head(M), M
+
+
+def adjacency(landmarks: Tensor) -> Tensor:
+    """A of Eq. 3, "determined by the Euclidean distances": (B, n, 2) → (B, n, n) normalised, per face.
+
+    The paper gives no formula. Here A_ij = exp(−2·d_ij²/s²), d the Euclidean distance and s the face's own
+    size (root mean square distance of its landmarks from their centroid), so that moving, turning or scaling
+    the face changes nothing; A_ii = 1 is the self-loop. Returned is D^−½ A D^−½ (Kipf & Welling 2017).
+    """
+    centred = landmarks - landmarks.mean(1, keepdim=True)
+    size2 = centred.square().sum(-1).mean(1)[:, None, None]
+    distance2 = (centred[:, :, None] - centred[:, None]).square().sum(-1)
+    A = torch.exp(-2 * distance2 / size2)
+    scale = A.sum(-1).rsqrt()
+    return scale[:, :, None] * A * scale[:, None, :]
+
+
+class GeometryModule(nn.Module):
+    """Eq. 3–5: three graph convolutions over the landmarks, their outputs together, to one vector G."""
+
+    def __init__(self, n: int = 68, width: int = 64, nodes: int = 16):
+        super().__init__()
+        self.W1, self.W2, self.W3 = (nn.Linear(i, width) for i in (2, width, width))
+        self.mix = nn.Conv1d(3 * width, nodes, kernel_size=1)
+        self.fc = nn.Sequential(
+            nn.Linear(n * nodes, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, GEOMETRY_DIM)
+        )
+
+    def forward(self, landmarks: Tensor) -> Tensor:
+        """(B, n, 2) landmarks in units of half the image, 0 at its middle → G (B, 256)."""
+        A = adjacency(landmarks)
+        F1 = torch.relu(A @ self.W1(landmarks))  # Eq. 3: F_{i+1} = ReLU(Â F_i W_i), F_0 = P
+        F2 = torch.relu(A @ self.W2(F1))
+        F3 = torch.relu(A @ self.W3(F2))
+        F = torch.cat((F1, F2, F3), -1)  # Eq. 4: low and high level together
+        return self.fc(self.mix(F.transpose(1, 2)).flatten(1))  # Eq. 5
+
+
+class Projection(nn.Module):
+    """W×M of Eq. 6, linear in M: (B, C, S', S') → (B, 256).
+
+    ``factorised``: a 1×1 convolution to 8 channels, then fully connected over the flattened maps (8.4 M
+    weights at 64×64; the layout of the face is kept, as in Ning et al. 2017). ``pooled``: mean over the map,
+    then fully connected. ``full``: fully connected over all of M (268 M weights at 256×64×64).
+    """
+
+    def __init__(self, channels: int, map_size: int, kind: str = "factorised"):
+        super().__init__()
+        if kind == "factorised":
+            reduce = nn.Conv2d(channels, PROJECTION_CHANNELS, kernel_size=1, bias=False)
+            flat = PROJECTION_CHANNELS * map_size**2
+        elif kind == "pooled":
+            reduce, flat = nn.AdaptiveAvgPool2d(1), channels
+        elif kind == "full":
+            reduce, flat = nn.Identity(), channels * map_size**2
+        else:
+            raise ValueError(f"projection {kind!r}: expected one of {PROJECTIONS}")
+        self.reduce = reduce
+        self.fc = nn.Linear(flat, GEOMETRY_DIM, bias=False)
+
+    def forward(self, M: Tensor) -> Tensor:
+        return self.fc(self.reduce(M).flatten(1))
+
+
+def heatmap_loss(predicted: Tensor, target: Tensor, coded: Tensor) -> Tensor:
+    """Eq. 2, L_S: squared L2 norm of the difference, summed over maps and pixels, mean over the batch.
+
+    Args:
+        predicted, target: (B, P, S', S').
+        coded: (B, P) bool; the maps of AUs that were not coded add nothing.
+    """
+    error = (predicted - target).square().sum((-2, -1))
+    return torch.where(coded, error, 0).sum() / len(predicted)
+
+
+def guidance_loss(G: Tensor, projected: Tensor) -> Tensor:
+    """Eq. 6, L_G = ‖G − W×M‖², summed over the vector, mean over the batch: (B, 256), (B, 256) → scalar."""
+    return (G - projected).square().sum(-1).mean()
+
+
+class G2RL(nn.Module):
+    """The heatmap network guided by the landmarks' geometry: what is trained (Eq. 7–8).
+
+    Args:
+        net: the network that is exported.
+        map_size: S', side of the heatmaps.
+        guidance: ``literal``: L_G trains both its sides, as Eq. 6 is written. ``detached``: L_G trains only
+            W and M, and G is trained to rebuild the landmarks, so that it cannot fall to a constant.
+        projection: see ``Projection``.
+    """
+
+    def __init__(
+        self, net: HeatmapNet, map_size: int, guidance: str = "literal", projection: str = "factorised"
+    ):
+        super().__init__()
+        self.net = net
+        self.geometry = GeometryModule()
+        self.projection = Projection(net.channels, map_size, projection)
+        self.rebuild = nn.Linear(GEOMETRY_DIM, 2 * 68) if guidance == "detached" else None
+
+    def forward(self, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Heatmaps, G, W×M, and the loss that trains G by itself (0 in ``literal``)."""
+        maps, M = self.net(images)
+        with torch.autocast(images.device.type, enabled=False):  # coordinates need more than bf16's 8 bits
+            G = self.geometry(landmarks)
+            own = G.new_zeros(())
+            if self.rebuild is not None:
+                own = (self.rebuild(G) - landmarks.flatten(1)).square().sum(-1).mean()
+                G = G.detach()
+        return maps, G, self.projection(M).float(), own
+
+
+def joint_loss(loss_S: Tensor, loss_G: Tensor, lam: float) -> Tensor:
+    """Eq. 7–8: L = λ·L_G + (1 − λ)·L_S; λ = 0 is the Baseline."""
+    return lam * loss_G + (1 - lam) * loss_S

@@ -1,0 +1,382 @@
+"""Training of one network: one dataset, one run, one fold, one seed. Read top to bottom.
+
+Eq. 8 is minimised over shuffled batches of aligned faces. Batch order, flips and initial weights follow from
+the seed alone, so a Baseline and a G2RL run of one seed start from the same weights and see the same batches.
+After every epoch all state is saved; a run that was cut off goes on from there and ends in the same weights.
+"""
+
+import hashlib
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.optim import lr_scheduler
+
+from g2rl import heatmaps as hm
+from g2rl.au import MIRROR, centre_weights, place_points, point_au
+from g2rl.cache import Shard, decode
+from g2rl.files import InputError, atomic_path, progress, write_text
+from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_loss, joint_loss
+
+ALIGNED_SIZE = 256  # side of the faces in the cache; landmarks are in its pixels
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB in 0–1
+SCHEDULES = ("step", "onecycle")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a trained network, besides the frames. Defaults are the paper's.
+
+    Raises:
+        InputError: a value that cannot be trained with.
+    """
+
+    sigma: float = 2.0  # Eq. 1, heatmap pixels
+    lam: float = 0.05  # Eq. 8; 0 is the Baseline
+    seed: int = 0
+    backbone: str = "resnet50.tv_in1k"
+    image_size: int = 256
+    channels: tuple[int, ...] = (256, 256, 256)  # of the deconvolutions
+    centres: str = "default"  # AU locations, g2rl.au.CENTRES
+    amplitude: str = "eq1"
+    guidance: str = "literal"
+    projection: str = "factorised"
+    epochs: int = 10
+    batch_size: int = 16
+    lr: float = 5e-4
+    lr_geometry: float | None = None  # of the graph network; None: lr
+    lr_projection: float | None = None  # of W; None: lr
+    weight_decay: float = 0.0
+    schedule: str = "step"
+    milestones: tuple[int, ...] = (5,)  # epochs at which "step" divides the learning rate by 10
+    flip: bool = False  # mirror half of the faces
+    shift: float = 0.0  # random translation, up to this share of the image
+    precision: str = "bf16"
+
+    def __post_init__(self) -> None:
+        if self.image_size % 32:
+            raise InputError(
+                f"image_size {self.image_size}: expected a multiple of 32, the backbone's stride"
+            )
+        if self.sigma <= 0 or not 0 <= self.lam < 1:
+            raise InputError(f"sigma {self.sigma}, lambda {self.lam}: expected sigma > 0 and 0 <= lambda < 1")
+
+    @property
+    def map_size(self) -> int:
+        return self.image_size // 32 * 2 ** len(self.channels)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Training frames of all subjects, one after the other.
+
+    ``images`` are (N, S, S, 3) uint8 RGB on the training device, or, where they do not fit, the shards they
+    are decoded from batch by batch.
+    """
+
+    images: Tensor | Sequence[Shard]
+    landmarks: Tensor  # (N, 68, 2) float32, aligned pixels
+    intensity: Tensor  # (N, K) int8, −1 not coded
+
+    def __len__(self) -> int:
+        return len(self.intensity)
+
+
+def load_faces(shards: Sequence[Shard], size: int, device: torch.device, threads: int = 1) -> Faces:
+    """All frames of the shards, decoded once and kept on the device if they take at most half of its memory.
+
+    Raises:
+        InputError: no frame in any shard.
+    """
+    shards = [shard for shard in shards if len(shard.frame)]
+    if not shards:
+        raise InputError("no training frame in any shard: see the frames.csv of this dataset for the reasons")
+    landmarks = torch.from_numpy(np.concatenate([shard.landmarks for shard in shards])).to(device)
+    intensity = torch.from_numpy(np.concatenate([shard.intensity for shard in shards])).to(device)
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = len(intensity) * size * size * 3
+    if needed > free / 2:
+        print(
+            f"faces: {len(intensity)}, {needed / 2**30:.1f} GiB decoded: decoded batch by batch",
+            file=sys.stderr,
+        )
+        return Faces(shards, landmarks, intensity)
+    images = torch.empty((len(intensity), size, size, 3), dtype=torch.uint8, device=device)
+    stops = np.cumsum([len(shard.frame) for shard in shards])
+
+    def fill(shard: Shard, stop: int) -> None:
+        pixels = decode(shard.jpeg, shard.offsets, np.arange(len(shard.frame)), size)
+        images[stop - len(pixels) : stop] = torch.from_numpy(pixels)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in progress(pool.map(fill, shards, stops), "decoding faces", len(shards)):
+            pass
+    print(f"faces: {len(images)}, {needed / 2**30:.2f} GiB decoded, kept on {device}", file=sys.stderr)
+    return Faces(images, landmarks, intensity)
+
+
+def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """One epoch: (B, S, S, 3) uint8 images, (B, 68, 2) landmarks, (B, K) intensities, in an order of its own.
+
+    The last, incomplete batch is left out (its batch statistics would be noisy), unless it is the only one.
+    """
+    order = np.random.default_rng([settings.seed, epoch]).permutation(len(faces))
+    size = min(settings.batch_size, len(order))
+    order = order[: len(order) // size * size].reshape(-1, size)
+    if isinstance(faces.images, Tensor):
+        for index in torch.from_numpy(order).to(faces.images.device):
+            yield faces.images[index], faces.landmarks[index], faces.intensity[index]
+        return
+
+    shards = faces.images
+    starts = np.cumsum([0] + [len(shard.frame) for shard in shards])
+
+    def images(index: np.ndarray) -> Tensor:
+        out = np.empty((len(index), settings.image_size, settings.image_size, 3), np.uint8)
+        which = np.searchsorted(starts, index, "right") - 1
+        for n in np.unique(which):
+            rows = np.flatnonzero(which == n)
+            shard = shards[n]
+            out[rows] = decode(shard.jpeg, shard.offsets, index[rows] - starts[n], settings.image_size)
+        return torch.from_numpy(out)
+
+    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:  # decodes ahead of the device
+        ahead = [pool.submit(images, index) for index in order[:8]]
+        for n, index in enumerate(order):
+            if n + 8 < len(order):
+                ahead.append(pool.submit(images, order[n + 8]))
+            here = torch.from_numpy(index).to(faces.landmarks.device)
+            pixels = ahead.pop(0).result().to(faces.landmarks.device, non_blocking=True)
+            yield pixels, faces.landmarks[here], faces.intensity[here]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(B, S, S, 3) uint8 RGB → (B, 3, S, S) float32, channels last, by ImageNet's mean and deviation."""
+    mean, std = (torch.tensor(value, device=images.device) * 255 for value in (MEAN, STD))
+    return ((images.float() - mean) / std).permute(0, 3, 1, 2)
+
+
+def augment(
+    images: Tensor, landmarks: Tensor, settings: Settings, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mirror half of the faces and shift each by up to ``shift``, the landmarks with them (on the device)."""
+    if settings.flip:
+        mirror = torch.rand(len(images), generator=random).lt(0.5).to(images.device)
+        images = torch.where(mirror[:, None, None, None], images.flip(2), images)
+        flipped = landmarks[:, MIRROR] * landmarks.new_tensor([-1, 1])
+        flipped = flipped + landmarks.new_tensor([ALIGNED_SIZE - 1, 0])
+        landmarks = torch.where(mirror[:, None, None], flipped, landmarks)
+    if settings.shift:
+        reach = round(settings.shift * settings.image_size)
+        move = torch.randint(-reach, reach + 1, (len(images), 2), generator=random).to(images.device)  # x, y
+        axis = torch.arange(settings.image_size, device=images.device)
+        x, y = ((axis - move[:, i : i + 1]).clamp(0, settings.image_size - 1) for i in (0, 1))
+        images = images[
+            torch.arange(len(images), device=images.device)[:, None, None], y[:, :, None], x[:, None]
+        ]
+        landmarks = landmarks + move[:, None] * (ALIGNED_SIZE / settings.image_size)
+    return images, landmarks
+
+
+class Targets:
+    """AU points of a batch of landmarks and their heatmaps (Eq. 1), made on the device at every step."""
+
+    def __init__(self, aus: Sequence[int], settings: Settings, device: torch.device):
+        weights, down = centre_weights(aus, settings.centres)
+        self.weights, self.down = torch.from_numpy(weights).to(device), torch.from_numpy(down).to(device)
+        self.point_au = torch.from_numpy(point_au(aus, settings.centres)).to(device)
+        self.settings = settings
+
+    def __call__(self, landmarks: Tensor, intensity: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 68, 2), (B, K) → heatmaps (B, P, S', S') and which of them are coded, (B, P) bool."""
+        s = self.settings
+        centres = hm.to_heatmap(place_points(landmarks, self.weights, self.down), ALIGNED_SIZE, s.map_size)
+        of_point = intensity[:, self.point_au]
+        maps = hm.heatmaps(centres, of_point.clamp(min=0).float(), s.sigma, s.map_size, s.amplitude)
+        return maps, of_point >= 0
+
+
+def scheduler(optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> lr_scheduler.LRScheduler:
+    """``step``: a tenth from each milestone on; ``onecycle`` (Smith & Topin 2019): up for 30 %, down to 0."""
+    if settings.schedule == "step":
+        return lr_scheduler.MultiStepLR(
+            optimizer, [steps * milestone // settings.epochs for milestone in settings.milestones]
+        )
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    return lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=steps, cycle_momentum=False)
+
+
+def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -> G2RL:
+    """The model with the weights of its seed; the heatmap network's do not depend on λ or the guidance."""
+    torch.manual_seed(settings.seed)
+    net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained)
+    torch.manual_seed(settings.seed + 1)
+    return G2RL(net, settings.map_size, settings.guidance, settings.projection)
+
+
+def checkpoint_key(settings: Settings, shards: Sequence[Shard], code: dict[str, str]) -> str:
+    """What a checkpoint belongs to: settings, the frames themselves, and the code."""
+    digest = hashlib.sha256(json.dumps([asdict(settings), code], sort_keys=True).encode())
+    for shard in shards:
+        for array in (shard.jpeg, shard.landmarks, shard.intensity):
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def train(
+    shards: Sequence[Shard],
+    settings: Settings,
+    model_path: Path,
+    history_path: Path,
+    device: torch.device,
+    pretrained: dict[str, Tensor] | None = None,
+    checkpoint: Path | None = None,
+    key: str = "",
+) -> None:
+    """Train one network and write it (``model.safetensors``) with its history (a row an epoch).
+
+    History: ``loss``, ``loss_S`` (Eq. 2), ``loss_G`` (Eq. 6), ``var_G`` (variance of G over the faces, summed
+    over its 256 numbers: 0 means that Eq. 6 has collapsed), ``norm_WM`` (mean ‖W×M‖), ``norm_W`` (Frobenius
+    norm of W's weights) and the learning rate; means over the epoch, after the last step for ``norm_W``.
+
+    Args:
+        shards: aligned faces of the training subjects, all with the same AUs.
+        pretrained: the backbone's weights, or None to start from random ones.
+        checkpoint: keeps the state after each epoch; taken up if its key is ``key``, removed at the end.
+
+    Raises:
+        InputError: no frames; shards of different AUs; a loss that is not finite (names epoch and settings).
+    """
+    aus = shards[0].aus
+    if different := [shard.sequence for shard in shards if shard.aus != aus]:
+        raise InputError(f"shards of different AUs: {shards[0].sequence} has {aus}, {different[0]} has not")
+    faces = load_faces(shards, settings.image_size, device, torch.get_num_threads())
+    targets = Targets(aus, settings, device)
+    model = build(settings, len(targets.point_au), pretrained).to(device, memory_format=torch.channels_last)
+    rates = {
+        model.net: settings.lr,
+        model.geometry: settings.lr_geometry or settings.lr,
+        model.projection: settings.lr_projection or settings.lr,
+    }
+    if model.rebuild is not None:
+        rates[model.rebuild] = settings.lr_geometry or settings.lr
+    groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in rates.items()]
+    if not settings.lam:  # the Baseline: the module is not there
+        groups = groups[:1]
+    optimizer = torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
+    steps_per_epoch = max(1, len(faces) // settings.batch_size)
+    schedule = scheduler(optimizer, settings, settings.epochs * steps_per_epoch)
+
+    history: list[dict[str, float]] = []
+    if checkpoint is not None and (state := load_checkpoint(checkpoint, key)):
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        history = state["history"]
+        print(f"resuming after epoch {len(history)}", file=sys.stderr)
+
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    model.train()
+    for epoch in range(len(history), settings.epochs):
+        random = torch.Generator().manual_seed(settings.seed << 32 | epoch)
+        # Sums on the device, read once an epoch: the loop never waits for it.
+        sums = torch.zeros(4, device=device)
+        moments = torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
+        seen, start = 0, time.monotonic()
+        label = f"epoch {epoch + 1} of {settings.epochs}"
+        for images, landmarks, intensity in progress(batches(faces, settings, epoch), label, steps_per_epoch):
+            images, landmarks = augment(images, landmarks, settings, random)
+            target, coded = targets(landmarks, intensity)
+            with autocast:
+                if settings.lam:
+                    maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)
+                else:
+                    maps, _ = model.net(normalise(images))
+                    G = WM = sums.new_zeros(len(images), GEOMETRY_DIM)
+                    own = sums.new_zeros(())
+            loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
+            loss_G = guidance_loss(G, WM)  # Eq. 6
+            loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            with torch.no_grad():
+                sums += torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean()))
+                moments += torch.stack((G.double().sum(0), G.double().square().sum(0)))
+            seen += len(images)
+        means = (sums / steps_per_epoch).tolist()
+        mean_G, mean_G2 = moments / seen
+        W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
+        row = {"epoch": epoch + 1, **dict(zip(("loss", "loss_S", "loss_G", "norm_WM"), means, strict=True))}
+        row["var_G"] = float((mean_G2 - mean_G.square()).sum())
+        row["norm_W"] = float(W.norm()) if settings.lam else 0.0
+        row["lr"] = schedule.get_last_lr()[0]
+        if not math.isfinite(row["loss"]):
+            raise InputError(f"epoch {epoch + 1}: the loss is {row['loss']}: lower lr (now {settings.lr})")
+        history.append(row)
+        # The speed goes to the log, not the history: nothing in the results depends on a clock.
+        row_text = ", ".join(
+            f"{name} {row[name]:.4g}" for name in ("loss", "loss_S", "loss_G", "var_G", "norm_W")
+        )
+        speed = seen / (time.monotonic() - start)
+        print(f"{label}: {row_text}, {speed:.0f} images/s", file=sys.stderr, flush=True)
+        if checkpoint is not None and epoch + 1 < settings.epochs:
+            save_checkpoint(checkpoint, key, model, optimizer, schedule, history)
+
+    export(model.net, settings, aus, model_path)
+    rows = [",".join(history[0])] + [",".join(f"{value:.6g}" for value in row.values()) for row in history]
+    write_text(history_path, "\n".join(rows) + "\n")
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+
+
+def export(net: HeatmapNet, settings: Settings, aus: Sequence[int], path: Path) -> None:
+    """The network without the geometry module, with what inference must know, as safetensors."""
+    about = json.dumps({"aus": list(aus), **asdict(settings)}, sort_keys=True)
+    weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, metadata={"g2rl": about})
+
+
+def save_checkpoint(
+    path: Path,
+    key: str,
+    model: G2RL,
+    optimizer: torch.optim.Optimizer,
+    schedule: lr_scheduler.LRScheduler,
+    history: list,
+) -> None:
+    """All state after an epoch, atomically."""
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    state = {"key": key, "history": history, **{name: part.state_dict() for name, part in parts.items()}}
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_checkpoint(path: Path, key: str) -> dict | None:
+    """The state saved under ``key``; None, with a line on stderr, where it is another's or cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on a cut or foreign file; all mean: start afresh
+        print(f"{path}: not a readable checkpoint ({error}): starting afresh", file=sys.stderr)
+        return None
+    if state.get("key") != key:
+        print(f"{path}: of other settings, data or code: starting afresh", file=sys.stderr)
+        return None
+    return state
