@@ -11,6 +11,9 @@ import numpy as np
 
 from g2rl.files import InputError
 
+# The decoder's own complaints name no file; what cannot be decoded is reported by whoever asked for it.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
 # Containers whose header or index counts the frames; of the others OpenCV's count is an estimate from the
@@ -69,13 +72,13 @@ class ImageFolder(FrameSource):
     def __init__(self, path: Path) -> None:
         self.path = path
         files: dict[int, str] = {}
-        with os.scandir(path) as entries:
-            # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
-            names = sorted(entry.name for entry in entries if is_frame_file(entry.name))
-        for name in names:
+        for name in sorted(filter(is_frame_file, os.listdir(path))):
             digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
-            if not digits:
-                raise InputError(f"{path / name}: no frame number in the file's name: move it elsewhere")
+            if not digits or len(digits[-1].lstrip("0")) > 9:
+                raise InputError(
+                    f"{path / name}: no frame number in the file's name, expected one like 0001.jpg: "
+                    "rename it or move it elsewhere"
+                )
             number = int(digits[-1])
             if number in files:
                 raise InputError(
@@ -98,17 +101,24 @@ class ImageFolder(FrameSource):
 
 
 class VideoFile(FrameSource):
-    """A video file; frames are numbered from 1."""
+    """A video file; frames are numbered from 1.
+
+    Where fewer frames decode than the container declares, the missing ones are None, and so is the last one
+    before a cut, which is most often a part of itself. Frames past the declared count are given too.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         capture = self._open()
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if count <= 0 or path.suffix.lower() not in COUNTING_SUFFIXES:
+        # A frame takes 8 bytes or more in any container: a greater count is a damaged header.
+        if not 0 < count <= path.stat().st_size // 8 or path.suffix.lower() not in COUNTING_SUFFIXES:
             count = 0
             while capture.grab():
                 count += 1
         capture.release()
+        if not count:
+            raise InputError(f"{path}: no frame in this video can be decoded: copy it again")
         self.numbers = range(1, count + 1)
 
     def _open(self) -> cv2.VideoCapture:
@@ -120,25 +130,54 @@ class VideoFile(FrameSource):
         return capture
 
     def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
+        def is_wanted(number: int) -> bool:
+            return wanted is None or number in wanted
+
+        code = cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB
+        declared = len(self.numbers)
+        last, held = 0, None  # one frame back, until it is known that another one follows
         capture = self._open()
         try:
-            number = 0
-            while capture.grab():
-                number += 1
-                if wanted is None or number in wanted:
+            for number in self._decoded_numbers(capture):
+                if last and is_wanted(last):
+                    yield last, held
+                for gap in filter(is_wanted, range(last + 1, number)):
+                    yield gap, None
+                last, held = number, None
+                if is_wanted(number):
                     ok, image = capture.retrieve()
-                    code = cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB
-                    yield number, cv2.cvtColor(image, code) if ok else None
+                    held = cv2.cvtColor(image, code) if ok else None
         finally:
             capture.release()
-        # Cut short: the frames that the container declares and the decoder did not give.
-        for missing in range(number + 1, len(self.numbers) + 1):
-            if wanted is None or missing in wanted:
-                yield missing, None
+        if last and is_wanted(last):
+            yield last, held if last >= declared else None
+        for missing in filter(is_wanted, range(last + 1, declared + 1)):
+            yield missing, None
+
+    def _decoded_numbers(self, capture: cv2.VideoCapture) -> Iterator[int]:
+        """Decode on and on, giving each frame's number.
+
+        An AVI has one chunk for each tick of a fixed rate, and an empty one where the camera dropped a frame;
+        the decoder passes over those, so that counting decoded frames would shift all that follow. There
+        the presentation time says which frame it is.
+        """
+        ticks = self.path.suffix.lower() == ".avi"
+        number = first = 0
+        while capture.grab():
+            if ticks:
+                tick = int(capture.get(cv2.CAP_PROP_PTS))
+                if not number:
+                    first = tick
+                tick += 1 - first
+                number = tick if number < tick <= len(self.numbers) else number + 1
+            else:
+                number += 1
+            yield number
 
 
 def is_frame_file(name: str) -> bool:
     """Whether a file of this name in an image folder is taken for a frame."""
+    # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
@@ -146,6 +185,8 @@ def read_image(path: Path, grey: bool) -> np.ndarray | None:
     """Decode one image file whole: (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be."""
     try:
         data = path.read_bytes()
+    except PermissionError:
+        raise InputError(f"{path}: may not be read: check its permissions") from None
     except OSError:
         return None
     if not data or (data.startswith(b"\xff\xd8") and not is_whole_jpeg(data)):
