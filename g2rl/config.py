@@ -1,0 +1,281 @@
+"""The configuration: typed, validated whole before anything runs. The JSON schema is generated from it."""
+
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from g2rl.files import InputError
+
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class Section(BaseModel):
+    """One level of the configuration: unknown keys are errors, key descriptions come from ``Field``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Synthetic(Section):
+    """The dataset is rendered by the workflow into ``root``."""
+
+    frames: Annotated[int, Field(ge=1)]
+    """Frames a sequence."""
+    seed: Seed = 0
+    """Same seed, same bytes."""
+
+
+class Dataset(Section):
+    """Raw videos and labels of one dataset, as they lie on disk."""
+
+    layout: Literal["bp4d", "disfa", "disfa_right"]
+    """How files are named below ``root``; see config/README.md."""
+    root: Annotated[str, Field(min_length=1)]
+    """The folder that holds the dataset, as distributed."""
+    sheet: Annotated[str, Field(min_length=1)]
+    """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on)."""
+    synthetic: Synthetic | None = None
+    """Render this dataset; leave it out for a dataset that exists."""
+
+
+class Frames(Section):
+    """Which frames are used."""
+
+    max_gap: Annotated[int, Field(ge=0)] = 0
+    """A frame with no face takes the last landmarks found, at most this many frames before; 0: it is dropped."""
+    drop_partial: bool = False
+    """Drop a frame if any of its AUs is not coded; false masks just those AUs."""
+
+
+class Training(Section):
+    """The network and its training: each key is an option of ``g2rl train``, defaults are the paper's."""
+
+    backbone: str = "resnet50.tv_in1k"
+    """A timm model name."""
+    image_size: Annotated[int, Field(ge=32, le=256, multiple_of=32)] = 256
+    """Side of the images in pixels; aligned faces (256) are reduced to it."""
+    channels: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=5)] = [
+        256,
+        256,
+        256,
+    ]
+    """Channels of each deconvolution; each doubles the resolution."""
+    centres: Literal["default", "libreface", "fgnet", "jaanet"] = "default"
+    """Where the AUs lie among the landmarks."""
+    amplitude: Literal["eq1", "intensity"] = "eq1"
+    """Height of a heatmap: eq1, I/(2πσ²) as written; intensity, I."""
+    guidance: Literal["literal", "detached"] = "literal"
+    """literal: Eq. 6 trains both its sides; detached: G learns to rebuild the landmarks instead."""
+    projection: Literal["factorised", "pooled", "full"] = "factorised"
+    """W of Eq. 6. factorised: 1×1 convolution, then fully connected; pooled: mean over the map first; full:
+    fully connected at once."""
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """Passes over the training frames."""
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    """Frames a step."""
+    lr: Positive = 5e-4
+    """Learning rate of Adam."""
+    lr_geometry: Positive | None = None
+    """Learning rate of the graph network; null: lr."""
+    lr_projection: Positive | None = None
+    """Learning rate of W; null: lr."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Weight decay of Adam."""
+    schedule: Literal["step", "onecycle"] = "step"
+    """step: a tenth of the learning rate from each milestone on; onecycle: up for 30 %, then down to 0."""
+    milestones: list[Annotated[int, Field(ge=1)]] = [5]
+    """Epochs at which step reduces the learning rate."""
+    flip: bool = False
+    """Mirror half of the faces."""
+    shift: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    """Random translation, up to this share of the image."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Number format of the network's arithmetic."""
+
+
+class Compute(Section):
+    """What one training or test may use. It changes how long they take, not which runs there are."""
+
+    gpu: bool = True
+    """Ask the scheduler for one GPU and train on it, or on the CPU where there is none; false: on the CPU."""
+    threads: Annotated[int, Field(ge=1)] = 4
+    """CPU threads."""
+
+
+class Sweep(Section):
+    """G2RL is also trained at these values; the other parameter keeps its default."""
+
+    sigma: list[Positive] = []
+    """Figure 6."""
+    lambda_: Annotated[list[Weight], Field(alias="lambda")] = []
+    """Figure 7."""
+
+
+class Config(Section):
+    """A whole rebuild: which datasets, which runs, which settings."""
+
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    """What to rebuild the table on; the name is the folder below results/."""
+    sigma: Positive = 2.0
+    """σ of Eq. 1, in heatmap pixels."""
+    lambda_: Annotated[Weight, Field(alias="lambda")] = 0.05
+    """λ of Eq. 8; the baseline is the same training with λ = 0."""
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    """Every run is trained once for each."""
+    sweep: Sweep = Sweep()
+    frames: Frames = Frames()
+    weights: Annotated[str, Field(min_length=1)] = "imagenet"
+    """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a safetensors file."""
+    training: Training = Training()
+    compute: Compute = Compute()
+    resamples: Annotated[int, Field(ge=0)] = 1000
+    """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Config":
+        for name, values in (
+            ("seeds", self.seeds),
+            ("sweep.sigma", self.sweep.sigma),
+            ("sweep.lambda", self.sweep.lambda_),
+        ):
+            if len({f"{value:g}" for value in values}) < len(values):
+                raise ValueError(f"{name}: a value stands twice in {values}")
+        return self
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of every fold of every dataset. λ = 0 is the baseline."""
+
+    sigma: float
+    lambda_: float
+    seed: int
+
+    @property
+    def method(self) -> str:
+        return "g2rl" if self.lambda_ else "baseline"
+
+    @property
+    def name(self) -> str:
+        """Its folder: ``baseline_sigma2_seed0``, ``g2rl_sigma2_lambda0.05_seed0``."""
+        weight = f"_lambda{self.lambda_:g}" if self.lambda_ else ""
+        return f"{self.method}_sigma{self.sigma:g}{weight}_seed{self.seed}"
+
+
+def runs(config: Config) -> list[Run]:
+    """The baseline, G2RL, and G2RL over σ and over λ, each once, seed by seed."""
+    settings = [(config.sigma, 0.0), (config.sigma, config.lambda_)]
+    settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
+    settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
+    every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
+    return list({run.name: run for run in every}.values())
+
+
+def sweep_runs(config: Config, parameter: Literal["sigma", "lambda"]) -> list[Run]:
+    """The G2RL runs along one parameter, the default's among them: the points of Figure 6 or 7."""
+    found = [run for run in runs(config) if run.lambda_]
+    if parameter == "sigma":
+        return sorted((run for run in found if run.lambda_ == config.lambda_), key=lambda run: run.sigma)
+    return sorted((run for run in found if run.sigma == config.sigma), key=lambda run: run.lambda_)
+
+
+def flags(section: Section, leave_out: Collection[str] = ()) -> list[str]:
+    """A section as command-line options, ``--key=value``, in the order of the keys above; null gives none."""
+    options = []
+    for key, value in section:
+        if key in leave_out:
+            continue
+        option = "--" + key.strip("_").replace("_", "-")
+        if isinstance(value, bool):
+            options.append(option if value else option.replace("--", "--no-", 1))
+        elif value is not None:
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            options.append(f"{option}={text}")
+    return options
+
+
+def training_flags(config: Config, run: Run) -> list[str]:
+    """The options of ``g2rl train`` that make a run; the Baseline's are without those of the module."""
+    module = () if run.lambda_ else ("guidance", "projection", "lr_geometry", "lr_projection")
+    return [
+        f"--sigma={run.sigma:g}",
+        f"--lambda={run.lambda_:g}",
+        f"--seed={run.seed}",
+        *flags(config.training, leave_out=module),
+        f"--device={'auto' if config.compute.gpu else 'cpu'}",
+    ]
+
+
+def parse(values: Mapping[str, Any], source: str) -> Config:
+    """Validate a configuration.
+
+    Args:
+        source: the file or files it came from, for the message.
+
+    Raises:
+        InputError: naming the source, the key (dotted), what was found and what was expected; an unknown key
+            with the nearest known one.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{source}: " + "; ".join(map(_explain, error.errors()))) from None
+
+
+def _explain(problem: Any) -> str:
+    """One pydantic error in one line."""
+    *parents, last = problem["loc"] or ("",)
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(parents)
+        near = difflib.get_close_matches(str(last), known, n=1, cutoff=0)
+        return f"{key}: unknown key, did you mean {near[0]!r}? Known here: {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"{key}: missing, it has to be given"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}, found {problem['input']!r}" if key else message
+
+
+def _keys_at(location: list[str | int]) -> list[str]:
+    """The keys that the section at ``location`` may have."""
+    section: Any = Config
+    for step in location:
+        if isinstance(section, type) and issubclass(section, Section):
+            fields = {field.alias or name: field for name, field in section.model_fields.items()}
+            section = fields[str(step)].annotation
+        else:  # a dictionary of sections: the step is the user's own name
+            section = get_args(section)[-1]
+        if get_args(section) and type(None) in get_args(section):  # Synthetic | None
+            section = get_args(section)[0]
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def load(path: str | Path) -> Config:
+    """Read and validate a YAML configuration.
+
+    Raises:
+        InputError: see ``parse``; or the file is missing or not YAML.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected keys and values, found {type(values).__name__}")
+    return parse(values, str(path))
+
+
+def schema() -> str:
+    """The JSON schema of the configuration, for editors; committed as config/config.schema.json."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,48 @@
+# Aligned 256×256 faces with their landmarks and intensities, one shard a sequence.
+
+
+rule align:
+    input:
+        media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
+        labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
+        landmarks=rules.landmarks.output,
+    output:
+        "results/{dataset}/cache/{sequence}.h5",
+    params:
+        *code("align"),
+        settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
+        + flags(CONFIG.frames),
+    log:
+        "logs/{dataset}/align/{sequence}.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/align/{sequence}.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(30),
+    shell:
+        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} -o {output:q} > {log:q} 2>&1"
+
+
+rule frames:
+    input:
+        lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].sequences),
+    output:
+        report(
+            "results/{dataset}/frames.csv",
+            category="Data",
+            caption="../report/frames.rst",
+            labels={"dataset": "{dataset}", "table": "frames used and dropped"},
+        ),
+    params:
+        *code("frames"),
+    log:
+        "logs/{dataset}/frames.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/frames.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl frames {input:q} -o {output:q} > {log:q} 2>&1"

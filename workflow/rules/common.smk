@@ -1,0 +1,95 @@
+# What the rules share: the configuration, what there is to do, and each stage's code digest. No logic here.
+import os
+import re
+import sys
+from pathlib import Path
+
+from g2rl.config import flags, parse as parse_config, runs, sweep_runs, training_flags
+from g2rl.files import InputError
+from g2rl.plan import plan_datasets
+from g2rl.provenance import stage_code
+
+# `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+try:
+    CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)) or "--config")
+    PLANS = plan_datasets(CONFIG)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RUNS = {run.name: run for run in runs(CONFIG)}
+REFERENCES = ["constant", "landmark_ridge"]
+SYNTHETIC = {name: dataset.synthetic for name, dataset in CONFIG.datasets.items() if dataset.synthetic}
+WEIGHTS = [] if CONFIG.weights == "none" else [f"results/weights/{CONFIG.training.backbone}.safetensors"]
+LOCK = Path(str(workflow.current_basedir)).parents[1] / "requirements.lock"
+
+
+wildcard_constraints:
+    dataset="|".join(PLANS),
+    sequence="[^/]+",
+    run="|".join(map(re.escape, RUNS)),
+    method="|".join(map(re.escape, [*RUNS, *REFERENCES])),
+    reference="|".join(REFERENCES),
+    fold=r"[1-9]\d*",
+
+
+def code(stage):
+    """The parameters that make a rule follow its stage's code and packages."""
+    return stage_code(stage, LOCK)
+
+
+def shards(dataset, sequences):
+    return [f"results/{dataset}/cache/{sequence}.h5" for sequence in sequences]
+
+
+def train_shards(wildcards):
+    return shards(wildcards.dataset, PLANS[wildcards.dataset].train(int(wildcards.fold)))
+
+
+def test_shards(wildcards):
+    return shards(wildcards.dataset, PLANS[wildcards.dataset].test(int(wildcards.fold)))
+
+
+def sequence_flags(dataset, sequence):
+    """Which sequence of which dataset, for the stages that read its codes or write them."""
+    plan = PLANS[dataset]
+    subject = plan.sequences[sequence].subject
+    return [
+        f"--layout={plan.layout.name}",
+        f"--root={plan.root}",
+        f"--sequence={sequence}",
+        f"--subject={subject}",
+    ]
+
+
+def rendered(dataset):
+    """A rendered sequence's files as patterns: its layout's, with its name's parts as wildcards."""
+    plan = PLANS[dataset]
+    sequence = next(iter(plan.sequences))
+    wildcards = dict(zip(sequence.split("_"), parts(dataset)))
+
+    def pattern(path):
+        inside = str(Path(path).relative_to(plan.root))
+        for value, wildcard in wildcards.items():
+            inside = inside.replace(value, wildcard)
+        return str(plan.root / inside)
+
+    media = pattern(plan.media(sequence))
+    labels = [pattern(path) for path in plan.labels(sequence)]
+    return {"media": media if Path(media).suffix else directory(media), "labels": labels}
+
+
+def parts(dataset):
+    """The parts of a sequence's name as wildcards: F001_T1 is {subject} and {task}, SN001 {subject}."""
+    return ["{subject}", "{task}"][: next(iter(PLANS[dataset].sequences)).count("_") + 1]
+
+
+def megabytes(first):
+    """Memory that doubles with every attempt."""
+    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+
+
+def minutes(first):
+    """Time that doubles with every attempt."""
+    return lambda wildcards, attempt: first * 2 ** (attempt - 1)

@@ -1,0 +1,68 @@
+# Predictions of each fold's test subjects, by the networks and by two simpler predictors, and their measures.
+
+
+rule test:
+    input:
+        model=rules.train.output.model,
+        shards=test_shards,
+    output:
+        "results/{dataset}/{run}/fold{fold}/predictions.csv",
+    params:
+        *code("test"),
+        device=f"--device={'auto' if CONFIG.compute.gpu else 'cpu'}",
+    log:
+        "logs/{dataset}/{run}/fold{fold}/test.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/{run}/fold{fold}/test.tsv"
+    threads: CONFIG.compute.threads
+    resources:
+        gpu=int(CONFIG.compute.gpu),
+        mem_mb=megabytes(4000),
+        runtime=minutes(30),
+    shell:
+        "g2rl test {input.model:q} --shards {input.shards:q} {params.device} -o {output:q} > {log:q} 2>&1"
+
+
+rule reference:
+    input:
+        train=train_shards,
+        test=test_shards,
+    output:
+        "results/{dataset}/{reference}/fold{fold}/predictions.csv",
+    params:
+        *code("reference"),
+    log:
+        "logs/{dataset}/{reference}/fold{fold}/reference.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/{reference}/fold{fold}/reference.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(30),
+    shell:
+        "g2rl reference {wildcards.reference} --train {input.train:q} --test {input.test:q}"
+        " -o {output:q} > {log:q} 2>&1"
+
+
+rule metrics:
+    input:
+        lambda wildcards: expand(
+            "results/{dataset}/{method}/fold{fold}/predictions.csv",
+            fold=PLANS[wildcards.dataset].folds,
+            **wildcards,
+        ),
+    output:
+        "results/{dataset}/{method}/metrics.csv",
+    params:
+        *code("metrics"),
+        settings=f"--resamples={CONFIG.resamples}",
+    log:
+        "logs/{dataset}/{method}/metrics.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/{method}/metrics.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
+    shell:
+        "g2rl metrics {input:q} {params.settings} -o {output:q} > {log:q} 2>&1"

@@ -1,0 +1,20 @@
+# dlib's 68 points on every frame of a sequence.
+
+
+rule landmarks:
+    input:
+        media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
+    output:
+        "results/{dataset}/landmarks/{sequence}.h5",
+    params:
+        *code("landmarks"),
+    log:
+        "logs/{dataset}/landmarks/{sequence}.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/landmarks/{sequence}.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(60),
+    shell:
+        "g2rl landmarks {input.media:q} -o {output:q} > {log:q} 2>&1"

@@ -1,0 +1,1 @@
+# Table 1 and Figures 4 to 7.

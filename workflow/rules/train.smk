@@ -1,0 +1,47 @@
+# One network a dataset, run and fold.
+
+
+rule weights:
+    input:
+        [] if CONFIG.weights == "imagenet" else CONFIG.weights,
+    output:
+        "results/weights/{backbone}.safetensors",
+    params:
+        *code("weights"),
+    log:
+        "logs/weights/{backbone}.log",
+    benchmark:
+        "logs/benchmarks/weights/{backbone}.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
+    shell:
+        "g2rl weights {wildcards.backbone:q} {input:q} -o {output:q} > {log:q} 2>&1"
+
+
+rule train:
+    input:
+        shards=train_shards,
+        weights=WEIGHTS,
+    output:
+        model="results/{dataset}/{run}/fold{fold}/model.safetensors",
+        history="results/{dataset}/{run}/fold{fold}/history.csv",
+    params:
+        *code("train"),
+        settings=lambda wildcards: training_flags(CONFIG, RUNS[wildcards.run]),
+        weights=[f"--weights={path}" for path in WEIGHTS],
+    log:
+        "logs/{dataset}/{run}/fold{fold}/train.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/{run}/fold{fold}/train.tsv"
+    threads: CONFIG.compute.threads
+    resources:
+        gpu=int(CONFIG.compute.gpu),
+        mem_mb=megabytes(4000),
+        runtime=minutes(600),
+    shell:
+        # The checkpoint is no output: those are deleted before a retry, which is when it is needed.
+        "g2rl train --shards {input.shards:q} {params.settings:q} {params.weights:q}"
+        " --checkpoint results/.checkpoints/{wildcards.dataset}/{wildcards.run}/fold{wildcards.fold}.pt"
+        " --model {output.model:q} --history {output.history:q} > {log:q} 2>&1"
