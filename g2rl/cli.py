@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 Runner = Callable[[argparse.Namespace], int | None]
-COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Runner]] = {}
+Declare = Callable[[argparse.ArgumentParser], Runner]
+COMMANDS: dict[str, Declare] = {}
 
 
 def command(
@@ -73,11 +74,12 @@ def _overview() -> str:
         [
             "usage: g2rl COMMAND …",
             "",
-            "Facial action unit intensity from videos: the stages of the rebuild.",
+            "Facial action unit intensity from videos: one command a stage of the rebuild.",
             "",
+            *lines,
+            "",
+            "g2rl COMMAND --help shows its options and an example; g2rl --version the version.",
         ]
-        + lines
-        + ["", "g2rl COMMAND --help shows its options and an example; g2rl --version the version."]
     )
 
 
@@ -91,6 +93,12 @@ def _sequence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")
+
+
+def _shards(parser: argparse.ArgumentParser, option: str) -> None:
+    parser.add_argument(
+        option, type=Path, nargs="+", required=True, metavar="SHARD", help="sequences, from g2rl align"
+    )
 
 
 def _device(parser: argparse.ArgumentParser) -> None:
@@ -207,8 +215,8 @@ def landmarks(parser: argparse.ArgumentParser) -> Runner:
 def align(parser: argparse.ArgumentParser) -> Runner:
     """Align a sequence's coded faces to 256×256 and store them with landmarks and intensities: a shard.
 
-    example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa --root DISFA \\
-                 --sequence SN001 --subject SN001 -o cache/SN001.h5
+    example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa \\
+                 --root DISFA --sequence SN001 --subject SN001 -o cache/SN001.h5
     """
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
     parser.add_argument("landmarks", type=Path, help="from g2rl landmarks")
@@ -258,10 +266,10 @@ def frames(parser: argparse.ArgumentParser) -> Runner:
     _output(parser, "a row a sequence, CSV")
 
     def run(options: argparse.Namespace) -> None:
-        from g2rl.cache import count_frames
+        from g2rl.cache import frame_counts
         from g2rl.files import write_csv
 
-        write_csv(options.output, count_frames(options.shards))
+        write_csv(options.output, frame_counts(options.shards))
 
     return run
 
@@ -356,14 +364,56 @@ def test(parser: argparse.ArgumentParser) -> Runner:
 
 @command
 def reference(parser: argparse.ArgumentParser) -> Runner:
-    """TODO."""
-    return lambda options: None
+    """Predict without pixels, to show what the networks add: the best constant, or a ridge on landmarks.
+
+    example: g2rl reference landmark_ridge --train cache/F001_T1.h5 --test cache/F002_T1.h5 -o predictions.csv
+    """
+    parser.add_argument("method", choices=("constant", "landmark_ridge"))
+    _shards(parser, "--train")
+    _shards(parser, "--test")
+    _output(parser, "true and predicted intensities, CSV, a row a frame")
+
+    def run(options: argparse.Namespace) -> None:
+        import numpy as np
+
+        from g2rl.cache import read_shard
+        from g2rl.files import write_csv
+        from g2rl.predictions import prediction_table
+        from g2rl.references import best_constant, fit_landmark_ridge
+
+        train, test = ([read_shard(path) for path in paths] for paths in (options.train, options.test))
+        intensity = np.concatenate([shard.intensity for shard in train])
+        if options.method == "constant":
+            constant = best_constant(intensity, train[0].aus)
+            predictions = [np.tile(constant, (len(shard.frame), 1)) for shard in test]
+        else:
+            points = np.concatenate([shard.landmarks for shard in train])
+            subjects = np.repeat([shard.subject for shard in train], [len(shard.frame) for shard in train])
+            ridge = fit_landmark_ridge(points, intensity, subjects, train[0].aus)
+            predictions = [ridge.predict(shard.landmarks) for shard in test]
+        write_csv(options.output, prediction_table(test, predictions), "%.4f")
+
+    return run
 
 
 @command
 def metrics(parser: argparse.ArgumentParser) -> Runner:
-    """TODO."""
-    return lambda options: None
+    """Measure predictions: ICC(3,1), MAE and more per AU and on average, pooled and as the mean over folds.
+
+    example: g2rl metrics fold1/predictions.csv fold2/predictions.csv fold3/predictions.csv -o metrics.csv
+    """
+    parser.add_argument("predictions", type=Path, nargs="+", metavar="FOLD", help="predictions of each fold")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the 95%% intervals")
+    _output(parser, "au, metric, aggregation, value, ci_low, ci_high; CSV")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.files import write_csv
+        from g2rl.metrics import evaluate, read_predictions
+
+        folds = [read_predictions(path) for path in options.predictions]
+        write_csv(options.output, evaluate(folds, options.resamples), "%.6f")
+
+    return run
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from g2rl.files import InputError
 
+Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -26,7 +27,7 @@ class Section(BaseModel):
 class Synthetic(Section):
     """The dataset is rendered by the workflow into ``root``."""
 
-    frames: Annotated[int, Field(ge=1)]
+    frames: Count
     """Frames a sequence."""
     seed: Seed = 0
     """Same seed, same bytes."""
@@ -49,7 +50,7 @@ class Frames(Section):
     """Which frames are used."""
 
     max_gap: Annotated[int, Field(ge=0)] = 0
-    """A frame with no face takes the last landmarks found, at most this many frames before; 0: it is dropped."""
+    """A frame with no face takes the last landmarks found, at most this many frames ago; 0: it is dropped."""
     drop_partial: bool = False
     """Drop a frame if any of its AUs is not coded; false masks just those AUs."""
 
@@ -61,11 +62,7 @@ class Training(Section):
     """A timm model name."""
     image_size: Annotated[int, Field(ge=32, le=256, multiple_of=32)] = 256
     """Side of the images in pixels; aligned faces (256) are reduced to it."""
-    channels: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=5)] = [
-        256,
-        256,
-        256,
-    ]
+    channels: Annotated[list[Count], Field(min_length=1, max_length=5)] = [256, 256, 256]
     """Channels of each deconvolution; each doubles the resolution."""
     centres: Literal["default", "libreface", "fgnet", "jaanet"] = "default"
     """Where the AUs lie among the landmarks."""
@@ -76,9 +73,9 @@ class Training(Section):
     projection: Literal["factorised", "pooled", "full"] = "factorised"
     """W of Eq. 6. factorised: 1×1 convolution, then fully connected; pooled: mean over the map first; full:
     fully connected at once."""
-    epochs: Annotated[int, Field(ge=1)] = 10
+    epochs: Count = 10
     """Passes over the training frames."""
-    batch_size: Annotated[int, Field(ge=1)] = 16
+    batch_size: Count = 16
     """Frames a step."""
     lr: Positive = 5e-4
     """Learning rate of Adam."""
@@ -90,7 +87,7 @@ class Training(Section):
     """Weight decay of Adam."""
     schedule: Literal["step", "onecycle"] = "step"
     """step: a tenth of the learning rate from each milestone on; onecycle: up for 30 %, then down to 0."""
-    milestones: list[Annotated[int, Field(ge=1)]] = [5]
+    milestones: list[Count] = [5]
     """Epochs at which step reduces the learning rate."""
     flip: bool = False
     """Mirror half of the faces."""
@@ -105,7 +102,7 @@ class Compute(Section):
 
     gpu: bool = True
     """Ask the scheduler for one GPU and train on it, or on the CPU where there is none; false: on the CPU."""
-    threads: Annotated[int, Field(ge=1)] = 4
+    threads: Count = 4
     """CPU threads."""
 
 

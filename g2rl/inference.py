@@ -12,10 +12,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from g2rl import heatmaps as hm
-from g2rl.au import au_name, point_au
+from g2rl.au import point_au
 from g2rl.cache import Shard, decode
 from g2rl.files import InputError
 from g2rl.model import HeatmapNet
+from g2rl.predictions import prediction_table
 from g2rl.training import ALIGNED_SIZE, Settings, normalise
 
 BATCH = 64
@@ -104,25 +105,11 @@ def predict_shards(model: Model, shards: Sequence[Shard]) -> pd.DataFrame:
     Raises:
         InputError: a shard's AUs are not the model's; no frame in any shard.
     """
-    parts = []
+    intensities = []
     for shard in shards:
         if shard.aus != model.aus:
             raise InputError(f"{shard.sequence}: coded for AUs {shard.aus}, the model for {model.aus}")
-        if not len(shard.frame):
-            continue
-        intensity = np.concatenate([batch.intensity for batch in predict_shard(model, shard)])
-        parts.append(prediction_table(shard, intensity))
+        batches = [batch.intensity for batch in predict_shard(model, shard)]
+        intensities.append(np.concatenate([np.empty((0, len(model.aus)), np.float32), *batches]))
         print(f"{shard.sequence}: {len(shard.frame)} frames", file=sys.stderr)
-    if not parts:
-        raise InputError("no test frame in any shard: see the frames.csv of this dataset for the reasons")
-    return pd.concat(parts, ignore_index=True)
-
-
-def prediction_table(shard: Shard, intensity: np.ndarray) -> pd.DataFrame:
-    """``predictions.csv`` of one shard: (M, K) predicted intensities beside the true ones."""
-    columns: dict[str, object] = {"subject": shard.subject, "sequence": shard.sequence, "frame": shard.frame}
-    for k, au in enumerate(shard.aus):
-        true = pd.array(shard.intensity[:, k], "Int8")
-        columns[f"{au_name(au)}_true"] = pd.Series(true).mask(shard.intensity[:, k] < 0)
-        columns[f"{au_name(au)}_pred"] = intensity[:, k]
-    return pd.DataFrame(columns)
+    return prediction_table(shards, intensities)

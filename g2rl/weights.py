@@ -16,7 +16,7 @@ def save_weights(backbone: str, out: Path, source: Path | None = None) -> None:
         source: a safetensors file, or a PyTorch file of tensors alone; no code in it can run.
 
     Raises:
-        InputError: timm knows no such model or cannot download it; ``source`` cannot be read or lacks weights.
+        InputError: timm has no such model or cannot download it; ``source`` cannot be read or lacks weights.
     """
     import timm
     import torch
@@ -26,8 +26,8 @@ def save_weights(backbone: str, out: Path, source: Path | None = None) -> None:
         model = timm.create_model(backbone, features_only=True, out_indices=(-1,), pretrained=source is None)
     except Exception as error:  # timm and its hub raise many kinds
         raise InputError(
-            f"backbone {backbone}: {str(error).splitlines()[0]}: check the name and the network, or give a file "
-            "as `weights` (or none, to start from random weights)"
+            f"backbone {backbone}: {str(error).splitlines()[0]}: check the name and the network, or give "
+            "a file as `weights` (or none, to start from random weights)"
         ) from error
     state = model.state_dict()
     if source is not None:
