@@ -1,0 +1,201 @@
+"""How well intensities are predicted: ICC(3,1), MAE, PCC and MSE per AU, with intervals over subjects.
+
+Every measure is a function of seven sums over frames (``_sums``). So the sums are taken once for each
+subject, and a bootstrap over subjects only adds them up again.
+"""
+
+import os
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from g2rl.files import InputError
+
+METRICS = ("ICC", "MAE", "PCC", "MSE")
+KEYS = ["subject", "sequence", "frame"]
+MAX_INTENSITY = 5
+COVERAGE = (2.5, 97.5)  # percentiles: the ends of a 95 % interval
+CONSTANT = 1e-12  # a variance this small is rounding, not spread: predictions.csv has steps of 1e-4
+
+
+def icc31(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """ICC(3,1) of k = 2 raters, truth and prediction: (MSR − MSE) / (MSR + (k − 1)·MSE).
+
+    Shrout & Fleiss 1979; two-way mixed, single measure, consistency: a constant offset costs nothing. For
+    k = 2 it equals 2·cov(true, pred) / (var(true) + var(pred)).
+
+    Args:
+        true: (N,) or (N, K) intensities 0–5, NaN = not coded; such entries do not count.
+        pred: same shape, finite.
+
+    Returns:
+        () or (K,), −1…1; 0 if one of the two is constant; NaN if both are or fewer than 2 entries are coded.
+    """
+    return _measures(_sums(true, pred).sum(1))["ICC"]
+
+
+def mae(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """Mean absolute error over the coded entries, shapes as in ``icc31``; NaN if none is coded."""
+    return _measures(_sums(true, pred).sum(1))["MAE"]
+
+
+def read_predictions(path: str | os.PathLike) -> pd.DataFrame:
+    """Read ``predictions.csv``: subject, sequence, frame, then AU.._true and AU.._pred for each AU.
+
+    Returns:
+        One row a frame; subject and sequence str, frame int64, the rest float64, true NaN where not coded.
+
+    Raises:
+        InputError: not a CSV file; a column missing or unknown; no row; a value out of its range (true: a
+            whole number 0–5 or empty; pred: 0–5); the same frame twice.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    aus = [name.removesuffix("_true") for name in table if name.endswith("_true")]
+    expected = KEYS + [f"{au}_{what}" for au in aus for what in ("true", "pred")]
+    if not aus or set(table) != set(expected):
+        wrong = sorted(set(table) ^ set(expected)) or ["no AU.._true column"]
+        raise InputError(
+            f"{path}: columns {list(table)}, at odds: {wrong}; expected {','.join(KEYS)} and a pair like "
+            "AU06_true,AU06_pred for each AU"
+        )
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took a surplus first field for row names
+        raise InputError(f"{path}, line 2: more fields than the header's {len(expected)}")
+    if table.empty:
+        raise InputError(f"{path}: no row after the header, expected one for each test frame")
+    for name in expected[2:]:
+        text = table[name].str.strip()
+        value = pd.to_numeric(text.where(text != ""), errors="coerce")
+        if name.endswith("_true"):
+            wrong, want = (
+                (text != "") & ~value.isin(range(MAX_INTENSITY + 1)),
+                "0, 1, … 5, or nothing (not coded)",
+            )
+        elif name.endswith("_pred"):
+            wrong, want = ~value.between(0, MAX_INTENSITY), "a number 0–5"
+        else:
+            wrong, want = ~((value % 1 == 0) & (value >= 0)), "a whole number"
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise InputError(f"{path}, line {row + 2}: {name} is {table[name][row]!r}, expected {want}")
+        table[name] = value.astype("int64" if name == "frame" else "float64")
+    _check_unique(table, str(path))
+    return table[expected]
+
+
+def au_columns(predictions: pd.DataFrame) -> list[str]:
+    """The AUs of a table of predictions in its order: ``AU06``, …"""
+    return [name.removesuffix("_true") for name in predictions if name.endswith("_true")]
+
+
+def intensities(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """True (NaN = not coded) and predicted intensities of a table of predictions, each (N, K) float64."""
+    aus = au_columns(predictions)
+    return tuple(predictions[[f"{au}_{what}" for au in aus]].to_numpy(float) for what in ("true", "pred"))
+
+
+def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Measure a run: its test predictions, one table for each fold, as ``read_predictions`` gives them.
+
+    ``pooled`` takes the test frames of all folds together, ``fold_mean`` is the mean over the folds; ``avg``
+    is the mean over AUs. It is NaN if the value of one AU (or one fold) is: a mean over other AUs is another
+    quantity. The interval is the 95 % percentile bootstrap over subjects: each resample draws, in every fold,
+    as many of its subjects as it has, with replacement; one set of resamples serves all rows. Resamples in
+    which a value is undefined are left out of its interval; where a fold has a single subject all are NaN.
+
+    Returns:
+        Columns au (``AU06``, …, ``avg``), metric (``METRICS``), aggregation, value, ci_low, ci_high.
+
+    Raises:
+        InputError: no fold, folds with different AUs, or a subject tested in two folds.
+    """
+    _check_folds(folds)
+    rng = np.random.default_rng(seed)
+    totals, resampled = [], []
+    for table in folds:
+        sums = _sums_by_subject(table)  # (subjects, 7, K)
+        n = len(sums)
+        draws = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
+        totals.append(sums.sum(0))
+        resampled.append(np.tensordot(draws if n > 1 else draws * np.nan, sums, 1))
+    total, resampled = np.stack(totals), np.stack(resampled)  # (folds, 7, K), (folds, resamples, 7, K)
+
+    rows = []
+    pooled = _measures(total.sum(0)), _measures(resampled.sum(0))
+    by_fold = [{name: value.mean(0) for name, value in _measures(s).items()} for s in (total, resampled)]
+    for metric in METRICS:
+        for aggregation, (measured, spread) in (("pooled", pooled), ("fold_mean", by_fold)):
+            value = _with_average(measured[metric])
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "All-NaN slice")
+                low, high = np.nanpercentile(_with_average(spread[metric]), COVERAGE, axis=0)
+            for row in zip([*au_columns(folds[0]), "avg"], value, low, high, strict=True):
+                rows.append((row[0], metric, aggregation, *row[1:]))
+    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+
+
+def _sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """(7, N[, K]): for each entry the terms of n, Σt, Σp, Σt², Σp², Σtp, Σ|t − p|; 0 where not coded."""
+    true, pred = np.asarray(true, float), np.asarray(pred, float)
+    coded = ~np.isnan(true)
+    t, p = np.where(coded, true, 0), np.where(coded, pred, 0)
+    return np.stack([coded, t, p, t * t, p * p, t * p, np.abs(t - p)])
+
+
+def _measures(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """(..., 7, K), or (7,) → each measure (..., K) or ()."""
+    n, t, p, tt, pp, tp, absolute = np.moveaxis(sums, -2, 0) if sums.ndim > 1 else sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance_t, variance_p, covariance = (
+            s / n - a * b / n**2 for s, a, b in ((tt, t, t), (pp, p, p), (tp, t, p))
+        )
+        variance_t, variance_p = (np.where(v > CONSTANT, v, 0) for v in (variance_t, variance_p))
+        varied = (variance_t > 0) & (variance_p > 0)
+        covariance = np.where(varied, covariance, 0)  # 0/0 below is NaN: both constant, or no entry at all
+        return {
+            "ICC": 2 * covariance / (variance_t + variance_p),
+            "MAE": absolute / n,
+            "PCC": np.where(varied, covariance / np.sqrt(variance_t * variance_p), np.nan),
+            "MSE": (tt - 2 * tp + pp) / n,
+        }
+
+
+def _sums_by_subject(table: pd.DataFrame) -> np.ndarray:
+    """(subjects, 7, K), subjects in the order of their names."""
+    order = np.argsort(table["subject"].to_numpy(), kind="stable")
+    subject = table["subject"].to_numpy()[order]
+    starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
+    true, pred = (values[order] for values in intensities(table))
+    return np.add.reduceat(_sums(true, pred), starts, axis=1).swapaxes(0, 1)
+
+
+def _with_average(values: np.ndarray) -> np.ndarray:
+    """(..., K) → (..., K + 1), the mean over AUs behind them."""
+    return np.concatenate([values, values.mean(-1, keepdims=True)], -1)
+
+
+def _check_folds(folds: Sequence[pd.DataFrame]) -> None:
+    if not folds:
+        raise InputError("no predictions to evaluate: give the predictions.csv of every fold")
+    for number, table in enumerate(folds):
+        if au_columns(table) != au_columns(folds[0]):
+            raise InputError(
+                f"table {number + 1} of the predictions has AUs {au_columns(table)}, "
+                f"the first {au_columns(folds[0])}: folds of one run share their AUs"
+            )
+    subjects = pd.concat([pd.Series(table["subject"].unique()) for table in folds])
+    if subjects.duplicated().any():
+        twice = sorted(subjects[subjects.duplicated()].unique())
+        raise InputError(f"subjects {twice} are tested in more than one fold: give each fold of one run once")
+
+
+def _check_unique(table: pd.DataFrame, where: str) -> None:
+    twice = table.duplicated(["sequence", "frame"])
+    if twice.any():
+        row = int(np.argmax(twice))
+        sequence, frame = table["sequence"][row], table["frame"][row]
+        raise InputError(f"{where}, line {row + 2}: frame {frame} of {sequence} is there twice")

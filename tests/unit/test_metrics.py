@@ -1,0 +1,210 @@
+"""The measures against pingouin and plain loops; the intervals; bad prediction files."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pingouin
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from g2rl.files import InputError, write_csv
+from g2rl.metrics import METRICS, evaluate, icc31, mae, read_predictions
+
+AUS = ("AU01", "AU06", "AU12")
+
+
+def make_predictions(subjects, frames=60, aus=AUS, seed=0, noise=0.8):
+    """Plausible test predictions: whole truth, float prediction, a few entries not coded."""
+    rng = np.random.default_rng(seed)
+    n = len(subjects) * frames
+    table = pd.DataFrame(
+        {"subject": np.repeat(subjects, frames), "sequence": np.repeat(subjects, frames)}
+        | {"frame": np.tile(np.arange(1, frames + 1), len(subjects))}
+    )
+    for au in aus:
+        true = rng.binomial(5, rng.uniform(0.1, 0.6, len(subjects)).repeat(frames)).astype(float)
+        table[f"{au}_true"] = np.where(rng.random(n) < 0.02, np.nan, true)
+        table[f"{au}_pred"] = (0.6 * true + 0.4 + noise * rng.normal(size=n)).clip(0, 5)
+    return table
+
+
+def pingouin_icc3(true, pred):
+    coded = ~np.isnan(true)
+    long = pd.DataFrame(
+        {
+            "frame": np.tile(np.arange(coded.sum()), 2),
+            "rater": np.repeat(["true", "pred"], coded.sum()),
+            "intensity": np.concatenate([true[coded], pred[coded]]),
+        }
+    )
+    table = pingouin.intraclass_corr(long, "frame", "rater", "intensity").set_index("Type")
+    return table.loc["ICC(C,1)", "ICC"]  # ICC3 in Shrout & Fleiss's names
+
+
+def test_icc_equals_pingouin():
+    table = make_predictions(["a", "b", "c"])
+    true, pred = table.filter(like="_true").to_numpy(), table.filter(like="_pred").to_numpy()
+    ours = icc31(true, pred)
+    assert ours.shape == (3,)
+    for k in range(3):
+        assert ours[k] == pytest.approx(pingouin_icc3(true[:, k], pred[:, k]), abs=1e-9)
+        assert icc31(true[:, k], pred[:, k]) == ours[k]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(float, st.tuples(st.integers(2, 30), st.just(2)), elements=st.integers(0, 5)),
+    st.floats(-2, 2),
+)
+def test_icc_is_the_mean_squares_of_its_definition(ratings, offset):
+    true, pred = ratings.T
+    n, k = ratings.shape
+    rows, columns, grand = ratings.mean(1), ratings.mean(0), ratings.mean()
+    msr = k * ((rows - grand) ** 2).sum() / (n - 1)
+    mse = ((ratings - rows[:, None] - columns + grand) ** 2).sum() / ((n - 1) * (k - 1))
+    if msr + mse > 1e-9:
+        assert icc31(true, pred) == pytest.approx((msr - mse) / (msr + (k - 1) * mse), abs=1e-9)
+        assert icc31(true, pred + offset) == pytest.approx(icc31(true, pred), abs=1e-9)  # consistency
+    else:
+        assert np.isnan(icc31(true, pred))
+
+
+def test_degenerate_cases_are_defined():
+    varied, constant = np.array([0.0, 1, 2, 5]), np.full(4, 1.7)
+    assert icc31(constant, varied) == 0
+    assert icc31(varied, constant) == 0
+    assert np.isnan(icc31(np.full(4, 3.0), constant))
+    assert np.isnan(icc31(np.full(4, np.nan), varied))
+    assert np.isnan(icc31(np.empty((0, 2)), np.empty((0, 2)))).all()
+    assert np.isnan(mae(np.full(4, np.nan), varied))
+    assert icc31(varied, varied) == pytest.approx(1)
+    assert mae(np.array([0, np.nan, 4]), np.array([1, 9, 1.5])) == pytest.approx(1.75)
+
+
+def test_pooled_and_fold_mean():
+    folds = [make_predictions(["a", "b"], seed=1), make_predictions(["c", "d", "e"], seed=2, noise=0.3)]
+    result = evaluate(folds).set_index(["aggregation", "metric", "au"])["value"].sort_index()
+    together = pd.concat(folds)
+    for au in AUS:
+        pairs = [(t[f"{au}_true"].to_numpy(), t[f"{au}_pred"].to_numpy()) for t in (together, *folds)]
+        pooled, *each = [pingouin_icc3(*pair) for pair in pairs]
+        assert result["pooled", "ICC", au] == pytest.approx(pooled, abs=1e-9)
+        assert result["fold_mean", "ICC", au] == pytest.approx(np.mean(each), abs=1e-9)
+        coded = [(t[~np.isnan(t)], p[~np.isnan(t)]) for t, p in pairs]
+        pooled, *each = [np.abs(t - p).mean() for t, p in coded]
+        assert result["pooled", "MAE", au] == pytest.approx(pooled)
+        assert result["fold_mean", "MAE", au] == pytest.approx(np.mean(each))
+        t, p = coded[0]
+        assert result["pooled", "PCC", au] == pytest.approx(np.corrcoef(t, p)[0, 1])
+        assert result["pooled", "MSE", au] == pytest.approx(((t - p) ** 2).mean())
+    for aggregation in ("pooled", "fold_mean"):
+        for metric in METRICS:
+            values = result[aggregation, metric]
+            assert values["avg"] == pytest.approx(values[list(AUS)].mean())
+
+
+def test_the_interval_is_a_bootstrap_over_subjects():
+    """The same resamples, done the long way: gather each drawn subject's frames and measure them."""
+    folds = [make_predictions(list("abc"), 20, seed=3), make_predictions(list("defg"), 20, seed=4)]
+    result = evaluate(folds, resamples=50, seed=7).set_index(["aggregation", "metric", "au"])
+    rng = np.random.default_rng(7)
+    draws = [rng.multinomial(n, np.full(n, 1 / n), size=50) for n in (3, 4)]
+    averages = []
+    for i in range(50):
+        frames = [
+            table[table["subject"] == subject]
+            for table, weights in zip(folds, draws, strict=True)
+            for subject, weight in zip(sorted(table["subject"].unique()), weights[i], strict=True)
+            for _ in range(weight)
+        ]
+        frames = pd.concat(frames)
+        averages.append(icc31(frames.filter(like="_true").to_numpy(), frames.filter(like="_pred").to_numpy()))
+    low, high = np.percentile(np.mean(averages, 1), [2.5, 97.5])
+    row = result.loc[("pooled", "ICC", "avg")]
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low), pytest.approx(high))
+    pd.testing.assert_frame_equal(result, evaluate(folds, 50, 7).set_index(["aggregation", "metric", "au"]))
+
+
+def test_row_order_and_subject_names_do_not_matter():
+    table = make_predictions(list("abcd"))
+    shuffled = table.sample(frac=1, random_state=1).reset_index(drop=True)
+    pd.testing.assert_frame_equal(evaluate([table]), evaluate([shuffled]))
+
+
+def test_one_subject_has_no_interval_and_an_uncoded_au_no_value():
+    table = make_predictions(["a"])
+    table["AU06_true"] = np.nan
+    result = evaluate([table]).set_index(["aggregation", "metric", "au"])
+    assert result[["ci_low", "ci_high"]].isna().all(axis=None)
+    icc = result["value"].sort_index()["pooled", "ICC"]
+    assert np.isnan(icc["AU06"])
+    assert np.isnan(icc["avg"])
+    assert icc["AU12"] > 0
+
+
+def test_it_is_fast_enough_for_disfa():
+    subjects = [f"SN{i:03d}" for i in range(27)]
+    aus = [f"AU{i:02d}" for i in range(12)]
+    folds = [make_predictions(subjects[i::3], 4845, aus, seed=i) for i in range(3)]
+    start = time.perf_counter()
+    evaluate(folds)
+    assert time.perf_counter() - start < 3  # 0.6 s alone on one core
+
+
+def test_subjects_in_two_folds_and_other_aus_are_refused():
+    table = make_predictions(["a", "b"])
+    with pytest.raises(InputError, match=r"subjects \['a', 'b'\]"):
+        evaluate([table, table])
+    with pytest.raises(InputError, match="share their AUs"):
+        evaluate([table, make_predictions(["c"], aus=("AU02",))])
+    with pytest.raises(InputError, match="no predictions"):
+        evaluate([])
+
+
+def test_predictions_survive_the_file(tmp_path):
+    table = make_predictions(["001", "002"], 5)
+    for au in AUS:
+        table[f"{au}_true"] = table[f"{au}_true"].astype("Int8")
+    write_csv(tmp_path / "predictions.csv", table, "%.4f")
+    back = read_predictions(tmp_path / "predictions.csv")
+    assert back["subject"].tolist() == table["subject"].tolist()  # not the number 1
+    for au in AUS:
+        np.testing.assert_array_equal(back[f"{au}_true"], table[f"{au}_true"].astype(float))
+        np.testing.assert_allclose(back[f"{au}_pred"], table[f"{au}_pred"], atol=5e-5)
+
+
+HEADER = "subject,sequence,frame,AU06_true,AU06_pred\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a readable CSV"),
+        (HEADER, "no row after the header"),
+        ("subject,sequence,frame,AU06_true\na,a,1,0\n", r"at odds: \['AU06_pred'\]"),
+        ("subject,sequence,frame\na,a,1\n", "no AU.._true column"),
+        (HEADER + "a,a,1,0,0.5\na,a,2,6,0.5\n", "line 3: AU06_true is '6', expected 0, 1"),
+        (HEADER + "a,a,1,0.5,0.5\n", "line 2: AU06_true is '0.5'"),
+        (HEADER + "a,a,1,0,nan\n", "line 2: AU06_pred is 'nan', expected a number 0–5"),
+        (HEADER + "a,a,1,0,5.01\n", "line 2: AU06_pred is '5.01'"),
+        (HEADER + "a,a,1,0,1,1\n", "line 2: more fields than the header's 5"),
+        (HEADER + "a,a,1,0\n", "line 2: AU06_pred is ''"),
+        (HEADER + "a,a,1,0,\n", "line 2: AU06_pred is ''"),
+        (HEADER + "a,a,x,0,1\n", "line 2: frame is 'x', expected a whole number"),
+        (HEADER + "a,a,1,,1\na,a,1,,1\n", "line 3: frame 1 of a is there twice"),
+    ],
+)
+def test_bad_prediction_files_are_named(tmp_path, text, message):
+    path = tmp_path / "predictions.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        read_predictions(path)
+    assert "predictions.csv" in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match=r"none\.csv"):
+        read_predictions(tmp_path / "none.csv")
