@@ -36,7 +36,7 @@ class Synthetic(Section):
 class Dataset(Section):
     """Raw videos and labels of one dataset, as they lie on disk."""
 
-    layout: Literal["bp4d", "disfa", "disfa_right"]
+    layout: Literal["bp4d", "disfa", "disfa_right", "table"]
     """How files are named below ``root``; see config/README.md."""
     root: Annotated[str, Field(min_length=1)]
     """The folder that holds the dataset, as distributed."""

@@ -1,0 +1,201 @@
+"""The configuration: what it takes, how it names what it does not take, and the runs that follow from it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from g2rl import config
+from g2rl.files import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+DATASET = {"layout": "disfa", "root": "/data", "sheet": "sheet.tsv"}
+
+
+def parse(**values):
+    return config.parse({"datasets": {"disfa": DATASET}} | values, "my.yaml")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
+def test_committed_configs_are_valid(name):
+    path = ROOT / "config" / name
+    config.load(path)
+    jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(config.schema()))
+
+
+def test_committed_schema_is_the_generated_one():
+    assert (ROOT / "config/config.schema.json").read_text(encoding="utf-8") == config.schema(), (
+        "rewrite it: g2rl config --schema > config/config.schema.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sgima": 1}, ["my.yaml", "sgima", "did you mean 'sigma'"]),
+        ({"training": {"batchsize": 8}}, ["training.batchsize", "did you mean 'batch_size'"]),
+        ({"sweep": {"lamda": [0.1]}}, ["sweep.lamda", "did you mean 'lambda'"]),
+        ({"datasets": {"d": DATASET | {"roots": "x"}}}, ["datasets.d.roots", "did you mean 'root'"]),
+        (
+            {"datasets": {"d": DATASET | {"synthetic": {"frames": 3, "sed": 1}}}},
+            ["datasets.d.synthetic.sed", "did you mean 'seed'"],
+        ),
+    ],
+)
+def test_unknown_key_is_named_with_the_nearest_known(change, words):
+    with pytest.raises(InputError) as caught:
+        parse(**change)
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sigma": 0}, ["sigma", "greater than 0", "found 0"]),
+        ({"lambda": 1}, ["lambda", "less than 1"]),
+        ({"training": {"lr": "fast"}}, ["training.lr", "number", "'fast'"]),
+        ({"training": {"image_size": 100}}, ["training.image_size", "multiple of 32"]),
+        ({"training": {"precision": "fp8"}}, ["training.precision", "'bf16' or 'fp32'"]),
+        ({"training": {"epochs": 2.5}}, ["training.epochs", "2.5"]),
+        ({"sweep": {"sigma": [1, -1]}}, ["sweep.sigma.1", "-1"]),
+        ({"seeds": []}, ["seeds", "at least 1"]),
+        ({"seeds": [0, 1, 0]}, ["seeds", "twice"]),
+        ({"sigma": float("nan")}, ["sigma", "finite"]),
+        ({"datasets": {}}, ["datasets", "at least 1"]),
+        ({"datasets": {"a/b": DATASET}}, ["a/b"]),
+        ({"datasets": {"d": {"layout": "disfa"}}}, ["datasets.d.root", "missing", "datasets.d.sheet"]),
+        ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
+    ],
+)
+def test_wrong_value_is_named_with_what_was_expected(change, words):
+    with pytest.raises(InputError) as caught:
+        parse(**change)
+    assert all(word in str(caught.value) for word in words), caught.value
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"sigma: [", "not YAML"),
+        (b"- 1", "expected keys and values, found list"),
+        (b"\xff\xfe\xff", "not YAML"),
+    ],
+)
+def test_file_that_is_no_config(tmp_path, text, words):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(text)
+    with pytest.raises(InputError, match=f"config.yaml: .*{words}"):
+        config.load(path)
+
+
+def test_missing_file():
+    with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read"):
+        config.load("nowhere.yaml")
+
+
+def test_paper_config_is_the_papers_set_of_runs():
+    runs = config.runs(config.load(ROOT / "config/paper.yaml"))
+    # Figure 6 has the six σ, Figure 7 the five λ, the default in both; and the Baseline.
+    assert [run.name for run in runs] == [
+        "baseline_sigma2_seed0",
+        "g2rl_sigma2_lambda0.05_seed0",
+        "g2rl_sigma0.4472_lambda0.05_seed0",
+        "g2rl_sigma0.7071_lambda0.05_seed0",
+        "g2rl_sigma1_lambda0.05_seed0",
+        "g2rl_sigma1.414_lambda0.05_seed0",
+        "g2rl_sigma2.236_lambda0.05_seed0",
+        "g2rl_sigma2_lambda0.005_seed0",
+        "g2rl_sigma2_lambda0.01_seed0",
+        "g2rl_sigma2_lambda0.1_seed0",
+        "g2rl_sigma2_lambda0.5_seed0",
+    ]
+
+
+SIGMA = st.sampled_from([0.5, 1, 1.414, 2, 2.236, 4])
+LAMBDA = st.sampled_from([0.005, 0.01, 0.05, 0.1, 0.5])
+
+
+@given(
+    SIGMA,
+    LAMBDA,
+    st.lists(SIGMA, unique=True),
+    st.lists(LAMBDA, unique=True),
+    st.sets(st.integers(0, 9), min_size=1),
+)
+def test_runs_are_distinct_and_sweeps_hold_the_default(sigma, weight, sigmas, weights, seeds):
+    values = {
+        "sigma": sigma,
+        "lambda": weight,
+        "seeds": sorted(seeds),
+        "sweep": {"sigma": sigmas, "lambda": weights},
+    }
+    parsed = parse(**values)
+    runs = config.runs(parsed)
+    assert len({run.name for run in runs}) == len(runs)
+    assert len(runs) == len(seeds) * (
+        1 + len({(s, weight) for s in [*sigmas, sigma]} | {(sigma, w) for w in weights})
+    )
+    for seed in seeds:
+        assert config.Run(sigma, 0.0, seed) in runs
+        for parameter, values in (("sigma", sigmas), ("lambda", weights)):
+            points = [run for run in config.sweep_runs(parsed, parameter) if run.seed == seed]
+            default = sigma if parameter == "sigma" else weight
+            found = [run.sigma if parameter == "sigma" else run.lambda_ for run in points]
+            assert found == sorted({*values, default})
+            assert set(points) <= set(runs)
+
+
+def test_training_keys_are_the_settings_of_a_training():
+    from g2rl.training import Settings
+
+    settings = {field.name: field.default for field in dataclasses.fields(Settings)}
+    run = {name: settings.pop(name) for name in ("sigma", "lam", "seed")}
+    defaults = config.Training().model_dump()
+    assert {key: tuple(v) if isinstance(v, list) else v for key, v in defaults.items()} == settings
+    parsed = parse()
+    assert run == {"sigma": parsed.sigma, "lam": parsed.lambda_, "seed": parsed.seeds[0]}
+
+
+def test_choices_are_the_modules_own():
+    from typing import get_args
+
+    from g2rl import au, datasets, heatmaps, model, training
+
+    def choices(section, key):
+        return get_args(section.model_fields[key].annotation)
+
+    assert set(choices(config.Training, "centres")) == set(au.CENTRES)
+    assert choices(config.Training, "amplitude") == heatmaps.AMPLITUDES
+    assert choices(config.Training, "guidance") == model.GUIDANCE
+    assert choices(config.Training, "projection") == model.PROJECTIONS
+    assert choices(config.Training, "schedule") == training.SCHEDULES
+    assert set(choices(config.Dataset, "layout")) == set(datasets.LAYOUTS)
+
+
+def test_flags_name_every_key():
+    training = config.Training(epochs=3, channels=[8, 4], flip=True, lr_geometry=0.1)
+    flags = config.flags(training)
+    assert {"--epochs=3", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--lr=0.0005"} <= set(flags)
+    assert not any(flag.startswith("--lr-projection") for flag in flags)  # null: the command's own default
+    assert "--no-flip" in config.flags(config.Training())
+
+
+def test_baseline_does_not_depend_on_the_module():
+    change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
+    baseline, guided = config.runs(parse())
+    one, other = parse(), parse(training=change)
+    assert config.training_flags(one, baseline) == config.training_flags(other, baseline)
+    assert config.training_flags(one, guided) != config.training_flags(other, guided)
+
+
+def test_every_key_is_described():
+    schema = json.loads(config.schema())
+    for section in (schema, *schema["$defs"].values()):
+        undescribed = [key for key, value in section["properties"].items() if "description" not in value]
+        assert undescribed in ([], ["sweep", "frames", "training", "compute"]), section["title"]
