@@ -12,6 +12,7 @@ from collections.abc import Sequence as ListOf
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -21,6 +22,9 @@ from g2rl.datasets.layout import Labels
 from g2rl.files import InputError, progress, read_hdf5, write_hdf5
 from g2rl.landmarks import Landmarks
 from g2rl.video import FrameSource
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUALITY = 95
 ARRAYS = ("jpeg", "offsets", "landmarks", "intensity", "frame")
@@ -53,9 +57,9 @@ class Shard:
 
 
 def build_shard(
-    source: FrameSource,
-    landmarks: Landmarks,
-    labels: Labels,
+    source: "FrameSource",
+    landmarks: "Landmarks",
+    labels: "Labels",
     subject: str,
     sequence: str,
     out: Path,
@@ -88,10 +92,10 @@ def build_shard(
 
     A sequence that yields no frame still gets a shard, an empty one, and a warning on standard error.
     """
-    media = np.asarray(source.numbers, np.int64)
-    if not np.array_equal(media, landmarks.frame):
+    media = landmarks.frame  # a video may hold more frames than it declares, never fewer
+    if not np.array_equal(source.numbers, media[: len(source.numbers)]):
         raise InputError(
-            f"{source.path}: its {len(media)} frames are not the {len(landmarks.frame)} of the landmarks: "
+            f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
             "they come from other media, delete them and rerun"
         )
     coded = np.any(labels.intensity >= 0, axis=1)
@@ -119,16 +123,17 @@ def build_shard(
     faces, aligned, rows = [], [], []
     for number, image in progress(source.rgb(row.keys()), sequence, len(row)):
         if image is None:
-            counts["unreadable"] += 1
-        elif np.isnan(points[number]).any():
+            continue
+        if np.isnan(points[number]).any():
             counts["no_face"] += 1
-        else:
-            matrix = similarity(points[number])
-            faces.append(encode(warp(image, matrix)))
-            aligned.append(transform_points(matrix, points[number]))
-            rows.append(row[number])
-            counts["used"] += 1
-            counts["carried"] += number not in found
+            continue
+        matrix = similarity(points[number])
+        faces.append(encode(warp(image, matrix)))
+        aligned.append(transform_points(matrix, points[number]))
+        rows.append(row[number])
+        counts["used"] += 1
+        counts["carried"] += number not in found
+    counts["unreadable"] = len(row) - counts["no_face"] - counts["used"]
     if not faces:
         print(f"{sequence}: no frame can be used, its shard is empty: {_told(counts)}", file=sys.stderr)
 
@@ -194,6 +199,24 @@ def read_shard(path: Path) -> Shard:
         counts=json.loads(attributes["counts"]),
         **arrays,
     )
+
+
+def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
+    """What became of every frame of every shard: a row a sequence, with the counts of :func:`build_shard`.
+
+    Raises:
+        InputError: not a shard.
+    """
+    import pandas as pd
+
+    rows = []
+    for path in paths:
+        _, attributes = read_hdf5(path, ())
+        if "counts" not in attributes:
+            raise InputError(f"{path}: not a shard, no counts in it: delete it and rerun")
+        about = {"subject": str(attributes["subject"]), "sequence": str(attributes["sequence"])}
+        rows.append(about | json.loads(attributes["counts"]))
+    return pd.DataFrame(rows).sort_values("sequence", ignore_index=True)
 
 
 def encode(face: np.ndarray) -> np.ndarray:
@@ -282,7 +305,7 @@ def load_frames(shards: ListOf[Shard], size: int, threads: int = 1) -> np.ndarra
     return out
 
 
-def _carry(landmarks: Landmarks, max_gap: int) -> np.ndarray:
+def _carry(landmarks: "Landmarks", max_gap: int) -> np.ndarray:
     """Landmarks (N, 68, 2) where those of frames without a face are taken from the last one with a face."""
     index = np.arange(len(landmarks.frame))
     last = np.maximum.accumulate(np.where(landmarks.found, index, -1))

@@ -6,6 +6,7 @@ large as the detector's window, with its corner on the detector's own cell grid.
 predicting from the last frame's points alone drifts off the face within a few frames of motion.
 """
 
+import functools
 import importlib.util
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -105,6 +106,13 @@ def model_path() -> Path:
     return path
 
 
+@functools.cache  # 100 MB, 0.7 s: once a process
+def _predictor():
+    import dlib
+
+    return dlib.shape_predictor(str(model_path()))
+
+
 def detect(source: "FrameSource") -> Landmarks:
     """Find the subject's face and its 68 points in every frame of ``source``.
 
@@ -156,7 +164,7 @@ class Finder:
 
         self._rectangle = dlib.rectangle
         self._detector = dlib.get_frontal_face_detector()
-        self._predictor = dlib.shape_predictor(str(model_path()))
+        self._predictor = _predictor()
         self._last: np.ndarray | None = None  # expected box in the next frame
         self._seen = False  # the frame before had a face
 
