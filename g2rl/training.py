@@ -11,8 +11,9 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,12 +24,12 @@ from torch import Tensor
 from torch.optim import lr_scheduler
 
 from g2rl import heatmaps as hm
+from g2rl.alignment import SIZE as ALIGNED_SIZE
 from g2rl.au import MIRROR, centre_weights, place_points, point_au
-from g2rl.cache import Shard, decode
+from g2rl.cache import Shard, decode, join, load_frames
 from g2rl.files import InputError, atomic_path, progress, write_text
 from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_loss, joint_loss
 
-ALIGNED_SIZE = 256  # side of the faces in the cache; landmarks are in its pixels
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB in 0–1
 SCHEDULES = ("step", "onecycle")
 
@@ -80,11 +81,13 @@ class Settings:
 class Faces:
     """Training frames of all subjects, one after the other.
 
-    ``images`` are (N, S, S, 3) uint8 RGB on the training device, or, where they do not fit, the shards they
-    are decoded from batch by batch.
+    ``images`` are (N, S, S, 3) uint8 RGB on the training device; where they do not fit, ``images`` is None
+    and they are decoded from ``jpeg`` and ``offsets`` (see ``g2rl.cache``) batch by batch.
     """
 
-    images: Tensor | Sequence[Shard]
+    images: Tensor | None
+    jpeg: np.ndarray
+    offsets: np.ndarray
     landmarks: Tensor  # (N, 68, 2) float32, aligned pixels
     intensity: Tensor  # (N, K) int8, −1 not coded
 
@@ -92,40 +95,29 @@ class Faces:
         return len(self.intensity)
 
 
-def load_faces(shards: Sequence[Shard], size: int, device: torch.device, threads: int = 1) -> Faces:
+def load_faces(shards: Sequence[Shard], size: int, device: torch.device) -> Faces:
     """All frames of the shards, decoded once and kept on the device if they take at most half of its memory.
 
     Raises:
         InputError: no frame in any shard.
     """
-    shards = [shard for shard in shards if len(shard.frame)]
-    if not shards:
-        raise InputError("no training frame in any shard: see the frames.csv of this dataset for the reasons")
     landmarks = torch.from_numpy(np.concatenate([shard.landmarks for shard in shards])).to(device)
     intensity = torch.from_numpy(np.concatenate([shard.intensity for shard in shards])).to(device)
+    if not len(intensity):
+        raise InputError("no training frame in any shard: see the frames.csv of this dataset for the reasons")
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     needed = len(intensity) * size * size * 3
-    if needed > free / 2:
-        print(
-            f"faces: {len(intensity)}, {needed / 2**30:.1f} GiB decoded: decoded batch by batch",
-            file=sys.stderr,
-        )
-        return Faces(shards, landmarks, intensity)
-    images = torch.empty((len(intensity), size, size, 3), dtype=torch.uint8, device=device)
-    stops = np.cumsum([len(shard.frame) for shard in shards])
-
-    def fill(shard: Shard, stop: int) -> None:
-        pixels = decode(shard.jpeg, shard.offsets, np.arange(len(shard.frame)), size)
-        images[stop - len(pixels) : stop] = torch.from_numpy(pixels)
-
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in progress(pool.map(fill, shards, stops), "decoding faces", len(shards)):
-            pass
-    print(f"faces: {len(images)}, {needed / 2**30:.2f} GiB decoded, kept on {device}", file=sys.stderr)
-    return Faces(images, landmarks, intensity)
+    resident, images = needed <= free / 2, None
+    where = f"kept on {device}" if resident else "decoded batch by batch"
+    print(
+        f"faces: {len(intensity)}, {needed / 2**30:.2f} GiB of pixels, {where}", file=sys.stderr, flush=True
+    )
+    if resident:
+        images = torch.from_numpy(load_frames(shards, size, torch.get_num_threads())).to(device)
+    return Faces(images, *join(shards), landmarks, intensity)
 
 
 def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -136,31 +128,19 @@ def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tens
     order = np.random.default_rng([settings.seed, epoch]).permutation(len(faces))
     size = min(settings.batch_size, len(order))
     order = order[: len(order) // size * size].reshape(-1, size)
-    if isinstance(faces.images, Tensor):
-        for index in torch.from_numpy(order).to(faces.images.device):
+    device = faces.landmarks.device
+    if faces.images is not None:
+        for index in torch.from_numpy(order).to(device):
             yield faces.images[index], faces.landmarks[index], faces.intensity[index]
         return
-
-    shards = faces.images
-    starts = np.cumsum([0] + [len(shard.frame) for shard in shards])
-
-    def images(index: np.ndarray) -> Tensor:
-        out = np.empty((len(index), settings.image_size, settings.image_size, 3), np.uint8)
-        which = np.searchsorted(starts, index, "right") - 1
-        for n in np.unique(which):
-            rows = np.flatnonzero(which == n)
-            shard = shards[n]
-            out[rows] = decode(shard.jpeg, shard.offsets, index[rows] - starts[n], settings.image_size)
-        return torch.from_numpy(out)
-
-    with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:  # decodes ahead of the device
-        ahead = [pool.submit(images, index) for index in order[:8]]
-        for n, index in enumerate(order):
-            if n + 8 < len(order):
-                ahead.append(pool.submit(images, order[n + 8]))
-            here = torch.from_numpy(index).to(faces.landmarks.device)
-            pixels = ahead.pop(0).result().to(faces.landmarks.device, non_blocking=True)
-            yield pixels, faces.landmarks[here], faces.intensity[here]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # decodes ahead of the device
+        ahead: deque[Future[np.ndarray]] = deque()
+        for n, index in enumerate(torch.from_numpy(order).to(device)):
+            while len(ahead) < 8 and n + len(ahead) < len(order):
+                rows = order[n + len(ahead)]
+                ahead.append(pool.submit(decode, faces.jpeg, faces.offsets, rows, settings.image_size))
+            images = torch.from_numpy(ahead.popleft().result()).to(device)
+            yield images, faces.landmarks[index], faces.intensity[index]
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -169,26 +149,25 @@ def normalise(images: Tensor) -> Tensor:
     return ((images.float() - mean) / std).permute(0, 3, 1, 2)
 
 
-def augment(
-    images: Tensor, landmarks: Tensor, settings: Settings, random: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Mirror half of the faces and shift each by up to ``shift``, the landmarks with them (on the device)."""
-    if settings.flip:
-        mirror = torch.rand(len(images), generator=random).lt(0.5).to(images.device)
-        images = torch.where(mirror[:, None, None, None], images.flip(2), images)
-        flipped = landmarks[:, MIRROR] * landmarks.new_tensor([-1, 1])
-        flipped = flipped + landmarks.new_tensor([ALIGNED_SIZE - 1, 0])
-        landmarks = torch.where(mirror[:, None, None], flipped, landmarks)
-    if settings.shift:
-        reach = round(settings.shift * settings.image_size)
-        move = torch.randint(-reach, reach + 1, (len(images), 2), generator=random).to(images.device)  # x, y
-        axis = torch.arange(settings.image_size, device=images.device)
-        x, y = ((axis - move[:, i : i + 1]).clamp(0, settings.image_size - 1) for i in (0, 1))
-        images = images[
-            torch.arange(len(images), device=images.device)[:, None, None], y[:, :, None], x[:, None]
-        ]
-        landmarks = landmarks + move[:, None] * (ALIGNED_SIZE / settings.image_size)
-    return images, landmarks
+def draw(settings: Settings, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """For each face of a batch: mirrored or not, (B,) bool, and moved by how many pixels, (B, 2) x and y."""
+    reach = round(settings.shift * settings.image_size)
+    mirror = torch.rand(count, generator=random) < (0.5 if settings.flip else 0)
+    return mirror, torch.randint(-reach, reach + 1, (count, 2), generator=random)
+
+
+def augment(images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor) -> tuple[Tensor, Tensor]:
+    """Mirror and move faces (B, S, S, 3) and their landmarks (B, 68, 2), on the device; see ``draw``."""
+    size = images.shape[1]
+    axis = torch.arange(size, device=images.device)
+    x, y = ((axis - move[:, i : i + 1]).clamp(0, size - 1) for i in (0, 1))  # the border's pixels repeat
+    x = torch.where(mirror[:, None], size - 1 - x, x)
+    images = images[torch.arange(len(images), device=images.device)[:, None, None], y[:, :, None], x[:, None]]
+    mirrored = landmarks[:, MIRROR] * landmarks.new_tensor([-1, 1]) + landmarks.new_tensor(
+        [ALIGNED_SIZE - 1, 0]
+    )
+    landmarks = torch.where(mirror[:, None, None], mirrored, landmarks)
+    return images, landmarks + move[:, None] * (ALIGNED_SIZE / size)
 
 
 class Targets:
@@ -210,13 +189,48 @@ class Targets:
 
 
 def scheduler(optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> lr_scheduler.LRScheduler:
-    """``step``: a tenth from each milestone on; ``onecycle`` (Smith & Topin 2019): up for 30 %, down to 0."""
+    """``step``, once an epoch: a tenth from each milestone on. ``onecycle``, once a step: up for 30 %, then
+    down to 0 (Smith & Topin 2019)."""
     if settings.schedule == "step":
-        return lr_scheduler.MultiStepLR(
-            optimizer, [steps * milestone // settings.epochs for milestone in settings.milestones]
-        )
-    peaks = [group["lr"] for group in optimizer.param_groups]
+        return lr_scheduler.MultiStepLR(optimizer, list(settings.milestones))
+    peaks = [float(group["lr"]) for group in optimizer.param_groups]
     return lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=steps, cycle_momentum=False)
+
+
+def capture(
+    step: Callable[..., None],
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    example: Sequence[Tensor],
+) -> Callable[..., None]:
+    """``step`` recorded as a CUDA graph, with model and optimizer left as they were.
+
+    At the paper's 16 faces a batch, launching the kernels one by one takes longer than running them.
+    """
+    inputs = [value.clone() for value in example]
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    moments = {p: {name: v.clone() for name, v in state.items()} for p, state in optimizer.state.items()}
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):  # libraries choose their algorithms before the recording
+            step(*inputs)
+    torch.cuda.current_stream().wait_stream(side)
+    optimizer.zero_grad(set_to_none=True)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step(*inputs)
+    model.load_state_dict(weights)
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            value.copy_(moments[parameter][name]) if parameter in moments else value.zero_()
+
+    def replay(*values: Tensor) -> None:
+        for static, value in zip(inputs, values, strict=True):
+            static.copy_(value, non_blocking=True)
+        graph.replay()
+
+    return replay
 
 
 def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -> G2RL:
@@ -263,7 +277,7 @@ def train(
     aus = shards[0].aus
     if different := [shard.sequence for shard in shards if shard.aus != aus]:
         raise InputError(f"shards of different AUs: {shards[0].sequence} has {aus}, {different[0]} has not")
-    faces = load_faces(shards, settings.image_size, device, torch.get_num_threads())
+    faces = load_faces(shards, settings.image_size, device)
     targets = Targets(aus, settings, device)
     model = build(settings, len(targets.point_au), pretrained).to(device, memory_format=torch.channels_last)
     rates = {
@@ -276,55 +290,73 @@ def train(
     groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in rates.items()]
     if not settings.lam:  # the Baseline: the module is not there
         groups = groups[:1]
-    optimizer = torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
+    cuda = device.type == "cuda"
+    if cuda:  # a rate on the device can change between replays of the recorded step
+        torch.backends.cudnn.benchmark = True
+        groups = [group | {"lr": torch.tensor(group["lr"], device=device)} for group in groups]
+    optimizer = torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True, capturable=cuda)
     steps_per_epoch = max(1, len(faces) // settings.batch_size)
     schedule = scheduler(optimizer, settings, settings.epochs * steps_per_epoch)
 
     history: list[dict[str, float]] = []
-    if checkpoint is not None and (state := load_checkpoint(checkpoint, key)):
+    if checkpoint is not None and (state := load_checkpoint(checkpoint, key, device)):
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         history = state["history"]
         print(f"resuming after epoch {len(history)}", file=sys.stderr)
 
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
     model.train()
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    # Sums over the epoch, kept on the device and read at its end: the loop never waits for it.
+    sums = torch.zeros(4, device=device)
+    sums_G = torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
+
+    def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
+        images, landmarks = augment(images, landmarks, mirror, move)
+        target, coded = targets(landmarks, intensity)  # Eq. 1
+        with autocast:
+            if settings.lam:
+                maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)  # Eq. 3–5
+            else:
+                maps, _ = model.net(normalise(images))
+                G = WM = sums.new_zeros(len(images), GEOMETRY_DIM)
+                own = sums.new_zeros(())
+        loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
+        loss_G = guidance_loss(G, WM)  # Eq. 6
+        loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            sums.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
+            sums_G.add_(torch.stack((G.double().sum(0), G.double().square().sum(0))))
+
+    run = step
     for epoch in range(len(history), settings.epochs):
         random = torch.Generator().manual_seed(settings.seed << 32 | epoch)
-        # Sums on the device, read once an epoch: the loop never waits for it.
-        sums = torch.zeros(4, device=device)
-        moments = torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
         seen, start = 0, time.monotonic()
         label = f"epoch {epoch + 1} of {settings.epochs}"
-        for images, landmarks, intensity in progress(batches(faces, settings, epoch), label, steps_per_epoch):
-            images, landmarks = augment(images, landmarks, settings, random)
-            target, coded = targets(landmarks, intensity)
-            with autocast:
-                if settings.lam:
-                    maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)
-                else:
-                    maps, _ = model.net(normalise(images))
-                    G = WM = sums.new_zeros(len(images), GEOMETRY_DIM)
-                    own = sums.new_zeros(())
-            loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
-            loss_G = guidance_loss(G, WM)  # Eq. 6
-            loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
+        for batch in progress(batches(faces, settings, epoch), label, steps_per_epoch):
+            inputs = (*batch, *(value.to(device) for value in draw(settings, len(batch[0]), random)))
+            if cuda and run is step:
+                run = capture(step, model, optimizer, inputs)
+            if not seen:
+                sums.zero_()
+                sums_G.zero_()
+            run(*inputs)
+            seen += len(batch[0])
+            if settings.schedule == "onecycle":
+                schedule.step()
+        if settings.schedule == "step":
             schedule.step()
-            with torch.no_grad():
-                sums += torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean()))
-                moments += torch.stack((G.double().sum(0), G.double().square().sum(0)))
-            seen += len(images)
         means = (sums / steps_per_epoch).tolist()
-        mean_G, mean_G2 = moments / seen
+        mean_G, mean_G2 = sums_G / seen
         W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
         row = {"epoch": epoch + 1, **dict(zip(("loss", "loss_S", "loss_G", "norm_WM"), means, strict=True))}
         row["var_G"] = float((mean_G2 - mean_G.square()).sum())
         row["norm_W"] = float(W.norm()) if settings.lam else 0.0
-        row["lr"] = schedule.get_last_lr()[0]
+        row["lr"] = float(schedule.get_last_lr()[0])
         if not math.isfinite(row["loss"]):
             raise InputError(f"epoch {epoch + 1}: the loss is {row['loss']}: lower lr (now {settings.lr})")
         history.append(row)
@@ -367,12 +399,12 @@ def save_checkpoint(
         torch.save(state, temporary)
 
 
-def load_checkpoint(path: Path, key: str) -> dict | None:
+def load_checkpoint(path: Path, key: str, device: torch.device) -> dict | None:
     """The state saved under ``key``; None, with a line on stderr, where it is another's or cannot be read."""
     if not path.exists():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch raises many kinds on a cut or foreign file; all mean: start afresh
         print(f"{path}: not a readable checkpoint ({error}): starting afresh", file=sys.stderr)
         return None

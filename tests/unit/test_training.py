@@ -1,0 +1,221 @@
+"""The training loop and the exported network, on tiny random faces."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from g2rl import training
+from g2rl.cache import Shard, encode
+from g2rl.files import InputError
+from g2rl.inference import load_model, predict, predict_shards
+from g2rl.training import Settings
+
+CPU = torch.device("cpu")
+AUS = (6, 12)
+TINY = "test_resnet.r160_in1k"
+SMALL = Settings(backbone=TINY, image_size=32, channels=(8, 8, 8), epochs=3, batch_size=4, lr=1e-3)
+
+
+def make_shard(subject: str, count: int = 10, aus: tuple[int, ...] = AUS) -> Shard:
+    """Smooth random pictures, a face-like spread of landmarks, random codes with some −1."""
+    random = np.random.default_rng(sum(map(ord, subject)))
+    pictures = [
+        encode(np.kron(random.integers(0, 255, (8, 8, 3), np.uint8), np.ones((32, 32, 1), np.uint8)))
+        for _ in range(count)
+    ]
+    return Shard(
+        subject=subject,
+        sequence=f"{subject}_T1",
+        aus=aus,
+        frame=np.arange(count, dtype=np.int32),
+        landmarks=random.uniform(60, 200, (count, 68, 2)).astype(np.float32),
+        intensity=random.integers(-1, 6, (count, len(aus))).astype(np.int8),
+        jpeg=np.concatenate([np.empty(0, np.uint8), *pictures]),
+        offsets=np.cumsum([0, *map(len, pictures)], dtype=np.uint64),
+        counts={},
+    )
+
+
+SHARDS = [make_shard("F001"), make_shard("M002")]
+
+
+def run(
+    folder: Path, settings: Settings = SMALL, shards=SHARDS, **more
+) -> tuple[bytes, list[dict[str, float]]]:
+    training.train(shards, settings, folder / "model.safetensors", folder / "history.csv", CPU, **more)
+    with open(folder / "history.csv") as file:
+        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return (folder / "model.safetensors").read_bytes(), history
+
+
+def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
+    first, _ = run(tmp_path / "a")
+    assert run(tmp_path / "b")[0] == first
+    assert run(tmp_path / "c", replace(SMALL, seed=1))[0] != first
+
+
+def test_a_run_that_was_cut_off_ends_in_the_same_bytes(tmp_path, monkeypatch):
+    undisturbed, history = run(tmp_path / "whole")
+    checkpoint, original = tmp_path / "state.pt", training.save_checkpoint
+
+    def save_then_die(*arguments):
+        original(*arguments)
+        raise KeyboardInterrupt
+
+    for _ in range(2):  # epochs 1 and 2, each in a run of its own
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "save_checkpoint", save_then_die)
+            with pytest.raises(KeyboardInterrupt):
+                run(tmp_path / "cut", checkpoint=checkpoint, key="k")
+    assert not (tmp_path / "cut" / "model.safetensors").exists()
+    assert run(tmp_path / "cut", checkpoint=checkpoint, key="k") == (undisturbed, history)
+    assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize("damage", ["foreign", "truncated", "other key"])
+def test_a_checkpoint_that_does_not_fit_is_reported_and_not_used(tmp_path, capsys, damage):
+    undisturbed, _ = run(tmp_path / "whole")
+    checkpoint = tmp_path / "state.pt"
+    if damage == "foreign":
+        checkpoint.write_bytes(b"not a checkpoint")
+    else:
+        torch.save({"key": "another", "history": [{}]}, checkpoint)
+    if damage == "truncated":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:200])
+    assert run(tmp_path / "again", checkpoint=checkpoint, key="k")[0] == undisturbed
+    assert "starting afresh" in capsys.readouterr().err
+
+
+def test_baseline_and_guided_run_start_alike_and_see_the_same_batches(tmp_path):
+    weights = [training.build(replace(SMALL, lam=lam), 4, None).net.state_dict() for lam in (0, 0.05)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    faces = training.load_faces(SHARDS, 32, CPU)
+    ours, theirs = (
+        [batch[2] for batch in training.batches(faces, replace(SMALL, lam=lam), 1)] for lam in (0, 0.05)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_history_shows_what_eq_6_does(tmp_path):
+    _, guided = run(tmp_path / "g2rl")
+    _, baseline = run(tmp_path / "baseline", replace(SMALL, lam=0.0))
+    assert len(guided) == len(baseline) == SMALL.epochs
+    assert all(row["var_G"] > 0 and row["norm_W"] > 0 and row["loss_G"] > 0 for row in guided)
+    assert all(row["var_G"] == row["norm_W"] == row["loss_G"] == 0 for row in baseline)
+    for row in guided:
+        assert row["loss"] == pytest.approx(0.05 * row["loss_G"] + 0.95 * row["loss_S"], rel=1e-3)
+
+
+def test_training_lowers_the_loss(tmp_path):
+    _, history = run(tmp_path, replace(SMALL, epochs=12, lam=0.0, lr=5e-3))
+    assert history[-1]["loss_S"] < 0.7 * history[0]["loss_S"]
+
+
+def test_every_face_but_the_remainder_is_seen_once_an_epoch():
+    faces = training.load_faces(SHARDS, 32, CPU)
+    seen = torch.cat([batch[1] for batch in training.batches(faces, replace(SMALL, batch_size=6), 0)])
+    assert len(seen) == 18
+    assert len(torch.unique(seen.flatten(1), dim=0)) == 18
+
+
+def test_batches_decoded_on_the_way_are_the_resident_ones():
+    faces = training.load_faces(SHARDS, 32, CPU)
+    streamed = replace(faces, images=None)
+    pairs = zip(training.batches(faces, SMALL, 2), training.batches(streamed, SMALL, 2), strict=True)
+    for resident, decoded in pairs:
+        assert all(torch.equal(a, b) for a, b in zip(resident, decoded, strict=True))
+
+
+def test_augmentation_moves_pixels_and_landmarks_together():
+    """A bright dot at each landmark's place stays at the landmark's place."""
+    size, spot = 64, 20
+    images = torch.zeros(4, size, size, 3, dtype=torch.uint8)
+    landmarks = torch.full((4, 68, 2), 128.0)
+    images[:, spot, spot + 10] = 255
+    landmarks[:, 30] = torch.tensor([(spot + 10 + 0.5) * 4 - 0.5, (spot + 0.5) * 4 - 0.5])  # the nose tip
+    mirror = torch.tensor([False, True, False, True])
+    move = torch.tensor([[0, 0], [0, 0], [5, -3], [5, -3]])
+    out, moved = training.augment(images, landmarks, mirror, move)
+    for image, points in zip(out, moved, strict=True):
+        y, x = divmod(int(image[..., 0].argmax()), size)
+        assert ((x + 0.5) * 4 - 0.5, (y + 0.5) * 4 - 0.5) == tuple(points[30].tolist())
+
+
+def test_mirrored_targets_are_the_mirrored_faces_targets():
+    landmarks = torch.from_numpy(SHARDS[0].landmarks)
+    intensity = torch.from_numpy(SHARDS[0].intensity)
+    targets = training.Targets(AUS, SMALL, CPU)
+    images = torch.zeros(10, 32, 32, 3, dtype=torch.uint8)
+    _, mirrored = training.augment(
+        images, landmarks, torch.ones(10, dtype=torch.bool), torch.zeros(10, 2).long()
+    )
+    maps, coded = targets(landmarks, intensity)
+    flipped, _ = targets(mirrored, intensity)
+    # AU06's and AU12's right and left points change places.
+    torch.testing.assert_close(flipped[:, [1, 0, 3, 2]].flip(-1), maps)
+    assert torch.equal(coded[:, 0], intensity[:, 0] >= 0)
+
+
+def test_exported_network_is_the_trained_one_without_the_module(tmp_path):
+    run(tmp_path, replace(SMALL, precision="fp32"))
+    model = load_model(tmp_path / "model.safetensors", CPU)
+    guided = training.build(SMALL, 4, None)
+    assert {n: p.shape for n, p in model.net.named_parameters()} == {
+        n: p.shape for n, p in guided.net.named_parameters()
+    }
+    guided.net.load_state_dict(model.net.state_dict())
+    images = torch.randint(0, 255, (3, 32, 32, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        maps, *_ = guided.eval()(training.normalise(images), torch.rand(3, 68, 2))
+    assert np.allclose(predict(model, images.numpy()).heatmaps, maps.numpy(), atol=1e-6)
+
+
+def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):
+    run(tmp_path)
+    table = predict_shards(load_model(tmp_path / "model.safetensors", CPU), SHARDS)
+    assert list(table) == ["subject", "sequence", "frame", "AU06_true", "AU06_pred", "AU12_true", "AU12_pred"]
+    assert len(table) == 20
+    assert table["AU12_true"].isna().sum() == sum((shard.intensity[:, 1] < 0).sum() for shard in SHARDS)
+    assert table.filter(like="_pred").stack().between(0, 5).all()
+
+
+def test_detached_guidance_and_every_projection_train(tmp_path):
+    for n, (guidance, projection) in enumerate(
+        [("detached", "factorised"), ("literal", "pooled"), ("literal", "full")]
+    ):
+        _, history = run(
+            tmp_path / str(n), replace(SMALL, epochs=1, guidance=guidance, projection=projection)
+        )
+        assert np.isfinite(history[0]["loss"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"image_size": 100}, "multiple of 32"), ({"sigma": 0.0}, "sigma"), ({"lam": 1.0}, "lambda")],
+)
+def test_settings_that_cannot_be_trained_are_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        replace(SMALL, **change)
+
+
+def test_bad_input_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"different AUs.*F001_T1.*M009_T1"):
+        run(tmp_path, shards=[SHARDS[0], make_shard("M009", aus=(6, 17))])
+    with pytest.raises(InputError, match=r"no training frame.*frames\.csv"):
+        run(tmp_path, shards=[make_shard("F001", 0)])
+    with pytest.raises(InputError, match=r"epoch 1.*lower lr"):
+        run(tmp_path, replace(SMALL, lr=1e30))
+
+
+def test_a_model_file_that_is_none_is_named(tmp_path):
+    from safetensors.torch import save_file
+
+    (tmp_path / "a.safetensors").write_bytes(b"x" * 100)
+    save_file({"weight": torch.zeros(3)}, tmp_path / "b.safetensors")
+    for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
+        with pytest.raises(InputError, match=message):
+            load_model(tmp_path / f"{name}.safetensors", CPU)
