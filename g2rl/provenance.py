@@ -51,7 +51,7 @@ def code_digest(entry: str, package: Path = PACKAGE) -> dict[str, str]:
 
     The digest is of the syntax tree without comments, docstrings, blank lines and formatting, so those
     change nothing and a renamed variable does. A file under ``data/`` belongs to the modules that hold its
-    name as a string.
+    name as a string, or as the end of one.
 
     Returns:
         ``{"g2rl.landmarks": 16 hex digits, …}``, sorted by name; ``g2rl.cli:landmarks`` for the function,
@@ -63,10 +63,10 @@ def code_digest(entry: str, package: Path = PACKAGE) -> dict[str, str]:
     """
     parts = _closure(entry, package)
     digests = {name: part.digest for name, part in parts.items()}
-    strings = frozenset().union(*(part.strings for part in parts.values()))
+    named = {text.rpartition("/")[2] for part in parts.values() for text in part.strings}
     data = package / "data"
     for path in sorted(data.rglob("*")):
-        if path.is_file() and path.name in strings:
+        if path.is_file() and path.name in named:
             digests[f"{package.name}/{path.relative_to(package).as_posix()}"] = _sha256(path.read_bytes())
     return dict(sorted(digests.items()))
 

@@ -35,8 +35,8 @@ MODULES = {
         ''',
     "figures": "import matplotlib\nimport numpy\nfrom . import files\n",
     "faces/__init__": "from .mesh import cut\n",
-    "faces/mesh": "def cut():\n    from ..files import ROOT\n    return ROOT, 'brows.tsv'\n",
-    "tables": "import importlib\nimportlib.import_module('g2rl.landmarks')\nimportlib.util.find_spec('anny')\n",
+    "faces/mesh": "def cut():\n    from ..files import ROOT\n    return ROOT, 'data/brows.tsv'\n",
+    "tables": "import importlib as i\ni.import_module('g2rl.landmarks')\ni.util.find_spec('anny')\n",
     "cli": '''\
         import argparse
         import sys
