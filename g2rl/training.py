@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -188,6 +189,21 @@ class Targets:
         return maps, of_point >= 0
 
 
+def make_optimizer(model: G2RL, settings: Settings, device: torch.device) -> torch.optim.Adam:
+    """Adam with a learning rate for each part; for the Baseline, over the heatmap network alone."""
+    parts = [(model.net, settings.lr)]
+    if settings.lam:
+        lr_geometry = settings.lr_geometry or settings.lr
+        parts += [(model.geometry, lr_geometry), (model.projection, settings.lr_projection or settings.lr)]
+        if model.rebuild is not None:
+            parts.append((model.rebuild, lr_geometry))
+    groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in parts]
+    cuda = device.type == "cuda"
+    if cuda:  # a rate on the device can change between replays of a recorded step
+        groups = [group | {"lr": torch.tensor(group["lr"], device=device)} for group in groups]
+    return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True, capturable=cuda)
+
+
 def scheduler(optimizer: torch.optim.Optimizer, settings: Settings, steps: int) -> lr_scheduler.LRScheduler:
     """``step``, once an epoch: a tenth from each milestone on. ``onecycle``, once a step: up for 30 %, then
     down to 0 (Smith & Topin 2019)."""
@@ -207,6 +223,7 @@ def capture(
 
     At the paper's 16 faces a batch, launching the kernels one by one takes longer than running them.
     """
+    torch.backends.cudnn.benchmark = True
     inputs = [value.clone() for value in example]
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     moments = {p: {name: v.clone() for name, v in state.items()} for p, state in optimizer.state.items()}
@@ -250,6 +267,43 @@ def checkpoint_key(settings: Settings, shards: Sequence[Shard], code: dict[str, 
     return digest.hexdigest()
 
 
+class Totals(NamedTuple):
+    """Sums over an epoch, on the device and read at its end only, so that the loop never waits for them."""
+
+    losses: Tensor  # (4,) L, L_S, L_G, ‖W×M‖
+    G: Tensor  # (2, 256) float64: G and its square
+
+
+def make_step(
+    model: G2RL, optimizer: torch.optim.Optimizer, targets: Targets, settings: Settings, totals: Totals
+) -> Callable[..., None]:
+    """One update of the weights on one batch: the whole of Eq. 1–8."""
+    device = totals.losses.device
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+
+    def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
+        images, landmarks = augment(images, landmarks, mirror, move)
+        target, coded = targets(landmarks, intensity)  # Eq. 1
+        with autocast:
+            if settings.lam:
+                maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)  # Eq. 3–5
+            else:
+                maps, _ = model.net(normalise(images))
+                G = WM = totals.losses.new_zeros(len(images), GEOMETRY_DIM)
+                own = totals.losses.new_zeros(())
+        loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
+        loss_G = guidance_loss(G, WM)  # Eq. 6
+        loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            totals.losses.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
+            totals.G.add_(torch.stack((G.double().sum(0), G.double().square().sum(0))))
+
+    return step
+
+
 def train(
     shards: Sequence[Shard],
     settings: Settings,
@@ -280,21 +334,7 @@ def train(
     faces = load_faces(shards, settings.image_size, device)
     targets = Targets(aus, settings, device)
     model = build(settings, len(targets.point_au), pretrained).to(device, memory_format=torch.channels_last)
-    rates = {
-        model.net: settings.lr,
-        model.geometry: settings.lr_geometry or settings.lr,
-        model.projection: settings.lr_projection or settings.lr,
-    }
-    if model.rebuild is not None:
-        rates[model.rebuild] = settings.lr_geometry or settings.lr
-    groups = [{"params": list(part.parameters()), "lr": lr} for part, lr in rates.items()]
-    if not settings.lam:  # the Baseline: the module is not there
-        groups = groups[:1]
-    cuda = device.type == "cuda"
-    if cuda:  # a rate on the device can change between replays of the recorded step
-        torch.backends.cudnn.benchmark = True
-        groups = [group | {"lr": torch.tensor(group["lr"], device=device)} for group in groups]
-    optimizer = torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True, capturable=cuda)
+    optimizer = make_optimizer(model, settings, device)
     steps_per_epoch = max(1, len(faces) // settings.batch_size)
     schedule = scheduler(optimizer, settings, settings.epochs * steps_per_epoch)
 
@@ -307,31 +347,10 @@ def train(
         print(f"resuming after epoch {len(history)}", file=sys.stderr)
 
     model.train()
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
-    # Sums over the epoch, kept on the device and read at its end: the loop never waits for it.
-    sums = torch.zeros(4, device=device)
-    sums_G = torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
-
-    def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
-        images, landmarks = augment(images, landmarks, mirror, move)
-        target, coded = targets(landmarks, intensity)  # Eq. 1
-        with autocast:
-            if settings.lam:
-                maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)  # Eq. 3–5
-            else:
-                maps, _ = model.net(normalise(images))
-                G = WM = sums.new_zeros(len(images), GEOMETRY_DIM)
-                own = sums.new_zeros(())
-        loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
-        loss_G = guidance_loss(G, WM)  # Eq. 6
-        loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        with torch.no_grad():
-            sums.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
-            sums_G.add_(torch.stack((G.double().sum(0), G.double().square().sum(0))))
-
+    totals = Totals(
+        torch.zeros(4, device=device), torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
+    )
+    step = make_step(model, optimizer, targets, settings, totals)
     run = step
     for epoch in range(len(history), settings.epochs):
         random = torch.Generator().manual_seed(settings.seed << 32 | epoch)
@@ -339,19 +358,19 @@ def train(
         label = f"epoch {epoch + 1} of {settings.epochs}"
         for batch in progress(batches(faces, settings, epoch), label, steps_per_epoch):
             inputs = (*batch, *(value.to(device) for value in draw(settings, len(batch[0]), random)))
-            if cuda and run is step:
+            if device.type == "cuda" and run is step:
                 run = capture(step, model, optimizer, inputs)
             if not seen:
-                sums.zero_()
-                sums_G.zero_()
+                totals.losses.zero_()
+                totals.G.zero_()
             run(*inputs)
             seen += len(batch[0])
             if settings.schedule == "onecycle":
                 schedule.step()
         if settings.schedule == "step":
             schedule.step()
-        means = (sums / steps_per_epoch).tolist()
-        mean_G, mean_G2 = sums_G / seen
+        means = (totals.losses / steps_per_epoch).tolist()
+        mean_G, mean_G2 = totals.G / seen
         W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
         row = {"epoch": epoch + 1, **dict(zip(("loss", "loss_S", "loss_G", "norm_WM"), means, strict=True))}
         row["var_G"] = float((mean_G2 - mean_G.square()).sum())
