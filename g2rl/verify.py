@@ -6,14 +6,14 @@ amplifies them, and the files differ; the tables' numbers must then agree within
 """
 
 import csv
-import hashlib
 import io
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from g2rl.digests import content_sha256
 from g2rl.files import InputError, write_text
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
@@ -50,28 +50,15 @@ def make_lock(results: Path) -> Lock:
         InputError: there are no results.
     """
     files: dict[str, str] = {}
-    raw: dict[str, list[str]] = {}
     tables = {}
     for path in _walk(results):
-        name = path.relative_to(results).as_posix()
-        parts = PurePosixPath(name).parts
-        digest = file_sha256(path)
-        if parts[0] == RAW and len(parts) > 2:
-            raw.setdefault(f"{RAW}/{parts[1]}/", []).append(f"{name} {digest}\n")
-            continue
-        files[name] = digest
+        name = path.relative_to(results).as_posix() + "/" * path.is_dir()
+        files[name] = content_sha256(path)
         if path.name in TABLES:
             tables[name] = path.read_text(encoding="utf-8")
-    files |= {name: hashlib.sha256("".join(lines).encode()).hexdigest() for name, lines in raw.items()}
     if not files:
         raise InputError(f"{results}: no results in it: run snakemake first, or name another folder")
     return Lock(dict(sorted(files.items())), tables)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hex."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_lock(lock: Lock, path: Path) -> None:
@@ -130,11 +117,14 @@ def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
     return Report(not problems, [*groups, *problems, summary, within])
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file that is a result, in the order of the names."""
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and parts[0] not in NOT_RESULTS and not any(part.startswith(".") for part in parts):
+def _walk(folder: Path, top: str = "") -> Iterator[Path]:
+    """Every file that is a result, and each folder of rendered videos as one."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith(".") or (not top and path.name in NOT_RESULTS):
+            continue
+        if path.is_dir() and top != RAW:
+            yield from _walk(path, path.name)
+        else:
             yield path
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import provenance
-from g2rl.provenance import code_digest, package_versions, stage_code
+from g2rl import digests
+from g2rl.digests import code_digest, package_versions, stage_code
 
 MODULES = {
     "__init__": '"""A package."""\n',
@@ -219,12 +219,12 @@ def test_unknown_entries_are_named(package, entry):
 
 
 def sources() -> dict[str, ast.Module]:
-    root = provenance.PACKAGE
+    root = digests.PACKAGE
     return {str(path.relative_to(root)): ast.parse(path.read_bytes()) for path in sorted(root.rglob("*.py"))}
 
 
 def test_every_package_imported_is_pinned():
-    locked = provenance.read_lock(provenance.PACKAGE.parent / "requirements.lock")
+    locked = digests.read_lock(digests.PACKAGE.parent / "requirements.lock")
     installed = importlib.metadata.packages_distributions()
     for path, tree in sources().items():
         for node in ast.walk(tree):
@@ -235,7 +235,7 @@ def test_every_package_imported_is_pinned():
             for top in {module.partition(".")[0] for module in modules}:
                 if top == "g2rl" or top in sys.stdlib_module_names:
                     continue
-                name = provenance.DISTRIBUTION.get(top, top).lower().replace("_", "-")
+                name = digests.DISTRIBUTION.get(top, top).lower().replace("_", "-")
                 assert name in locked, f"{path} imports {top}"
                 owners = installed.get(top, [name])  # dlib-bin does not list its module dlib
                 assert name in [each.lower().replace("_", "-") for each in owners], path
@@ -248,13 +248,13 @@ def test_every_data_file_belongs_to_a_module():
         named |= {
             name for name in code_digest(module.replace(".__init__", "")) if name.startswith("g2rl/data/")
         }
-    data = provenance.PACKAGE / "data"
+    data = digests.PACKAGE / "data"
     files = {f"g2rl/data/{path.relative_to(data).as_posix()}" for path in data.rglob("*") if path.is_file()}
     assert named == files
 
 
 def test_all_digests_together_are_fast():
-    provenance._read.cache_clear()
+    digests._read.cache_clear()
     start = time.process_time()
     for path in sources():
         module = ".".join(Path(path).with_suffix("").parts).replace(".__init__", "").replace("__init__", "")

@@ -1,4 +1,4 @@
-"""What made a file: the code behind a stage, read from its imports, and the packages it runs with.
+"""Hashes of what makes a file: of a stage's code, read from its imports, of its packages, of its inputs.
 
 Snakemake follows a rule's shell text and parameters, not the modules that the command imports. So every
 rule carries, as parameters, one line a module of its stage's import closure (`stage_code`): an edit that can
@@ -24,8 +24,8 @@ DISTRIBUTION = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-# They paint progress and never a result: an upgrade reruns nothing.
-WITHOUT_EFFECT = frozenset({"tqdm"})
+# They paint progress, or write down what made a result, and never touch the result: they rerun nothing.
+WITHOUT_EFFECT = frozenset({"tqdm", "g2rl.digests"})
 # Functions that reach a module or a package by its name, as in find_spec("anny").
 BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})
 
@@ -121,7 +121,7 @@ def _closure(entry: str, package: Path) -> dict[str, Source]:
         name = waiting.pop()
         key = f"{name}:{function}" if name == first and function else name
         path = _path(name, package)
-        if key in found or path is None:
+        if key in found or path is None or name in WITHOUT_EFFECT:
             continue
         try:
             found[key] = _read(path.read_bytes(), str(path), function if key != name else "")
@@ -249,6 +249,17 @@ def _scan(statements: list[ast.stmt]) -> Source:
 def _is_remark(node: object) -> bool:
     """A docstring, or another bare constant that does nothing."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def content_sha256(path: Path) -> str:
+    """SHA-256 in hex of a file's bytes; for a folder, of its files' names and hashes (not hidden ones)."""
+    if not path.is_dir():
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    names = sorted(each.relative_to(path).as_posix() for each in path.rglob("*") if each.is_file())
+    shown = (name for name in names if not any(part.startswith(".") for part in name.split("/")))
+    lines = [f"{content_sha256(path / name)}  {name}\n" for name in shown]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _sha256(content: bytes) -> str:
