@@ -315,7 +315,7 @@ def train(parser: argparse.ArgumentParser) -> Runner:
 
     def run(options: argparse.Namespace) -> None:
         from g2rl.cache import read_shard
-        from g2rl.provenance import code_digest
+        from g2rl.digests import code_digest
         from g2rl.training import checkpoint_key, train
         from g2rl.weights import read_weights
 
@@ -412,6 +412,68 @@ def metrics(parser: argparse.ArgumentParser) -> Runner:
 
         folds = [read_predictions(path) for path in options.predictions]
         write_csv(options.output, evaluate(folds, options.resamples), "%.6f")
+
+    return run
+
+
+@command
+def table(parser: argparse.ArgumentParser) -> Runner:
+    """Make Table 1, the published rows beside the measured ones, as CSV, Markdown, LaTeX and HTML.
+
+    example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_seed0/metrics.csv \\
+                 -o table1.csv
+    """
+    parser.add_argument("metrics", type=Path, nargs="+", help="DATASET/RUN/metrics.csv; seeds are averaged")
+    parser.add_argument("--recipe", default="", help="how the networks were trained, for the caption")
+    parser.add_argument(
+        "--histories", type=Path, nargs="*", default=[], metavar="FILE", help="DATASET/RUN/foldK/history.csv"
+    )
+    _output(parser, "the .csv; .md, .tex and .html are written beside it")
+
+    def run(options: argparse.Namespace) -> None:
+        import pandas as pd
+
+        from g2rl.notes import guidance
+        from g2rl.tables import METHODS, Result, write_table1
+
+        groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
+        for path in options.metrics:
+            method = METHODS.get(path.parent.name.partition("_sigma")[0], path.parent.name)
+            groups.setdefault((path.parts[-3], method), []).append(pd.read_csv(path))
+        histories: dict[str, list[pd.DataFrame]] = {}
+        for path in options.histories:
+            histories.setdefault(path.parts[-4], []).append(pd.read_csv(path))
+        results = [Result(dataset, method, tables) for (dataset, method), tables in groups.items()]
+        notes = [note for note in [guidance(histories)] if note]
+        write_table1(results, options.output.with_suffix(""), options.recipe, notes)
+
+    return run
+
+
+@command
+def predict(parser: argparse.ArgumentParser) -> Runner:
+    """Predict the AU intensities of every frame of your own videos: one CSV a video.
+
+    example: g2rl predict interview.mp4 --model model.safetensors -o predictions
+    """
+    parser.add_argument(
+        "videos", type=Path, nargs="+", metavar="VIDEO", help="a video, or a folder of images"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="from g2rl train")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for VIDEO.csv")
+    _device(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.files import InputError, write_csv
+        from g2rl.inference import load_model
+        from g2rl.predict import predict_video
+
+        outputs = [options.output / f"{video.stem}.csv" for video in options.videos]
+        if len(set(outputs)) < len(outputs):
+            raise InputError("two videos share a name: predict them one by one, into folders of their own")
+        model = load_model(options.model, _torch_device(options.device))
+        for video, output in zip(options.videos, outputs, strict=True):
+            write_csv(output, predict_video(video, model), "%.4f")
 
     return run
 

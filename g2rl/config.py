@@ -136,7 +136,7 @@ class Config(Section):
     """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""
 
     @model_validator(mode="after")
-    def _distinct(self) -> "Config":
+    def _consistent(self) -> "Config":
         for name, values in (
             ("seeds", self.seeds),
             ("sweep.sigma", self.sweep.sigma),
@@ -144,6 +144,12 @@ class Config(Section):
         ):
             if len({f"{value:g}" for value in values}) < len(values):
                 raise ValueError(f"{name}: a value stands twice in {values}")
+        for name, dataset in self.datasets.items():
+            # Table 1 tells rendered faces from real ones by it.
+            if name.startswith("synthetic_") is not bool(dataset.synthetic):
+                raise ValueError(
+                    f"datasets.{name}: a rendered dataset's name starts with synthetic_, another's does not"
+                )
         return self
 
 

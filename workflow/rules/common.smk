@@ -6,8 +6,9 @@ from pathlib import Path
 
 from g2rl.config import flags, parse as parse_config, runs, sweep_runs, training_flags
 from g2rl.files import InputError
+from g2rl.notes import recipe
 from g2rl.plan import plan_datasets
-from g2rl.provenance import stage_code
+from g2rl.digests import stage_code
 
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
