@@ -214,7 +214,14 @@ class Finder:
         boxes = (boxes + 0.5) * scale - 0.5 + [x0, y0, x0, y0]
         overlap = _intersection_over_union(boxes, self._last)
         best = int(np.argmax(overlap))
-        return (float(scores[best]), boxes[best]) if overlap[best] > OVERLAP else None
+        if overlap[best] <= OVERLAP:
+            return None
+        box, half = boxes[best], (right - left) / 2
+        if not 1 / STEP < (box[2] - box[0]) / (2 * half) < STEP:
+            # No face grows so fast: it was seen at a wrong level, where the predictor easily goes astray.
+            middle = (box[:2] + box[2:]) / 2
+            box = np.concatenate([middle - half, middle + half])
+        return float(scores[best]), box
 
     def _anywhere(self, grey: np.ndarray) -> tuple[float, np.ndarray] | None:
         """The subject's face in the whole frame."""
