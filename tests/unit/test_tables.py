@@ -1,0 +1,214 @@
+"""Table 1: the tidy file, what is bold, and that each form parses back to the same values."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g2rl.files import InputError
+from g2rl.tables import COLUMNS, Result, caption, mean_over_seeds, read_published, table1, write_table1
+
+BP4D = (6, 10, 12, 14, 17)
+DISFA = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+
+def metrics(aus, icc, mae, spread=0.05):
+    """A table as ``metrics.evaluate`` makes it, from values per AU and the average."""
+    rows = []
+    for metric, values in (("ICC", icc), ("MAE", mae), ("PCC", icc), ("MSE", mae)):
+        for aggregation, shift in (("pooled", 0.0), ("fold_mean", -0.01)):
+            for au, value in zip([*(f"AU{au:02d}" for au in aus), "avg"], values, strict=True):
+                value += shift
+                rows.append((au, metric, aggregation, value, value - spread, value + spread))
+    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+
+
+def results(rng=None):
+    """Four methods on the two rendered datasets, the networks with two seeds."""
+    rng = rng or np.random.default_rng(0)
+    out = []
+    for dataset, aus in (("synthetic_bp4d", BP4D), ("synthetic_disfa", DISFA)):
+        level = {"Best constant": (0.0, 0.7), "Landmarks ridge": (0.49, 0.62), "Baseline": (0.62, 0.5)}
+        for method, (icc, mae) in (level | {"G2RL": (0.63, 0.49)}).items():
+            seeds = 2 if method in ("Baseline", "G2RL") else 1
+            tables = []
+            for _ in range(seeds):
+                noise = rng.normal(0, 0.05, len(aus)) * (icc > 0)
+                values = icc + noise, mae - noise
+                tables.append(metrics(aus, *(np.append(v, v.mean()) for v in values)))
+            out.append(Result(dataset, method, tables))
+    return out
+
+
+def test_tidy_table(tmp_path):
+    table = write_table1(results(), tmp_path / "table1")
+    back = pd.read_csv(tmp_path / "table1.csv", dtype={"au": str})
+    assert list(back) == COLUMNS
+    assert COLUMNS[:6] == ["dataset", "method", "source", "metric", "au", "value"]
+    published = back[back["source"] == "published"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(published[list(read_published())], read_published())
+    assert published[["ci_low", "ci_high", "fold_mean", "seeds"]].isna().all(axis=None)
+    measured = back[back["source"] == "measured"]
+    assert set(measured["dataset"]) == {"synthetic_bp4d", "synthetic_disfa"}
+    assert list(dict.fromkeys(measured["method"])) == ["Best constant", "Landmarks ridge", "Baseline", "G2RL"]
+    assert set(measured["metric"]) == {"ICC", "MAE"}
+    assert len(measured) == 4 * 2 * (6 + 13)
+    np.testing.assert_allclose(back["value"], table["value"].astype(float), rtol=1e-5)
+
+
+def test_seeds_are_averaged():
+    first, second = (metrics(BP4D, np.full(6, value), np.full(6, 0.5)) for value in (0.4, 0.6))
+    table = table1([Result("synthetic_bp4d", "G2RL", [first, second])])
+    row = table[(table["dataset"] == "synthetic_bp4d") & (table["metric"] == "ICC") & (table["au"] == "avg")]
+    found = row[["value", "ci_low", "ci_high", "fold_mean", "seeds"]].to_numpy(float)
+    np.testing.assert_allclose(found, [[0.5, 0.45, 0.55, 0.49, 2]])
+    with pytest.raises(InputError, match="differ in their rows"):
+        mean_over_seeds([first, metrics((6, 10), np.zeros(3), np.zeros(3))])
+
+
+def test_published_averages_are_the_means_of_their_rows():
+    table = read_published()
+    for _, rows in table.groupby(["dataset", "method", "metric"]):
+        value = rows.set_index("au")["value"]
+        assert value["avg"] == pytest.approx(value.drop("avg").mean(), abs=0.0101)
+
+
+def rows_of_markdown(text):
+    """Pipe tables → {(panel, block title): {method: cells}}."""
+    found, panel, block = {}, -1, None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("|") else []
+        if not cells or set(line) <= set("|:- "):
+            continue
+        if cells[0] == "Method":
+            panel, header = panel + 1, cells
+        elif cells[0].startswith("*"):
+            block = found.setdefault((panel, cells[0].strip("*").replace("\\", "")), {})
+        else:
+            assert len(cells) == len(header)
+            block[cells[0]] = cells[1:]
+    return found
+
+
+def test_bold_is_the_best_of_its_own_block(tmp_path):
+    given = results()
+    write_table1(given, tmp_path / "table1")
+    found = rows_of_markdown((tmp_path / "table1.md").read_text())
+    assert [title for panel, title in found if panel == 0] == [
+        "ICC ↑ BP4D, published",
+        "ICC ↑ synthetic_bp4d, measured on rendered faces",
+        "MAE ↓ BP4D, published",
+        "MAE ↓ synthetic_bp4d, measured on rendered faces",
+    ]
+    assert len(found) == 8
+    for (_, title), block in found.items():
+        better = max if title.startswith("ICC") else min
+        for column in range(len(next(iter(block.values()))) - 1):
+            cells = {method: cells[column] for method, cells in block.items()}
+            values = {m: float(cell.strip("*").replace("−", "-")) for m, cell in cells.items()}
+            best = better(values.values())
+            assert {m for m, cell in cells.items() if cell.startswith("**")} == {
+                m for m, value in values.items() if value == best
+            }
+    published = found[0, "ICC ↑ BP4D, published"]
+    assert published["G2RL"] == ["0.70", "**0.81**", "0.83", "**0.59**", "**0.51**", "**0.69**", ""]
+    assert published["KBSS"][0] == "**0.76**"
+    baseline = found[0, "ICC ↑ synthetic_bp4d, measured on rendered faces"]["Baseline"]
+    assert re.fullmatch(r"\[0\.\d\d, 0\.\d\d\]", baseline[-1])
+
+
+def test_undefined_and_negative_values():
+    nan = metrics(BP4D, np.array([np.nan, -0.2, -0.001, 0, 0, np.nan]), np.full(6, 0.5))
+    only = [Result("synthetic_bp4d", "Best constant", [nan])]
+    table = table1(only)
+    from g2rl.tables import markdown
+
+    row = rows_of_markdown(markdown(table, ""))[0, "ICC ↑ synthetic_bp4d, measured on rendered faces"]
+    assert row["Best constant"] == ["–", "−0.20", "0.00", "0.00", "0.00", "–", "[–, –]"]  # alone: none bold
+
+
+def test_html_and_latex_hold_the_same_cells(tmp_path):
+    write_table1(results(), tmp_path / "table1", "6 epochs, λ < 1 & σ = 2", ["L_G fell to 2% of its start."])
+    expected = rows_of_markdown((tmp_path / "table1.md").read_text())
+
+    page = (tmp_path / "table1.html").read_text()
+    assert not re.search(r"(src|href)=|@import|url\(", page)
+    tree = ElementTree.fromstring(page)
+    found = {}
+    for panel, table in enumerate(tree.iter("table")):
+        for body in table.iter("tbody"):
+            title, *rows = body.iter("tr")
+            cells = [["".join(cell.itertext()) for cell in row] for row in rows]
+            bold = [[cell.find("b") is not None for cell in row] for row in rows]
+            found[panel, "".join(title.itertext())] = {
+                row[0]: [f"**{c}**" if b else c for c, b in zip(row[1:], bolds[1:], strict=True)]
+                for row, bolds in zip(cells, bold, strict=True)
+            }
+    assert found == expected
+    assert "λ < 1 & σ = 2. " in "".join(tree.find(".//figcaption").itertext())
+
+    tex = (tmp_path / "table1.tex").read_text()
+    found, panel, block = {}, -1, None
+    for line in tex.splitlines():
+        if line.startswith("\\begin{tabular}"):
+            panel, width = panel + 1, line.split("@{}")[1].count("r") + 1
+        elif title := re.match(r"\\multicolumn\{(\d+)\}\{@\{\}l\}\{\\emph\{(.*)\}\} \\\\$", line):
+            assert int(title[1]) == width
+            name = title[2].replace("$\\uparrow$", "↑").replace("$\\downarrow$", "↓").replace("\\_", "_")
+            block = found.setdefault((panel, name), {})
+        elif " & " in line and not line.startswith(("Method", "\\caption")):
+            cells = line.removesuffix(" \\\\").split(" & ")
+            assert len(cells) == width
+            cells = [re.sub(r"\\textbf\{(.*)\}", r"**\1**", c).replace("$-$", "−") for c in cells]
+            block[cells[0]] = [cell.strip() for cell in cells[1:]]
+    assert found == expected
+    assert "$\\lambda$ $<$ 1 \\& $\\sigma$ = 2. " in tex
+    assert "L\\_G fell to 2\\% of its start." in tex
+    assert len(re.findall(r"(?<!\\)\{", tex)) == len(re.findall(r"(?<!\\)\}", tex))
+    assert re.findall(r"\\begin\{(.*?)\}", tex) == ["table*", "tabular", "tabular"]
+    assert re.findall(r"\\end\{(.*?)\}", tex) == ["tabular", "tabular", "table*"]
+
+
+def test_caption_says_which_faces_were_rendered():
+    text = caption(table1(results()), "6 epochs", ["A note."])
+    assert "Measured on synthetic_bp4d and synthetic_disfa: rendered faces" in text
+    assert "must not be compared with the published" in text
+    assert "Every network: 6 epochs." in text
+    assert "Mean of 2 seeds." in text
+    assert text.endswith("A note.")
+    real = [Result("bp4d", "G2RL", [metrics(BP4D, np.zeros(6), np.zeros(6))])]
+    text = caption(table1(real))
+    assert "rendered" not in text
+    assert "Measured on bp4d: real faces. " in text
+    assert "One seed." in text
+
+
+def test_real_measured_rows_stand_beside_the_published_but_do_not_compete(tmp_path):
+    real = [Result("bp4d", m, [metrics(BP4D, np.full(6, v), np.full(6, v))]) for m, v in
+            (("Baseline", 0.95), ("G2RL", 0.96))]  # fmt: skip
+    write_table1(real + results(), tmp_path / "table1")
+    found = rows_of_markdown((tmp_path / "table1.md").read_text())
+    assert [title for panel, title in found if panel == 0][:3] == [
+        "ICC ↑ BP4D, published",
+        "ICC ↑ bp4d, measured",
+        "ICC ↑ synthetic_bp4d, measured on rendered faces",
+    ]
+    assert found[0, "ICC ↑ bp4d, measured"]["G2RL"][0] == "**0.96**"
+    assert found[0, "ICC ↑ BP4D, published"]["KBSS"][0] == "**0.76**"
+
+
+def test_unknown_and_double_methods_are_refused():
+    with pytest.raises(InputError, match="no method 'g2rl'"):
+        table1([Result("synthetic_bp4d", "g2rl", [metrics(BP4D, np.zeros(6), np.zeros(6))])])
+    with pytest.raises(InputError, match="two results for 'G2RL' on synthetic_bp4d"):
+        table1([r for r in results() if r.method == "G2RL"] * 2)
+
+
+def test_same_input_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        given = results()
+        write_table1(given if name == "a" else given[::-1], tmp_path / name)
+    for suffix in (".csv", ".md", ".tex", ".html"):
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
