@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,14 +79,18 @@ def package_versions(entry: str, lock: Path, package: Path = PACKAGE) -> dict[st
     require in turn is left out too; it moves with them, and hardly ever moves a number.
     """
     locked = read_lock(lock)
-    versions = {}
+    return {name: locked[name] for name in imported_packages(entry, package) if name in locked}
+
+
+def imported_packages(entry: str, package: Path = PACKAGE) -> list[str]:
+    """Names of the distributions that ``entry``'s closure imports by itself, sorted."""
+    names = set()
     for part in _closure(entry, package).values():
         for level, module, _ in part.imports:
             top = module.partition(".")[0]
-            name = _normal(DISTRIBUTION.get(top, top))
-            if not level and top not in WITHOUT_EFFECT and name in locked:
-                versions[name] = locked[name]
-    return dict(sorted(versions.items()))
+            if not (level or top in WITHOUT_EFFECT or top in sys.stdlib_module_names or top == package.name):
+                names.add(_normal(DISTRIBUTION.get(top, top)))
+    return sorted(names)
 
 
 def read_lock(lock: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+WRITTEN: list[Path] = []  # what this process has put in place, for its provenance record
 
 
 class InputError(Exception):
@@ -46,6 +47,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         with open(temporary, "rb") as stream:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
+        WRITTEN.append(path)
     finally:
         temporary.unlink(missing_ok=True)
 
