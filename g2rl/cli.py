@@ -56,7 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     run = COMMANDS[name](parser)
     try:
-        return run(parser.parse_args(arguments[1:])) or 0
+        options = parser.parse_args(arguments[1:])
+        status = run(options) or 0
+        if (records := os.environ.get("G2RL_PROVENANCE")) and not status:
+            from g2rl.files import WRITTEN
+            from g2rl.provenance import make_record, write_record
+
+            write_record(make_record(name, arguments[1:], vars(options), WRITTEN), Path(records))
+        return status
     except InputError as error:
         print(f"g2rl {name}: {error}", file=sys.stderr)
         return 2
@@ -242,10 +249,12 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         from g2rl.datasets import get_layout
         from g2rl.video import open_source
 
+        layout = get_layout(options.layout)
+        options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
         build_shard(
             open_source(options.media),
             landmarks.read(options.landmarks),
-            get_layout(options.layout).read_labels(options.root, options.sequence),
+            layout.read_labels(options.root, options.sequence),
             options.subject,
             options.sequence,
             options.output,
@@ -474,6 +483,75 @@ def predict(parser: argparse.ArgumentParser) -> Runner:
         model = load_model(options.model, _torch_device(options.device))
         for video, output in zip(options.videos, outputs, strict=True):
             write_csv(output, predict_video(video, model), "%.4f")
+
+    return run
+
+
+@command
+def provenance(parser: argparse.ArgumentParser) -> Runner:
+    """Print what made a file: the tree of commands behind it, their settings, code, packages and device.
+
+    A file is known by its content, wherever it lies now. The workflow keeps the records; for commands of your
+    own set G2RL_PROVENANCE to a folder for theirs.
+
+    example: g2rl provenance results/table1.csv
+    """
+    parser.add_argument("file", type=Path)
+    parser.add_argument(
+        "--records",
+        type=Path,
+        default=Path("results/provenance"),
+        metavar="DIR",
+        help="default: %(default)s",
+    )
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.provenance import read_records, tree
+
+        print("\n".join(tree(options.file, read_records(options.records))))
+
+    return run
+
+
+@command
+def lock(parser: argparse.ArgumentParser) -> Runner:
+    """Hash every result and keep the tables' numbers, for g2rl verify.
+
+    example: g2rl lock results -o lock.json
+    """
+    parser.add_argument("results", type=Path, help="the folder")
+    _output(parser, "the lock, JSON")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.verify import make_lock, write_lock
+
+        write_lock(make_lock(options.results), options.output)
+
+    return run
+
+
+@command
+def verify(parser: argparse.ArgumentParser) -> Runner:
+    """Compare results with a lock: the same bytes, or numbers within a tolerance. Status 1 if they differ.
+
+    example: g2rl verify results tests/data/lock.json --tolerance 0.05
+    """
+    parser.add_argument("results", type=Path, help="the folder")
+    parser.add_argument("lock", type=Path, help="from g2rl lock")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="T",
+        help="made elsewhere: the tables' numbers may differ by T and other files' bytes at will; "
+        "default: every byte counts",
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        from g2rl.verify import read_lock, verify
+
+        report = verify(options.results, read_lock(options.lock), options.tolerance)
+        print("\n".join([*report.lines, "the same" if report.same else "DIFFERENT"]))
+        return 0 if report.same else 1
 
     return run
 

@@ -119,6 +119,8 @@ def tree(path: Path, records: Mapping[str, Record]) -> list[str]:
     Raises:
         InputError: no record describes these bytes.
     """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
     digest = content_sha256(path)
     if digest not in records:
         raise InputError(
