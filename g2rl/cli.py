@@ -28,7 +28,7 @@ def command(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Bad input: one line on stderr and status 2; interrupted: 130, quietly."""
-    from g2rl.files import InputError
+    from g2rl.files import WRITTEN, InputError
 
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -55,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     run = COMMANDS[name](parser)
+    WRITTEN.clear()
     try:
         options = parser.parse_args(arguments[1:])
         status = run(options) or 0
         if (records := os.environ.get("G2RL_PROVENANCE")) and not status:
-            from g2rl.files import WRITTEN
             from g2rl.provenance import make_record, write_record
 
             write_record(make_record(name, arguments[1:], vars(options), WRITTEN), Path(records))

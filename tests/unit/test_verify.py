@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from g2rl.cli import main
 from g2rl.files import InputError
 from g2rl.verify import Lock, _compare, make_lock, read_lock, verify, write_lock
 
@@ -198,3 +199,21 @@ def test_lock_has_a_line_a_row(results, tmp_path):
     text = (tmp_path / "lock.json").read_text()
     assert '"synthetic_disfa,g2rl,measured,ICC,AU06,0.612"' in text
     assert json.loads(text)["tables"]["synthetic_disfa/frames.csv"] == ["sequence,used", "SN001,97"]
+
+
+def test_commands(results, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("G2RL_PROVENANCE", "records")
+    assert main(["lock", "results", "-o", "lock.json"]) == 0
+    assert main(["verify", "results", "lock.json"]) == 0
+    assert capsys.readouterr().out == "7 of 7 files are equal to the byte\nthe same\n"
+    write(results, {"table1.csv": TABLE.replace("0.612", "0.61")})
+    assert main(["verify", "results", "lock.json"]) == 1
+    assert "DIFFERENT" in capsys.readouterr().out
+    assert main(["verify", "results", "lock.json", "--tolerance", "0.01"]) == 0
+    assert main(["provenance", "lock.json", "--records", "records"]) == 0
+    assert "g2rl lock" in capsys.readouterr().out
+    assert main(["provenance", "nothing.csv", "--records", "records"]) == 2
+    assert capsys.readouterr().err == "g2rl provenance: nothing.csv: there is no such file\n"
+    # Verifying writes nothing, so there is the record of the lock alone.
+    assert [path.name for path in (tmp_path / "records").rglob("*.json")] == ["lock.json.json"]
