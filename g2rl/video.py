@@ -13,6 +13,7 @@ from g2rl.files import InputError
 
 # The decoder's own complaints name no file; what cannot be decoded is reported by whoever asked for it.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
@@ -73,13 +74,12 @@ class ImageFolder(FrameSource):
         self.path = path
         files: dict[int, str] = {}
         for name in sorted(filter(is_frame_file, os.listdir(path))):
-            digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
-            if not digits or len(digits[-1].lstrip("0")) > 9:
+            number = frame_number(name)
+            if number is None:
                 raise InputError(
                     f"{path / name}: no frame number in the file's name, expected one like 0001.jpg: "
                     "rename it or move it elsewhere"
                 )
-            number = int(digits[-1])
             if number in files:
                 raise InputError(
                     f"{path}: {files[number]} and {name} are both frame {number}: remove one of them"
@@ -105,12 +105,21 @@ class VideoFile(FrameSource):
 
     Where fewer frames decode than the container declares, the missing ones are None, and so is the last one
     before a cut, which is most often a part of itself. Frames past the declared count are given too.
+
+    Attributes:
+        frame_rate: frames a second, as the container has it.
+        size: (width, height) in pixels.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         capture = self._open()
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_rate = float(capture.get(cv2.CAP_PROP_FPS))
+        self.size = (
+            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        )
         # A frame takes 8 bytes or more in any container: a greater count is a damaged header.
         if not 0 < count <= path.stat().st_size // 8 or path.suffix.lower() not in COUNTING_SUFFIXES:
             count = 0
@@ -154,6 +163,15 @@ class VideoFile(FrameSource):
         for missing in filter(is_wanted, range(last + 1, declared + 1)):
             yield missing, None
 
+    def decodable(self) -> list[int]:
+        """The numbers of the frames that decode: those that ``grey`` and ``rgb`` give a picture for."""
+        capture = self._open()
+        try:
+            numbers = list(self._decoded_numbers(capture))
+        finally:
+            capture.release()
+        return numbers if numbers and numbers[-1] >= len(self.numbers) else numbers[:-1]
+
     def _decoded_numbers(self, capture: cv2.VideoCapture) -> Iterator[int]:
         """Decode on and on, giving each frame's number.
 
@@ -179,6 +197,12 @@ def is_frame_file(name: str) -> bool:
     """Whether a file of this name in an image folder is taken for a frame."""
     # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def frame_number(name: str) -> int | None:
+    """The last run of digits in a file's name, its frame's number; None if there is none below 10⁹."""
+    digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
+    return int(digits[-1]) if digits and len(digits[-1].lstrip("0")) < 10 else None
 
 
 def read_image(path: Path, grey: bool) -> np.ndarray | None:

@@ -1,83 +1,70 @@
 """BP4D: a folder of JPEG frames a sequence, one intensity file per AU."""
 
+import csv
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from g2rl.datasets.layout import Labels, Layout, find_entry, read_code_files
+from g2rl.datasets.layout import Labels, Layout, Part, find_entries, find_entry, read_codes
 from g2rl.files import InputError
 
-_SEQUENCE = re.compile(r"([FM]\d{3})_(T\d)", re.ASCII)
+_SEQUENCE = re.compile(r"([FM]\d{3})_(T\d{1,2})", re.ASCII)
+_FRAMES = "BP4D-training"
+_CODES = "AU Intensity Codes3.0"
 
 
 class Bp4d(Layout):
     """``BP4D-training/F001/T1/2440.jpg`` and ``AU Intensity Codes3.0/AU06/F001_T1_AU06.csv`` below the root.
 
     The zero padding of the frames' file names differs between sequences: frames are known by the integer.
-    Code 9 means "not coded".
+    Code 9 means "not coded". The codes' folder may also be spelled as in BP4D+, ``AUCoding/AU_INT``.
     """
 
     name = "bp4d"
+    title = "BP4D"
     aus = (6, 10, 12, 14, 17)
-    frames_folder = ("BP4D-training",)
-    labels_folder = ("AU Intensity Codes3.0", "AU_INT")
 
     def media(self, root: Path, sequence: str) -> Path:
-        subject, task = _split(sequence)
-        return find_entry(Path(root), *self.frames_folder) / subject / task
+        match = _SEQUENCE.fullmatch(sequence)
+        if match is None:
+            raise InputError(f"{sequence}: not a BP4D sequence, expected a name like F001_T1")
+        return find_entry(Path(root), _FRAMES) / match[1] / match[2]
 
     def label_paths(self, root: Path, sequence: str) -> list[Path]:
-        _split(sequence)
-        folder = self.labels(Path(root))
+        folder = next(_code_folders(Path(root)), Path(root) / _CODES)
         return [folder / f"AU{au:02d}" / f"{sequence}_AU{au:02d}.csv" for au in self.aus]
 
-    def labels(self, root: Path) -> Path:
-        """The folder of the intensity codes, in the spelling found; also BP4D+'s ``AUCoding/AU_INT``."""
-        for parent in (root, find_entry(root, "AUCoding")):
-            if (folder := find_entry(parent, *self.labels_folder)).is_dir():
-                return folder
-        return root / self.labels_folder[0]
+    def read_file(self, path: Path) -> Labels:
+        return read_codes(path, not_coded=9, first_frame=0)
 
-    def read_labels(self, root: Path, sequence: str) -> Labels:
-        return read_code_files(self.label_paths(root, sequence), self.aus, not_coded=9)
+    def parts(self, root: Path) -> list[Part]:
+        codes, *others = list(_code_folders(root)) or [root / _CODES]
+        frames = find_entry(root, _FRAMES)
+        twins = tuple(path for path in find_entries(root, _FRAMES) if path != frames)
+        return [
+            Part("frames", frames, r"[FM]\d{3}", twins),
+            Part("intensity codes", codes, r"AU\d\d", tuple(others)),
+        ]
 
-    def check_root(self, root: Path) -> None:
-        root = Path(root)
-        expected = f"{self.frames_folder[0]}/ and {self.labels_folder[0]}/"
-        if not root.is_dir():
-            raise InputError(f"{root}: no such folder, expected BP4D's with {expected} in it")
-        frames, labels = find_entry(root, *self.frames_folder), self.labels(root)
-        if frames.is_dir() and labels.is_dir():
-            return
-        raise InputError(f"{root}: not BP4D's folder, expected {expected} in it: {_guess(root, self)}")
+    def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
+        with open(
+            Path(__file__).parent.parent / "data/bp4d_annotated_ranges.csv", encoding="utf-8"
+        ) as stream:
+            rows = list(csv.DictReader(stream))
+        return {row["sequence"]: (int(row["first_frame"]), int(row["last_frame"])) for row in rows}
 
-
-def _guess(root: Path, layout: Bp4d) -> str:
-    names = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
-    if find_entry(root, *layout.frames_folder).is_dir():
-        return "the frames are here, the intensity codes are not: copy them beside the frames"
-    if find_entry(root, "ActionUnit_Labels").is_dir() or find_entry(root, "Videos_LeftCamera").is_dir():
-        return "this is DISFA: set its layout to disfa"
-    if any(re.fullmatch(r"[FM]\d{3}", name) for name in names):
-        if "F024" in names or any(
-            (root / name / f"T{task}").is_dir() for name in names[:3] for task in (9, 10)
-        ):
-            return "this is BP4D+ (tasks T9, T10 or subjects past F023), another dataset"
-        return (
-            f"the subjects lie right here: give the folder above, with this one named {expected_name(layout)}"
-        )
-    below = [name for name in names if find_entry(root / name, *layout.frames_folder).is_dir()]
-    if below:
-        return f"it is one level down: give {root / below[0]}"
-    return f"found {', '.join(names[:5]) or 'nothing'}"
+    def found(self, root: Path) -> dict[str, Path]:
+        folder = find_entry(root, _FRAMES)
+        paths = (task for subject in os.scandir(folder) if subject.is_dir() for task in os.scandir(subject))
+        named = ((Path(path.path).parent.name + "_" + path.name, path) for path in paths if path.is_dir())
+        return {name: Path(path.path) for name, path in sorted(named) if _SEQUENCE.fullmatch(name)}
 
 
-def expected_name(layout: Bp4d) -> str:
-    """The name that the folder of the frames has as distributed."""
-    return layout.frames_folder[0]
-
-
-def _split(sequence: str) -> tuple[str, str]:
-    match = _SEQUENCE.fullmatch(sequence)
-    if match is None:
-        raise InputError(f"{sequence}: not a BP4D sequence, expected a name like F001_T1")
-    return match[1], match[2]
+def _code_folders(root: Path) -> Iterator[Path]:
+    """Every folder of intensity codes there is, the one as distributed first."""
+    first = root / _CODES
+    if first.is_dir():
+        yield first
+    yield from (path for path in find_entries(root, _CODES) if path != first)
+    yield from find_entries(find_entry(root, "AUCoding"), "AU_INT")

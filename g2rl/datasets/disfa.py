@@ -1,12 +1,18 @@
 """DISFA: one video a subject, one intensity file per AU."""
 
+import os
 import re
 from pathlib import Path
 
-from g2rl.datasets.layout import Labels, Layout, find_entry, read_code_files
+from g2rl.datasets.layout import Labels, Layout, Part, find_entries, find_entry, read_codes
 from g2rl.files import InputError
 
-_SEQUENCE = re.compile(r"SN\d{3}", re.ASCII)
+_CODES = "ActionUnit_Labels"
+# As distributed the cameras' names differ in "Videos" and "comp"; either spelling is taken for either camera.
+_CAMERAS = {
+    "left": (("Videos_LeftCamera", "Video_LeftCamera"), "LeftVideo{}_comp.avi"),
+    "right": (("Video_RightCamera", "Videos_RightCamera"), "RightVideo{}_Comp.avi"),
+}
 
 
 class Disfa(Layout):
@@ -16,62 +22,54 @@ class Disfa(Layout):
     codes are the same.
     """
 
+    title = "DISFA"
     aus = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-    labels_folder = "ActionUnit_Labels"
+    codes_every_frame = True
+    frame_rate = 20.0
+    subjects = (*range(1, 14), 16, 17, 18, 21, *range(23, 33))
 
     def __init__(self, camera: str = "left") -> None:
         self.name = "disfa" if camera == "left" else f"disfa_{camera}"
-        # As distributed the right camera's names differ in "Video" and "Comp"; either is taken for either.
-        self._folders, self._file = {
-            "left": (("Videos_LeftCamera", "Video_LeftCamera"), "LeftVideo{}_comp.avi"),
-            "right": (("Video_RightCamera", "Videos_RightCamera"), "RightVideo{}_Comp.avi"),
-        }[camera]
+        self.camera = camera
+        self._folders, self._file = _CAMERAS[camera]
 
     def media(self, root: Path, sequence: str) -> Path:
-        _known(sequence)
+        if not re.fullmatch(r"SN\d{3}", sequence, re.ASCII):
+            raise InputError(f"{sequence}: not a DISFA sequence, expected a name like SN001")
         return find_entry(find_entry(Path(root), *self._folders), self._file.format(sequence))
 
     def label_paths(self, root: Path, sequence: str) -> list[Path]:
-        _known(sequence)
-        folder = find_entry(Path(root), self.labels_folder) / sequence
+        folder = find_entry(Path(root), _CODES) / sequence
         return [folder / f"{sequence}_au{au}.txt" for au in self.aus]
 
-    def read_labels(self, root: Path, sequence: str) -> Labels:
-        return read_code_files(self.label_paths(root, sequence), self.aus, first_frame=1)
+    def read_file(self, path: Path) -> Labels:
+        return read_codes(path, not_coded=None, first_frame=1)
 
-    def check_root(self, root: Path) -> None:
-        root = Path(root)
-        expected = f"{self._folders[0]}/ and {self.labels_folder}/"
-        if not root.is_dir():
-            raise InputError(f"{root}: no such folder, expected DISFA's with {expected} in it")
-        videos, labels = find_entry(root, *self._folders), find_entry(root, self.labels_folder)
-        if videos.is_dir() and labels.is_dir():
-            return
-        raise InputError(f"{root}: not DISFA's folder, expected {expected} in it: {_guess(root, self)}")
+    def parts(self, root: Path) -> list[Part]:
+        videos, codes = find_entry(root, *self._folders), find_entry(root, _CODES)
+        return [
+            Part(
+                f"{self.camera} camera's videos",
+                videos,
+                self._video_name,
+                tuple(path for path in find_entries(root, *self._folders) if path != videos),
+            ),
+            Part(
+                "intensity codes",
+                codes,
+                r"SN\d{3}",
+                tuple(path for path in find_entries(root, _CODES) if path != codes),
+            ),
+        ]
 
+    def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
+        return {f"SN{number:03d}": (1, 4844 if number == 10 else 4845) for number in self.subjects}
 
-def _guess(root: Path, layout: Disfa) -> str:
-    names = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
-    if find_entry(root, "Labels").is_dir():
-        return "this is DISFA+ (Labels/SN001/<trial>/AU1.txt), another dataset"
-    if find_entry(root, "BP4D-training").is_dir() or find_entry(root, "AU Intensity Codes3.0").is_dir():
-        return "this is BP4D: set its layout to bp4d"
-    if find_entry(root, layout.labels_folder).is_dir():
-        left, right = Disfa("left"), Disfa("right")
-        for other in (left, right):
-            if find_entry(root, *other._folders).is_dir():
-                return f"only the other camera's videos are here: set its layout to {other.name}"
-        return "the codes are here, the videos are not: copy them beside the codes"
-    if find_entry(root, *layout._folders).is_dir():
-        return "the videos are here, the codes are not: copy them beside the videos"
-    if find_entry(root.parent, layout.labels_folder).is_dir():
-        return f"it is one level up: give {root.parent}"
-    below = [name for name in names if find_entry(root / name, layout.labels_folder).is_dir()]
-    if below:
-        return f"it is one level down: give {root / below[0]}"
-    return f"found {', '.join(names[:5]) or 'nothing'}"
+    def found(self, root: Path) -> dict[str, Path]:
+        folder = find_entry(root, *self._folders)
+        matches = ((re.fullmatch(self._video_name, name), name) for name in sorted(os.listdir(folder)))
+        return {match[1].upper(): folder / name for match, name in matches if match}
 
-
-def _known(sequence: str) -> None:
-    if not _SEQUENCE.fullmatch(sequence):
-        raise InputError(f"{sequence}: not a DISFA sequence, expected a name like SN001")
+    @property
+    def _video_name(self) -> str:
+        return "(?i:" + self._file.replace(".", r"\.").format(r"(SN\d{3})") + ")"

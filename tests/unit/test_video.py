@@ -66,6 +66,9 @@ def test_every_frame_of_a_video_under_its_number(tmp_path, codec, suffix):
     grey = list(source.grey())
     assert [content(image[..., None]) for _, image in grey] == list(range(1, N + 1))
     assert grey[0][1].shape == (96, 192)
+    assert source.decodable() == list(range(1, N + 1))
+    assert source.size == (192, 96)
+    assert source.frame_rate == pytest.approx(20)
 
 
 def test_colour_is_red_green_blue(tmp_path):
@@ -96,7 +99,7 @@ def test_cut_video_keeps_what_decodes(tmp_path, codec, suffix, share):
     frames = list(source.rgb())
     assert [number for number, _ in frames] == list(range(1, N + 1))
     good = [number for number, image in frames if image is not None]
-    assert good == list(range(1, len(good) + 1))
+    assert good == list(range(1, len(good) + 1)) == source.decodable()
     assert 3 <= len(good) < N
     assert all(content(image) == number for number, image in frames if image is not None)
     wanted = [len(good) - 1, len(good) + 1, N]

@@ -1,0 +1,116 @@
+"""Own data: a table of sequences, and one file of codes a sequence."""
+
+import functools
+import re
+from pathlib import Path
+
+from g2rl.datasets.layout import (
+    NOT_CODED,
+    LabelError,
+    Labels,
+    Layout,
+    Part,
+    by_frame,
+    check_frame,
+    numbered_lines,
+    read_tsv,
+)
+from g2rl.files import InputError
+
+TABLE = "sequences.tsv"
+_COLUMNS = ("sequence", "subject", "fold", "media", "codes")
+
+
+class Table(Layout):
+    """``sequences.tsv`` below the root, with columns sequence, subject, fold, media, codes, is the sheet too.
+
+    ``media`` is a video (frames count from 1) or a folder of numbered images, ``codes`` a CSV file with a
+    header ``frame,AU06,AU12``, both relative to the root. A cell holds an intensity 0…5, or nothing where
+    the AU is not coded. Every sequence codes the same AUs.
+    """
+
+    name = "table"
+    title = "a table of sequences"
+    aus = ()
+
+    def media(self, root: Path, sequence: str) -> Path:
+        return Path(root) / _row(root, sequence)["media"]
+
+    def label_paths(self, root: Path, sequence: str) -> list[Path]:
+        return [Path(root) / _row(root, sequence)["codes"]]
+
+    def read_file(self, path: Path) -> Labels:
+        return read_table_codes(path)
+
+    def parts(self, root: Path) -> list[Part]:
+        return [Part("table of sequences", root / TABLE, "")]
+
+    def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
+        return dict.fromkeys(_rows(str(root), _stamp(root)))
+
+    def found(self, root: Path) -> dict[str, Path]:
+        return {
+            name: self.media(root, name) for name in self.published(root) if self.media(root, name).exists()
+        }
+
+    def subject(self, root: Path, sequence: str) -> str:
+        return _row(root, sequence)["subject"]
+
+
+def read_table_codes(path: Path) -> Labels:
+    """Read a CSV file of codes: header ``frame,AU06,AU12,…``, then integers 0…5, empty = not coded.
+
+    Raises:
+        LabelError: the header is another one, a row has another number of fields or a value that is no code,
+            a frame stands twice, or there is no row.
+    """
+    lines = numbered_lines(path)
+    header = _fields(lines[0][1]) if lines else []
+    matches = [re.fullmatch(r"AU0*([1-9]\d?)", field, re.ASCII | re.IGNORECASE) for field in header[1:]]
+    aus = tuple(int(match[1]) for match in matches if match)
+    if len(header) < 2 or header[0].lower() != "frame" or not all(matches) or len(set(aus)) < len(aus):
+        found = f"found {','.join(header)[:60]!r}"
+        raise LabelError(
+            "columns", path, lines[0][0] if lines else None, found, "a header like frame,AU06,AU12"
+        )
+    codes: dict[int, list[int]] = {}
+    for line, text in lines[1:]:
+        frame, *values = _fields(text)
+        if len(values) == len(aus) + 1 and not values[-1]:
+            values.pop()  # a trailing comma
+        if len(values) != len(aus) or not re.fullmatch(r"\d{1,9}", frame, re.ASCII):
+            raise LabelError("columns", path, line, f"found {text.strip()[:60]!r}", ",".join(header))
+        if wrong := [value for value in values if value not in ("", "0", "1", "2", "3", "4", "5")]:
+            raise LabelError("value", path, line, f"intensity {wrong[0]!r}", "0 to 5, or nothing (not coded)")
+        check_frame(path, line, int(frame), codes, first_frame=0)
+        codes[int(frame)] = [int(value) if value else NOT_CODED for value in values]
+    if not codes:
+        raise LabelError("empty", path, None, "no coded frame", "a row for each frame")
+    return by_frame(codes, aus)
+
+
+def _fields(text: str) -> list[str]:
+    return [field.strip() for field in text.split(",")]
+
+
+def _row(root: Path, sequence: str) -> dict[str, str]:
+    rows = _rows(str(root), _stamp(root))
+    if sequence not in rows:
+        raise InputError(f"{Path(root) / TABLE}: no sequence {sequence!r} in it")
+    return rows[sequence]
+
+
+def _stamp(root: Path) -> tuple[int, int]:
+    try:
+        status = (Path(root) / TABLE).stat()
+    except OSError:
+        raise InputError(
+            f"{Path(root) / TABLE}: no such file, expected columns {', '.join(_COLUMNS)}"
+        ) from None
+    return status.st_mtime_ns, status.st_size
+
+
+@functools.lru_cache(maxsize=8)
+def _rows(root: str, stamp: tuple[int, int]) -> dict[str, dict[str, str]]:
+    """The table's rows by sequence; read once for all its sequences while the file stays as it is."""
+    return {row["sequence"]: row for _, row in read_tsv(Path(root) / TABLE, _COLUMNS)}
