@@ -5,6 +5,7 @@ the seed alone, so a Baseline and a G2RL run of one seed start from the same wei
 After every epoch all state is saved; a run that was cut off goes on from there and ends in the same weights.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -31,7 +32,8 @@ from g2rl.cache import Shard, decode, join, load_frames
 from g2rl.files import InputError, atomic_path, progress, write_text
 from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_loss, joint_loss
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, RGB in 0–1
+# ImageNet's, RGB in 0–255.
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 SCHEDULES = ("step", "onecycle")
 
 
@@ -144,9 +146,15 @@ def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tens
             yield images, faces.landmarks[index], faces.intensity[index]
 
 
+@functools.cache
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Numbers on a device, sent there once: a recorded step may not copy from the host."""
+    return torch.tensor(values, device=device)
+
+
 def normalise(images: Tensor) -> Tensor:
     """(B, S, S, 3) uint8 RGB → (B, 3, S, S) float32, channels last, by ImageNet's mean and deviation."""
-    mean, std = (torch.tensor(value, device=images.device) * 255 for value in (MEAN, STD))
+    mean, std = (constant(value, images.device) for value in (MEAN, STD))
     return ((images.float() - mean) / std).permute(0, 3, 1, 2)
 
 
@@ -164,9 +172,8 @@ def augment(images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor) -> 
     x, y = ((axis - move[:, i : i + 1]).clamp(0, size - 1) for i in (0, 1))  # the border's pixels repeat
     x = torch.where(mirror[:, None], size - 1 - x, x)
     images = images[torch.arange(len(images), device=images.device)[:, None, None], y[:, :, None], x[:, None]]
-    mirrored = landmarks[:, MIRROR] * landmarks.new_tensor([-1, 1]) + landmarks.new_tensor(
-        [ALIGNED_SIZE - 1, 0]
-    )
+    mirrored = landmarks[:, constant(tuple(MIRROR.tolist()), images.device)]
+    mirrored = torch.stack((ALIGNED_SIZE - 1 - mirrored[..., 0], mirrored[..., 1]), -1)
     landmarks = torch.where(mirror[:, None, None], mirrored, landmarks)
     return images, landmarks + move[:, None] * (ALIGNED_SIZE / size)
 
@@ -274,6 +281,13 @@ class Totals(NamedTuple):
     G: Tensor  # (2, 256) float64: G and its square
 
 
+def new_totals(device: torch.device) -> Totals:
+    """All zero."""
+    return Totals(
+        torch.zeros(4, device=device), torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
+    )
+
+
 def make_step(
     model: G2RL, optimizer: torch.optim.Optimizer, targets: Targets, settings: Settings, totals: Totals
 ) -> Callable[..., None]:
@@ -347,9 +361,7 @@ def train(
         print(f"resuming after epoch {len(history)}", file=sys.stderr)
 
     model.train()
-    totals = Totals(
-        torch.zeros(4, device=device), torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
-    )
+    totals = new_totals(device)
     step = make_step(model, optimizer, targets, settings, totals)
     run = step
     for epoch in range(len(history), settings.epochs):
@@ -361,8 +373,8 @@ def train(
             if device.type == "cuda" and run is step:
                 run = capture(step, model, optimizer, inputs)
             if not seen:
-                totals.losses.zero_()
-                totals.G.zero_()
+                for total in totals:
+                    total.zero_()
             run(*inputs)
             seen += len(batch[0])
             if settings.schedule == "onecycle":

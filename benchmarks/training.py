@@ -1,0 +1,169 @@
+"""Training speed: our loop beside a plain fp32 reference loop and beside the recorded step alone, in one run.
+
+    python benchmarks/training.py            # ResNet-50 at 256×256, the paper's settings
+
+The reference is written after SimpleBaselines' training script: fp32, NCHW, Adam, pictures decoded and
+normalised, and target heatmaps drawn map by map, on the CPU by data-loader workers; the loss read every step.
+Both see the same faces, batches and initial weights; their first losses must agree.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from g2rl import training
+from g2rl.au import au_centres, point_au
+from g2rl.cache import Shard, decode, encode
+from g2rl.model import guidance_loss, heatmap_loss, joint_loss
+from g2rl.training import ALIGNED_SIZE, MEAN, STD, Settings
+
+AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+
+def random_shard(count: int) -> Shard:
+    """Smooth random pictures that compress about as faces do; speed does not depend on what they show."""
+    random = np.random.default_rng(0)
+    small = random.integers(0, 255, (count, 32, 32, 3), np.uint8)
+    pictures = [encode(picture.repeat(8, 0).repeat(8, 1)) for picture in small]
+    return Shard(
+        subject="F001",
+        sequence="F001_T1",
+        aus=AUS,
+        frame=np.arange(count, dtype=np.int32),
+        landmarks=random.uniform(60, 200, (count, 68, 2)).astype(np.float32),
+        intensity=random.integers(0, 6, (count, len(AUS))).astype(np.int8),
+        jpeg=np.concatenate(pictures),
+        offsets=np.cumsum([0, *map(len, pictures)], dtype=np.uint64),
+        counts={},
+    )
+
+
+class ReferenceFaces(Dataset):
+    """Decode, normalise and draw targets on the CPU, face by face."""
+
+    def __init__(self, shard: Shard, settings: Settings):
+        self.shard, self.settings = shard, settings
+        self.points = point_au(AUS)
+
+    def __len__(self) -> int:
+        return len(self.shard.frame)
+
+    def __getitem__(self, i: int):
+        s = self.settings
+        image = decode(self.shard.jpeg, self.shard.offsets, [i], s.image_size)[0]
+        image = ((image - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)
+        scale = s.map_size / ALIGNED_SIZE
+        centres = (au_centres(self.shard.landmarks[i], AUS) + 0.5) * scale - 0.5
+        x, y = np.meshgrid(np.arange(s.map_size), np.arange(s.map_size))
+        maps = np.empty((len(centres), s.map_size, s.map_size), np.float32)
+        for k, (cx, cy) in enumerate(np.clip(np.rint(centres), 0, s.map_size - 1)):
+            squared = (x - cx) ** 2 + (y - cy) ** 2
+            intensity = self.shard.intensity[i, self.points[k]]
+            maps[k] = intensity / (2 * np.pi * s.sigma**2) * np.exp(-squared / (2 * s.sigma**2))
+        return np.ascontiguousarray(image), maps, self.shard.landmarks[i]
+
+
+def reference(shard: Shard, settings: Settings, device: torch.device, steps: int) -> tuple[float, float]:
+    """Images/s after the first two steps, and the first step's loss."""
+    model = training.build(settings, len(point_au(AUS)), None).to(device).train()
+    optimizer = torch.optim.Adam(model.parameters(), settings.lr)
+    order = np.random.default_rng([settings.seed, 0]).permutation(len(shard.frame)).tolist()
+    workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
+    loader = DataLoader(
+        ReferenceFaces(shard, settings),
+        settings.batch_size,
+        sampler=order,
+        num_workers=workers,
+        drop_last=True,
+    )
+    first = start = 0.0
+    for n, (images, maps, landmarks) in enumerate(loader):
+        if n == 2:
+            start = time.perf_counter()
+        images, maps, landmarks = (value.to(device) for value in (images, maps, landmarks))
+        predicted, G, WM, _ = model(images, landmarks / (ALIGNED_SIZE / 2) - 1)
+        coded = torch.ones(maps.shape[:2], dtype=torch.bool, device=device)
+        loss = joint_loss(heatmap_loss(predicted, maps, coded), guidance_loss(G, WM), settings.lam)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        value = loss.item()
+        first = first or value
+        if n == steps + 1:
+            break
+    return steps * settings.batch_size / (time.perf_counter() - start), first
+
+
+def ours(shard: Shard, settings: Settings, device: torch.device) -> float:
+    """Images/s of the last epoch of ``g2rl train``, data path and all."""
+    log = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(log):
+        training.train([shard], settings, Path(folder, "model"), Path(folder, "history"), device)
+    return float(re.findall(r"([\d.]+) images/s", log.getvalue())[-1])
+
+
+def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: int) -> tuple[float, float]:
+    """Images/s of the training step on one resident batch, over and over; and the first step's loss."""
+    faces = training.load_faces([shard], settings.image_size, device)
+    targets = training.Targets(AUS, settings, device)
+    model = training.build(settings, len(targets.point_au), None)
+    model = model.to(device, memory_format=torch.channels_last).train()
+    optimizer = training.make_optimizer(model, settings, device)
+    totals = training.Totals(
+        torch.zeros(4, device=device), torch.zeros(2, 256, dtype=torch.float64, device=device)
+    )
+    run = training.make_step(model, optimizer, targets, settings, totals)
+    batch = next(training.batches(faces, settings, 0))
+    draws = training.draw(settings, len(batch[0]), torch.Generator())
+    inputs = (*batch, *(value.to(device) for value in draws))
+    if device.type == "cuda":
+        run = training.capture(run, model, optimizer, inputs)
+        totals.losses.zero_()
+    run(*inputs)
+    first = float(totals.losses[0])
+    run(*inputs)
+    float(totals.losses[0])
+    start = time.perf_counter()
+    for _ in range(steps):
+        run(*inputs)
+    float(totals.losses[0])  # waits for the device
+    return steps * settings.batch_size / (time.perf_counter() - start), first
+
+
+def entry(ours: float, other: float, unit: str) -> dict[str, object]:
+    return {"ours": round(ours, 2), "other": round(other, 2), "ratio": round(ours / other, 3), "unit": unit}
+
+
+def run(device: torch.device | None = None) -> dict[str, dict[str, object]]:
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cuda = device.type == "cuda"
+    shard = random_shard(4096 if cuda else 64)
+    settings = Settings(epochs=3 if cuda else 1)
+    slow, loss = reference(shard, replace(settings, precision="fp32"), device, 100 if cuda else 2)
+    alone, our_loss = step_alone(shard, settings, device, 200 if cuda else 2)
+    if abs(our_loss / loss - 1) > 0.02:
+        raise SystemExit(f"first losses differ: reference {loss:.5g}, ours {our_loss:.5g}")
+    if not cuda:
+        return {"train_step_vs_reference_cpu": entry(alone, slow, "images/s")}
+    fast = ours(shard, settings, device)
+    larger = ours(shard, replace(settings, batch_size=64), device)
+    return {
+        "train_gpu_images_per_second": {"ours": round(fast, 1), "unit": "images/s, batch 16"},
+        "train_gpu_images_per_second_batch_64": {"ours": round(larger, 1), "unit": "images/s, batch 64"},
+        "train_gpu_vs_compute_only": entry(fast, alone, "images/s, batch 16"),
+        "train_gpu_vs_reference": entry(fast, slow, "images/s, batch 16"),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=2))
