@@ -430,6 +430,8 @@ def _image_fault(path: Path, decode: bool) -> str:
                 return "no image"
     except FileNotFoundError:
         return "a link to nowhere"
+    except IsADirectoryError:
+        return "a folder"
     return "an image that does not decode" if decode and _grey(path) is None else ""
 
 

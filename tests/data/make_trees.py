@@ -216,6 +216,20 @@ def link_to_nowhere(root, sequence):
     path.symlink_to("/nowhere/at/all.jpg")
 
 
+@fault("bp4d", "frame-unreadable")
+def folder_called_like_an_image(root, sequence):
+    path = images(root, sequence)[20]
+    path.unlink()
+    path.mkdir()
+
+
+@fault("bp4d", "not-readable")
+def link_to_itself(root, sequence):
+    path = images(root, sequence)[20]
+    path.unlink()
+    path.symlink_to(path)
+
+
 @fault("bp4d", "frame-unreadable", decode=True)
 def jpeg_head_damaged(root, sequence):
     path = images(root, sequence)[20]
