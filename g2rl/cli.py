@@ -443,12 +443,11 @@ def table(parser: argparse.ArgumentParser) -> Runner:
         import pandas as pd
 
         from g2rl.notes import guidance
-        from g2rl.tables import METHODS, Result, write_table1
+        from g2rl.tables import Result, method_name, write_table1
 
         groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for path in options.metrics:
-            method = METHODS.get(path.parent.name.partition("_sigma")[0], path.parent.name)
-            groups.setdefault((path.parts[-3], method), []).append(pd.read_csv(path))
+            groups.setdefault((path.parts[-3], method_name(path.parts[-2])), []).append(pd.read_csv(path))
         histories: dict[str, list[pd.DataFrame]] = {}
         for path in options.histories:
             histories.setdefault(path.parts[-4], []).append(pd.read_csv(path))
@@ -457,6 +456,131 @@ def table(parser: argparse.ArgumentParser) -> Runner:
         write_table1(results, options.output.with_suffix(""), options.recipe, notes)
 
     return run
+
+
+@command
+def figure4(parser: argparse.ArgumentParser) -> Runner:
+    """Draw Figure 4: held-out faces with the AU heatmaps that a network predicts for them.
+
+    example: g2rl figure4 --models bp4d/RUN/fold1/model.safetensors \\
+                 --predictions bp4d/RUN/fold1/predictions.csv --shards bp4d/cache/F002_T1.h5 -o figure4.png
+    """
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, metavar="MODEL", help="one a dataset"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, metavar="CSV", help="of each model: g2rl test's"
+    )
+    _shards(parser, "--shards")
+    parser.add_argument("--faces", type=int, default=3, help="of each dataset, one a subject; default: 3")
+    _figure(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        import torch
+
+        from g2rl.figures import figure4, held_out_faces
+        from g2rl.inference import load_model
+        from g2rl.metrics import read_predictions
+
+        panels = []
+        for model, predictions in zip(options.models, options.predictions, strict=True):
+            dataset = model.parts[-4]
+            shards = {path.stem: path for path in options.shards if path.parts[-3] == dataset}
+            network, table = load_model(model, torch.device("cpu")), read_predictions(predictions)
+            panels.append(held_out_faces(dataset, network, table, shards, options.faces))
+        figure4(panels, options.output.with_suffix(""))
+
+    return run
+
+
+@command
+def figure5(parser: argparse.ArgumentParser) -> Runner:
+    """Draw Figure 5: predicted and true intensity of two AUs of one held-out subject over frames.
+
+    example: g2rl figure5 disfa/baseline_sigma2_seed0/fold*/predictions.csv \\
+                 disfa/g2rl_sigma2_lambda0.05_seed0/fold*/predictions.csv -o figure5.png
+    """
+    parser.add_argument(
+        "predictions", type=Path, nargs="+", help="DATASET/RUN/foldK/predictions.csv of one dataset"
+    )
+    _figure(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        import pandas as pd
+
+        from g2rl.figures import figure5
+        from g2rl.metrics import read_predictions
+        from g2rl.tables import method_name
+
+        folds: dict[str, list[pd.DataFrame]] = {}
+        for path in options.predictions:
+            folds.setdefault(method_name(path.parts[-3]), []).append(read_predictions(path))
+        predictions = {method: pd.concat(tables, ignore_index=True) for method, tables in folds.items()}
+        figure5(predictions, options.predictions[0].parts[-4], options.output.with_suffix(""))
+
+    return run
+
+
+@command
+def figure6(parser: argparse.ArgumentParser) -> Runner:
+    """Draw Figure 6: average ICC and MAE over σ.
+
+    example: g2rl figure6 --point 1 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \\
+                 --point 2 bp4d/g2rl_sigma2_lambda0.05_seed0/metrics.csv -o figure6.png
+    """
+    _points(parser)
+    _figure(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.figures import figure6
+
+        figure6(_sweep_points(options.point), options.output.with_suffix(""))
+
+    return run
+
+
+@command
+def figure7(parser: argparse.ArgumentParser) -> Runner:
+    """Draw Figure 7: average ICC and MAE over λ; λ = 0 is the Baseline.
+
+    example: g2rl figure7 --point 0 bp4d/baseline_sigma2_seed0/metrics.csv \\
+                 --point 0.05 bp4d/g2rl_sigma2_lambda0.05_seed0/metrics.csv -o figure7.png
+    """
+    _points(parser)
+    _figure(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.figures import figure7
+
+        figure7(_sweep_points(options.point), options.output.with_suffix(""))
+
+    return run
+
+
+def _figure(parser: argparse.ArgumentParser) -> None:
+    _output(parser, "the .png; .pdf and .csv are written beside it")
+
+
+def _points(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--point",
+        nargs=2,
+        action="append",
+        required=True,
+        metavar=("VALUE", "CSV"),
+        help="a value and its DATASET/RUN/metrics.csv; seeds are averaged",
+    )
+
+
+def _sweep_points(points: list[tuple[str, str]]) -> list[Any]:
+    import pandas as pd
+
+    from g2rl.figures import SweepPoint
+
+    groups: dict[tuple[str, float], list[pd.DataFrame]] = {}
+    for value, name in points:
+        groups.setdefault((Path(name).parts[-3], float(value)), []).append(pd.read_csv(name))
+    return [SweepPoint(dataset, value, tables) for (dataset, value), tables in groups.items()]
 
 
 @command

@@ -18,7 +18,7 @@ def to_image(points: Tensor, image_size: float, map_size: int) -> Tensor:
     return (points + 0.5) * (image_size / map_size) - 0.5
 
 
-def _peak(sigma: float, amplitude: str) -> float:
+def peak(sigma: float, amplitude: str) -> float:
     """The height of the map of intensity 1: 1/(2πσ²) in Eq. 1 as written, 1 in the sibling project's code."""
     return 1 / (2 * math.pi * sigma**2) if amplitude == "eq1" else 1.0
 
@@ -43,12 +43,12 @@ def heatmaps(centres: Tensor, intensity: Tensor, sigma: float, size: int, amplit
     centre = centres.round().clamp(0, size - 1)
     # exp(−(dx² + dy²)) = exp(−dx²)·exp(−dy²): two vectors a map instead of size² exponentials.
     x, y = torch.exp(-((axis - centre[..., None]) ** 2) / (2 * sigma**2)).unbind(-2)
-    return (intensity * _peak(sigma, amplitude))[..., None, None] * y[..., :, None] * x[..., None, :]
+    return (intensity * peak(sigma, amplitude))[..., None, None] * y[..., :, None] * x[..., None, :]
 
 
 def intensities(maps: Tensor, sigma: float, amplitude: str = "eq1") -> Tensor:
     """The inverse of Eq. 1: (..., P, S, S) → (..., P), each map's maximum over the peak of intensity 1."""
-    return maps.flatten(-2).amax(-1) / _peak(sigma, amplitude)
+    return maps.flatten(-2).amax(-1) / peak(sigma, amplitude)
 
 
 def locations(maps: Tensor) -> Tensor:

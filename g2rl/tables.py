@@ -37,6 +37,18 @@ class Result:
     metrics: Sequence[pd.DataFrame]
 
 
+def method_name(run: str) -> str:
+    """A run's folder → its method: ``g2rl_sigma2_lambda0.05_seed0`` is G2RL.
+
+    Raises:
+        InputError: it starts with none of ``METHODS``.
+    """
+    prefix = run.partition("_sigma")[0]
+    if prefix not in METHODS:
+        raise InputError(f"{run}: no run's folder, expected a name that starts with one of {list(METHODS)}")
+    return METHODS[prefix]
+
+
 def is_rendered(dataset: str) -> bool:
     """Whether a dataset holds rendered faces, told by its name (``synthetic_…``)."""
     return dataset.startswith("synthetic_")

@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 from g2rl.config import flags, parse as parse_config, runs, sweep_runs, training_flags
+from g2rl.digests import stage_code
 from g2rl.files import InputError
 from g2rl.notes import recipe
 from g2rl.plan import plan_datasets
-from g2rl.digests import stage_code
 
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# Every command leaves a record of what it read, did and wrote; see g2rl provenance.
+os.environ["G2RL_PROVENANCE"] = "results/provenance"
 
 try:
     CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)) or "--config")
@@ -78,7 +80,11 @@ def rendered(dataset):
 
     media = pattern(plan.media(sequence))
     labels = [pattern(path) for path in plan.labels(sequence)]
-    return {"media": media if Path(media).suffix else directory(media), "labels": labels}
+    return {
+        "media": media if Path(media).suffix else directory(media),
+        "labels": labels,
+        "truth": f"{plan.root}/truth/{'_'.join(parts(dataset))}.npz",
+    }
 
 
 def parts(dataset):

@@ -52,7 +52,13 @@ rule metrics:
             **wildcards,
         ),
     output:
-        "results/{dataset}/{method}/metrics.csv",
+        report(
+            "results/{dataset}/{method}/metrics.csv",
+            category="Measures",
+            subcategory="{dataset}",
+            caption="../report/metrics.rst",
+            labels={"run": "{method}"},
+        ),
     params:
         *code("metrics"),
         settings=f"--resamples={CONFIG.resamples}",

@@ -7,6 +7,32 @@ def default_runs(method):
     return [run.name for run in RUNS.values() if (run.sigma, run.lambda_) == (CONFIG.sigma, weight)]
 
 
+def first_fold(file, run):
+    """A file of each dataset's first fold."""
+    return [f"results/{name}/{run}/fold{plan.folds[0]}/{file}" for name, plan in PLANS.items()]
+
+
+def every_fold(file, run, name):
+    return [f"results/{name}/{run}/fold{fold}/{file}" for fold in PLANS[name].folds]
+
+
+def points(parameter):
+    """A sweep's values and measures, as pairs."""
+    runs = sweep_runs(CONFIG, parameter)
+    if parameter == "lambda":
+        runs = [RUNS[name] for name in default_runs("baseline")] + runs
+    value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
+    return [(f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in PLANS for run in runs]
+
+
+def figure(number):
+    """The files of a figure; the report shows the first."""
+    png, *others = multiext(f"results/figures/figure{number}", ".png", ".pdf", ".csv")
+    caption = f"../report/figure{number}.rst"
+    return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
+
+
+
 rule table1:
     input:
         metrics=expand(
@@ -15,10 +41,10 @@ rule table1:
             method=[*REFERENCES, *default_runs("baseline"), *default_runs("g2rl")],
         ),
         histories=[
-            f"results/{dataset}/{run}/fold{fold}/history.csv"
-            for dataset, plan in PLANS.items()
+            path
+            for name in PLANS
             for run in default_runs("g2rl")
-            for fold in plan.folds
+            for path in every_fold("history.csv", run, name)
         ],
     output:
         "results/table1.csv",
@@ -44,3 +70,89 @@ rule table1:
     shell:
         "g2rl table {input.metrics:q} --histories {input.histories:q} --recipe {params.recipe:q}"
         " -o {output[0]:q} > {log:q} 2>&1"
+
+
+rule figure4:
+    input:
+        models=first_fold("model.safetensors", default_runs("g2rl")[0]),
+        predictions=first_fold("predictions.csv", default_runs("g2rl")[0]),
+        shards=[shard for name, plan in PLANS.items() for shard in shards(name, plan.test(plan.folds[0]))],
+    output:
+        figure(4),
+    params:
+        *code("figure4"),
+    log:
+        "logs/figure4.log",
+    benchmark:
+        "logs/benchmarks/figure4.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(10),
+    shell:
+        "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --shards {input.shards:q}"
+        " -o {output[0]:q} > {log:q} 2>&1"
+
+
+rule figure5:
+    input:
+        # The last dataset of the configuration: DISFA's sequences are the longest.
+        [
+            path
+            for method in ("baseline", "g2rl")
+            for path in every_fold("predictions.csv", default_runs(method)[0], list(PLANS)[-1])
+        ],
+    output:
+        figure(5),
+    params:
+        *code("figure5"),
+    log:
+        "logs/figure5.log",
+    benchmark:
+        "logs/benchmarks/figure5.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl figure5 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+
+
+rule figure6:
+    input:
+        [path for _, path in points("sigma")],
+    output:
+        figure(6),
+    params:
+        *code("figure6"),
+        points=[text for value, path in points("sigma") for text in ("--point", value, path)],
+    log:
+        "logs/figure6.log",
+    benchmark:
+        "logs/benchmarks/figure6.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl figure6 {params.points:q} -o {output[0]:q} > {log:q} 2>&1"
+
+
+rule figure7:
+    input:
+        [path for _, path in points("lambda")],
+    output:
+        figure(7),
+    params:
+        *code("figure7"),
+        points=[text for value, path in points("lambda") for text in ("--point", value, path)],
+    log:
+        "logs/figure7.log",
+    benchmark:
+        "logs/benchmarks/figure7.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl figure7 {params.points:q} -o {output[0]:q} > {log:q} 2>&1"

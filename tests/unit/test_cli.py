@@ -1,0 +1,127 @@
+"""The command line: help for every command, one line for bad input, options that reach the stage."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from g2rl import __version__, cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_overview_lists_every_command(capsys):
+    assert cli.main(["--help"]) == cli.main([]) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in cli.COMMANDS)
+
+
+def test_version(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"g2rl {__version__}\n"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_shows_an_example_that_parses(name, capsys):
+    import argparse
+    import shlex
+
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    example = capsys.readouterr().out.partition("example: ")[2].replace("\\\n", " ")
+    words = shlex.split(example)
+    assert words[:2] == ["g2rl", name]
+    parser = argparse.ArgumentParser()
+    cli.COMMANDS[name](parser)
+    parser.parse_args(words[2:])
+
+
+def test_unknown_command_names_the_nearest(capsys):
+    assert cli.main(["landmark"]) == 2
+    assert "did you mean 'landmarks'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["landmarks", "nowhere.avi", "-o", "out.h5"],
+        [
+            "align",
+            "no.avi",
+            "no.h5",
+            *["--layout=disfa", "--root=.", "--sequence=SN001", "--subject=SN001", "-o", "x"],
+        ],
+        ["test", "no.safetensors", "--shards", "no.h5", "--device=cpu", "-o", "out.csv"],
+        ["metrics", "no.csv", "-o", "out.csv"],
+        ["frames", "no.h5", "-o", "out.csv"],
+        ["config", "no.yaml"],
+        ["weights", "no_such_model", "no.safetensors", "-o", "out.safetensors"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"g2rl {arguments[0]}: ")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_options_become_settings(monkeypatch, tmp_path):
+    from g2rl import cache, training
+
+    seen = []
+    monkeypatch.setattr(cache, "read_shard", lambda path: path)
+    monkeypatch.setattr(
+        training, "train", lambda shards, settings, *rest, **named: seen.append((shards, settings))
+    )
+    arguments = ["train", "--shards", "a", "b", "--model=m", "--history=h", "--device=cpu"]
+    cli.main(arguments)
+    cli.main([*arguments, "--lambda=0", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--milestones=2,3"])
+    assert seen[0] == ([Path("a"), Path("b")], training.Settings())
+    changed = training.Settings(lam=0.0, channels=(8, 4), flip=True, lr_geometry=0.1, milestones=(2, 3))
+    assert seen[1][1] == changed
+
+
+def test_config_prints_what_it_resolved(capsys):
+    import yaml
+
+    from g2rl.config import parse
+
+    assert cli.main(["config", str(ROOT / "config/paper.yaml")]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert parse(printed, "printed").training.weight_decay == 0
+    assert printed["lambda"] == 0.05
+
+
+def test_interrupt_is_quiet(tmp_path):
+    image = np.zeros((1200, 1600, 3), np.uint8)
+    for number in range(1, 200):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+    command = [sys.executable, "-m", "g2rl.cli", "landmarks", str(tmp_path), "-o", str(tmp_path / "out.h5")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        maps = Path(f"/proc/{process.pid}/maps")
+        while "shape_predictor" not in maps.read_text() and "dlib" not in maps.read_text():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, error) == (130, "")
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_reader_that_stops_early_is_no_error():
+    command = f"{sys.executable} -m g2rl.cli config --schema | head -1"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, env=os.environ)
+    assert (done.stdout, done.stderr) == ("{\n", "")
