@@ -8,6 +8,7 @@ predicting from the last frame's points alone drifts off the face within a few f
 
 import functools
 import importlib.util
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,11 +107,12 @@ def model_path() -> Path:
     return path
 
 
-@functools.cache  # 100 MB, 0.7 s: once a process
-def _predictor():
-    import dlib
+@functools.cache  # half a second for each, once a process
+def _models() -> tuple:
+    """dlib's face detector and its 68-point predictor."""
+    import dlib  # here, not above: training and inference read shards and have no dlib
 
-    return dlib.shape_predictor(str(model_path()))
+    return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(model_path()))
 
 
 def detect(source: "FrameSource") -> Landmarks:
@@ -135,19 +137,23 @@ def detect(source: "FrameSource") -> Landmarks:
     )
 
 
-def expected_box(points: np.ndarray) -> np.ndarray:
-    """The box (left, top, right, bottom) dlib's detector would put around the 68 points (68, 2).
+# A box: left, top, right, bottom.
+Box = tuple[float, float, float, float]
+
+
+def expected_box(points: np.ndarray) -> Box:
+    """The box dlib's detector would put around the 68 points (68, 2).
 
     The mean shape is laid over the points by least squares (a similarity: as complex numbers z = a·w + b);
     its box comes along. Bounds of the points would grow with every open mouth and drift.
     """
-    z = points[:, 0] + 1j * points[:, 1]
-    centre = z.mean() + (z @ _FIT) * _TO_CENTRE
-    half = abs(z @ _FIT) / 2
-    return np.array([centre.real - half, centre.imag - half, centre.real + half, centre.imag + half])
+    z = points @ (1, 1j)
+    a = z @ _FIT
+    centre, half = z.mean() + a * _TO_CENTRE, abs(a) / 2
+    return centre.real - half, centre.imag - half, centre.real + half, centre.imag + half
 
 
-_MEAN = MEAN_SHAPE @ [1, 1j]
+_MEAN = MEAN_SHAPE @ (1, 1j)
 _FIT = (_MEAN - _MEAN.mean()).conj() / np.sum(np.abs(_MEAN - _MEAN.mean()) ** 2)
 _TO_CENTRE = 0.5 + 0.5j - _MEAN.mean()
 
@@ -156,91 +162,87 @@ class Finder:
     """Finds the face of one frame after another, remembering where the last one was.
 
     Calling it with the next frame, (H, W) uint8 grey or None, returns ``(score, box, points)``: the
-    detector's score, (4,) left, top, right, bottom, and (68, 2) x, y; all NaN where there is no face.
+    detector's score, left, top, right and bottom, and (68, 2) x, y; all NaN where there is no face.
     """
 
     def __init__(self) -> None:
-        import dlib  # here, not above: training and inference read landmarks and have no dlib
+        self._detector, self._predictor = _models()
+        self._expected: Box | None = None  # where the last face seen would be detected now
+        self._seen = False  # whether that was in the frame before
 
-        self._rectangle = dlib.rectangle
-        self._detector = dlib.get_frontal_face_detector()
-        self._predictor = _predictor()
-        self._last: np.ndarray | None = None  # expected box in the next frame
-        self._seen = False  # the frame before had a face
+    def __call__(self, grey: np.ndarray | None) -> tuple[float, Box, np.ndarray]:
+        import dlib
 
-    def __call__(self, grey: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
         face = None
         if grey is not None:
             face = self._near(grey) if self._seen else None
             face = face or self._anywhere(grey)
         self._seen = face is not None
         if face is None:
-            return np.nan, np.full(4, np.nan), np.full((68, 2), np.nan)
+            return np.nan, (np.nan,) * 4, np.full((68, 2), np.nan)
         score, box = face
-        shape = self._predictor(grey, self._rectangle(*(int(side) for side in np.rint(box))))
+        shape = self._predictor(grey, dlib.rectangle(*map(round, box)))
         points = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
-        self._last = expected_box(points)
+        self._expected = expected_box(points)
         return score, box, points
 
-    def _boxes(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (n,) and boxes (n, 4) of all faces in the picture."""
+    def _faces(self, grey: np.ndarray) -> list[tuple[float, Box]]:
+        """Score and box of every face in the picture."""
         boxes, scores, _ = self._detector.run(grey, 0, 0.0)
-        corners = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
-        return np.array(scores), np.array(corners, np.float64).reshape(-1, 4)
+        sides = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
+        return list(zip(scores, sides, strict=True))
 
-    def _near(self, grey: np.ndarray) -> tuple[float, np.ndarray] | None:
+    def _near(self, grey: np.ndarray) -> tuple[float, Box] | None:
         """The face in the region of interest around the expected box."""
         import cv2
 
-        left, top, right, bottom = self._last
-        level = max(0, round(np.log((right - left) / WINDOW) / np.log(STEP)))
-        scale = STEP**level  # raw pixels to one pixel of that level
-        side = int(np.ceil(MARGIN * (right - left) / scale / CELL)) * CELL
-        x = round(((left + right) / 2 / scale - side / 2) / CELL) * CELL
-        y = round(((top + bottom) / 2 / scale - side / 2) / CELL) * CELL
-        # In raw pixels, within the frame; the corner stays on the grid of a detector run on the whole frame.
-        x0, y0 = (round(max(0, corner) * scale) for corner in (x, y))
-        x1 = min(grey.shape[1], round((x + side) * scale))
-        y1 = min(grey.shape[0], round((y + side) * scale))
-        if x1 - x0 < WINDOW or y1 - y0 < WINDOW:
+        (x, y), width = _middle(self._expected), self._expected[2] - self._expected[0]
+        level = max(0, round(math.log(width / WINDOW, STEP)))
+        scale = STEP**level  # raw pixels to a pixel of that level
+        side = math.ceil(MARGIN * width / scale / CELL) * CELL
+        # Corners at that level, the first on the grid of a detector run on the whole frame; then raw ones.
+        left, top = (max(0, round((middle / scale - side / 2) / CELL) * CELL) for middle in (x, y))
+        x0, y0, x1, y1 = (round(at * scale) for at in (left, top, left + side, top + side))
+        region = np.ascontiguousarray(grey[y0:y1, x0:x1])
+        if min(region.shape) < WINDOW:
             return None
-        region = grey[y0:y1, x0:x1]
         if level:
-            size = (round((x1 - x0) / scale), round((y1 - y0) / scale))
+            size = [round(length / scale) for length in region.shape[::-1]]
             region = cv2.resize(region, size, interpolation=cv2.INTER_LINEAR)
-        scores, boxes = self._boxes(np.ascontiguousarray(region))
-        if not len(scores):
+        faces = [
+            (
+                score,
+                tuple(
+                    (at + 0.5) * scale - 0.5 + origin
+                    for at, origin in zip(box, (x0, y0, x0, y0), strict=True)
+                ),
+            )
+            for score, box in self._faces(region)
+        ]
+        score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
+        if box is None or _overlap(box, self._expected) < OVERLAP:
             return None
-        boxes = (boxes + 0.5) * scale - 0.5 + [x0, y0, x0, y0]
-        overlap = _intersection_over_union(boxes, self._last)
-        best = int(np.argmax(overlap))
-        if overlap[best] <= OVERLAP:
-            return None
-        box, half = boxes[best], (right - left) / 2
-        if not 1 / STEP < (box[2] - box[0]) / (2 * half) < STEP:
+        if not 1 / STEP < (box[2] - box[0]) / width < STEP:
             # No face grows so fast: it was seen at a wrong level, where the predictor easily goes astray.
-            middle = (box[:2] + box[2:]) / 2
-            box = np.concatenate([middle - half, middle + half])
-        return float(scores[best]), box
+            x, y = _middle(box)
+            box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
+        return score, box
 
-    def _anywhere(self, grey: np.ndarray) -> tuple[float, np.ndarray] | None:
+    def _anywhere(self, grey: np.ndarray) -> tuple[float, Box] | None:
         """The subject's face in the whole frame."""
-        scores, boxes = self._boxes(grey)
-        if not len(scores):
-            return None
-        candidates = np.flatnonzero(scores > SURE) if scores.max() > SURE else np.arange(len(scores))
-        if self._last is None:
-            rank = boxes[candidates, 0] - boxes[candidates, 2]
-        else:
-            middle = (boxes[candidates, :2] + boxes[candidates, 2:]) / 2
-            rank = np.linalg.norm(middle - (self._last[:2] + self._last[2:]) / 2, axis=1)
-        best = candidates[np.argmin(rank)]
-        return float(scores[best]), boxes[best]
+        faces = self._faces(grey)
+        faces = [face for face in faces if face[0] > SURE] or faces
+        if self._expected is None:
+            return max(faces, key=lambda face: face[1][2] - face[1][0], default=None)
+        last = _middle(self._expected)
+        return min(faces, key=lambda face: math.dist(_middle(face[1]), last), default=None)
 
 
-def _intersection_over_union(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """(n,) overlap of each of ``boxes`` (n, 4) with ``box`` (4,)."""
-    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    common = np.prod(np.maximum(sides, 0), axis=1)
-    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return common / (area + np.prod(box[2:] - box[:2]) - common)
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    common = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
