@@ -61,7 +61,7 @@ def make_record(
             and the like just say where to look.
         written: the files it put in place.
     """
-    outputs = sorted({path for path in written if path.exists()})
+    outputs = dict.fromkeys(path for path in written if path.exists())  # each once, in order
     inputs, settings = set(), {}
     for name, value in options.items():
         values = value if isinstance(value, list | tuple) else [value]
@@ -69,7 +69,7 @@ def make_record(
             settings[name] = value
             continue
         read = {each for each in values if each.exists() and (each.is_file() or name in ("media", "videos"))}
-        inputs |= read - set(outputs)
+        inputs |= read - outputs.keys()
     entry = f"cli:{stage.replace('-', '_')}"
     packages = {name: _version(name) for name in imported_packages(entry)}
     return Record(
