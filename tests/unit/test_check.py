@@ -12,9 +12,9 @@ from g2rl.datasets.check import KINDS, check, exit_status, format_findings, writ
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa
 
-# The last sequence of a subject comes first, so that its whole subject is one sequence in the small tree.
-SEQUENCES = {"bp4d": ["F001_T3", "F002_T3", "F002_T6", "M001_T8"], "disfa": ["SN001", "SN002", "SN010"]}
-FAULTY = {"task_missing": "F002_T6", "task_in_small_letters": "F002_T6"}
+# Short ones. The first one is planted on; it is all that there is of its subject.
+SEQUENCES = {"bp4d": ["F009_T8", "M009_T8", "M009_T3", "M008_T8"], "disfa": ["SN001", "SN002"]}
+FAULTY = {"task_missing": "M009_T8", "task_in_small_letters": "M009_T8"}
 
 
 def small_tree(layout: str, folder: Path) -> tuple[Path, Path]:
@@ -42,9 +42,9 @@ def test_clean_tree_is_silent(tmp_path, layout, decode, capsys):
 
 @pytest.mark.parametrize("codes", ["AU-Intensity-Codes3.0", "AUCoding/AU_INT", "au_intensity_codes3.0"])
 def test_other_spellings_are_silent(tmp_path, codes):
-    make_bp4d(tmp_path, ["F001_T3"], codes=codes)
+    make_bp4d(tmp_path, ["F009_T8"], codes=codes)
     (tmp_path / "BP4D-training").rename(tmp_path / "BP4D_Training")
-    (tmp_path / "sheet.tsv").write_text("sequence\tsubject\tfold\nF001_T3\tF001\t0\n")
+    (tmp_path / "sheet.tsv").write_text("sequence\tsubject\tfold\nF009_T8\tF009\t0\n")
     assert check(get_layout("bp4d"), tmp_path, tmp_path / "sheet.tsv") == []
 
 
@@ -90,31 +90,31 @@ def test_documentation_lists_every_kind():
 def test_several_faults_at_once_in_order(tmp_path):
     root, sheet = small_tree("bp4d", tmp_path)
     for name, sequence in (
-        ("padding_mixed", "F001_T3"),
-        ("jpeg_cut", "F001_T3"),
-        ("code_seven", "M001_T8"),
-        ("header_line", "M001_T8"),
-        ("frame_deleted", "F002_T3"),
+        ("padding_mixed", "F009_T8"),
+        ("jpeg_cut", "F009_T8"),
+        ("code_seven", "M008_T8"),
+        ("header_line", "M008_T8"),
+        ("frame_deleted", "M009_T3"),
     ):
         FAULTS[name].plant(root, sequence)
     findings = check(get_layout("bp4d"), root, sheet)
     assert [(finding.severity, finding.code, finding.sequence) for finding in findings] == [
-        ("error", "label-columns", "M001_T8"),
-        ("error", "label-value", "M001_T8"),
-        ("warning", "frame-unreadable", "F001_T3"),
-        ("warning", "frame-missing", "F002_T3"),
-        ("note", "padding-mixed", "F001_T3"),
+        ("error", "label-columns", "M008_T8"),
+        ("error", "label-value", "M008_T8"),
+        ("warning", "frame-unreadable", "F009_T8"),
+        ("warning", "frame-missing", "M009_T3"),
+        ("note", "padding-mixed", "F009_T8"),
     ]
     assert findings == check(get_layout("bp4d"), root, sheet, jobs=1)
     assert exit_status(findings) == 1
     text = format_findings(findings)
-    assert "AU12/M001_T8_AU12.csv  line 10: intensity 7, expected 0 to 5 or 9 (not coded)" in text
+    assert "AU12/M008_T8_AU12.csv  line 10: intensity 7, expected 0 to 5 or 9 (not coded)" in text
     assert text.endswith("2 errors, 2 warnings, 1 note")
     write_findings(tmp_path / "check.csv", findings)
     with open(tmp_path / "check.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["code"] for row in rows] == [finding.code for finding in findings]
-    assert rows[1]["file"] == "AU Intensity Codes3.0/AU12/M001_T8_AU12.csv"
+    assert rows[1]["file"] == "AU Intensity Codes3.0/AU12/M008_T8_AU12.csv"
 
 
 def test_hints_say_what_lies_there_instead(tmp_path):
@@ -125,8 +125,8 @@ def test_hints_say_what_lies_there_instead(tmp_path):
         root, sheet = small_tree(fault.layout, tmp_path / name)
         fault.plant(root, SEQUENCES[fault.layout][0])
         found[name] = check(get_layout(fault.layout), root, sheet, jobs=1)[0].found
-    assert "F001.zip (to be unpacked)" in found["subject_still_packed"]
-    assert "F001_T3_AU6.csv" in found["label_file_misnamed"]
+    assert "F009.zip (to be unpacked)" in found["subject_still_packed"]
+    assert "F009_T8_AU6.csv" in found["label_file_misnamed"]
     assert "RightVideoSN001_Comp.avi" in found["video_of_the_other_camera"]
     assert "BP4D+" in found["bp4d_plus"]
 
@@ -150,11 +150,11 @@ def test_own_table(tmp_path):
         (tmp_path / "two.csv").write_text(second)
         return check(get_layout("table"), tmp_path, tmp_path / "sequences.tsv", jobs=1)
 
-    make_bp4d(tmp_path / "source", ["F001_T3", "F001_T4"])
-    for name, task in (("one", "T3"), ("two", "T4")):
+    make_bp4d(tmp_path / "source", ["F009_T8", "M009_T8"])
+    for name, task in (("one", "F009/T8"), ("two", "M009/T8")):
         folder = tmp_path / name
         folder.mkdir()
-        image = next((tmp_path / "source/BP4D-training/F001" / task).iterdir()).read_bytes()
+        image = next((tmp_path / "source/BP4D-training" / task).iterdir()).read_bytes()
         for number in (1, 2):
             (folder / f"{number}.jpg").write_bytes(image)
     assert write("frame,AU06,AU12\n1,0,2\n2,1,3\n") == []

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa
 
 SHEETS = Path(__file__).parents[2] / "config" / "datasets"
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # ---------------------------------------------------------------------------------------- label files
 
