@@ -1,0 +1,179 @@
+"""Figures 4–7: same bytes twice, the CSV is what is drawn, the choice of frames never sees a prediction."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import skimage.data
+from test_metrics import make_predictions
+from test_tables import BP4D, DISFA, metrics
+
+from g2rl.figures import (
+    Faces,
+    SweepPoint,
+    choose_frames,
+    choose_sequence,
+    figure4,
+    figure5,
+    figure6,
+    figure7,
+)
+from g2rl.files import InputError
+
+
+def make_faces(dataset, aus, count):
+    """A photograph as the aligned face, one or two Gaussian points an AU on 64×64 maps."""
+    rng = np.random.default_rng(0)
+    photo = cv2.resize(skimage.data.astronaut()[40:230, 130:320], (256, 256), interpolation=cv2.INTER_CUBIC)
+    point_au = np.sort(np.r_[np.arange(len(aus)), np.arange(1, len(aus))])
+    true = rng.integers(0, 6, (count, len(aus))).astype(float)
+    true[0, 1] = np.nan
+    pred = (np.nan_to_num(true) + rng.normal(0, 0.7, true.shape)).clip(0, 5)
+    centres = rng.integers(16, 50, (count, len(point_au), 2))
+    y, x = np.mgrid[:64, :64]
+    gauss = np.exp(-((x - centres[..., :1, None]) ** 2 + (y - centres[..., 1:, None]) ** 2) / (2 * 2**2))
+    names = [f"F{i:03d}" for i in range(2, 2 + count)]
+    return Faces(
+        dataset,
+        aus,
+        point_au,
+        np.stack([photo] * count),
+        gauss * pred[:, point_au, None, None],
+        true,
+        pred,
+        names,
+        [f"{name}_T1" for name in names],
+        list(range(7, 7 + count)),
+    ), centres
+
+
+def make_sequences():
+    """Test predictions of a few sequences of smooth intensities, with a gap in the frames."""
+    rng = np.random.default_rng(1)
+    parts = []
+    for name in ("SN001", "SN002", "SN003"):
+        frame = np.r_[np.arange(1, 41), np.arange(46, 101)]
+        part = pd.DataFrame({"subject": name, "sequence": name, "frame": frame})
+        for k, au in enumerate(("AU04", "AU12", "AU25")):
+            wave = np.sin(frame / (9 + 3 * k) + rng.uniform(0, 6)) * (1 + k + (name == "SN002")) + 1
+            part[f"{au}_true"] = wave.round().clip(0, 5)
+            part[f"{au}_pred"] = (0.8 * wave + 0.3 + rng.normal(0, 0.25, len(frame))).clip(0, 5)
+        part.loc[20:23, "AU25_true"] = np.nan
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_sweep(values, datasets=(("synthetic_bp4d", BP4D, 0.64), ("synthetic_disfa", DISFA, 0.58))):
+    points = []
+    for dataset, aus, level in datasets:
+        for i, value in enumerate(values):
+            icc = level - 0.02 * (i - 1) ** 2 + np.zeros(len(aus) + 1)
+            points.append(SweepPoint(dataset, value, [metrics(aus, icc, 1.1 - icc)]))
+    return points
+
+
+DRAWINGS = {
+    "figure4": lambda stem: figure4(
+        [make_faces("synthetic_bp4d", BP4D, 1)[0], make_faces("synthetic_disfa", DISFA, 1)[0]], stem
+    ),
+    "figure5": lambda stem: figure5(
+        {"Baseline": make_sequences(), "G2RL": make_sequences()}, "synthetic_disfa", stem
+    ),
+    "figure6": lambda stem: figure6(make_sweep((1, 2, 4)), stem),
+    "figure7": lambda stem: figure7(make_sweep((0, 0.005, 0.05, 0.5)), stem),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_same_input_same_bytes_and_the_csv_is_what_is_drawn(tmp_path, name):
+    data = DRAWINGS[name](tmp_path / "first" / name)
+    DRAWINGS[name](tmp_path / "second" / name)
+    for suffix in (".png", ".pdf", ".csv"):
+        first, second = ((tmp_path / run / f"{name}{suffix}").read_bytes() for run in ("first", "second"))
+        assert first == second
+        assert b"Matplotlib version" not in first
+        assert b"CreationDate" not in first
+    back = pd.read_csv(tmp_path / "first" / f"{name}.csv")
+    assert list(back) == list(data)
+    data = data.astype({"true": float}) if "true" in data else data  # whole or missing → as read back
+    pd.testing.assert_frame_equal(back, data, check_dtype=False, rtol=1e-5)
+    assert len(list((tmp_path / "first").iterdir())) == 3  # no temporary file is left
+    image = cv2.imread(str(tmp_path / "first" / f"{name}.png"))
+    width = image.shape[1] / 300
+    assert width == pytest.approx(3.33 if name == "figure5" else 7.0, abs=0.01)
+    assert image.shape[0] / 300 < 9  # fits on a page
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):  # nothing is cut off
+        assert (edge == 255).all()
+
+
+def test_the_pdf_embeds_truetype_fonts(tmp_path):
+    figure6(make_sweep((1, 2, 4)), tmp_path / "figure6")
+    pdf = (tmp_path / "figure6.pdf").read_bytes()
+    assert b"/Type3" not in pdf
+    assert b"STIX" in pdf
+
+
+def test_figure4_lists_each_point(tmp_path):
+    faces, centres = make_faces("bp4d", BP4D, 2)
+    data = figure4([faces], tmp_path / "figure4").set_index(["subject", "point"])
+    for row, subject in enumerate(faces.subject):
+        for point, k in enumerate(faces.point_au):
+            found = data.loc[(subject, point)]
+            assert found["au"] == f"AU{BP4D[k]:02d}"
+            assert found["peak"] == pytest.approx(faces.pred[row, k])
+            if faces.pred[row, k] > 0:
+                np.testing.assert_allclose([found["x"], found["y"]], (centres[row, point] + 0.5) * 4 - 0.5)
+    assert data.loc["F002", "true"].isna().sum() == 2  # the AU that is not coded has two points
+
+
+def test_figure5_shows_the_chosen_sequence_whole(tmp_path):
+    table = make_sequences()
+    data = figure5({"G2RL": table}, "disfa", tmp_path / "figure5")
+    assert set(data["sequence"]) == {"SN002"}
+    assert list(dict.fromkeys(data["au"])) == ["AU12", "AU25"]
+    one = table[table["sequence"] == "SN002"]
+    for au in ("AU12", "AU25"):
+        for series, column in (("true", f"{au}_true"), ("G2RL", f"{au}_pred")):
+            drawn = data[(data["au"] == au) & (data["series"] == series)]
+            np.testing.assert_array_equal(drawn["intensity"], one[column])
+            np.testing.assert_array_equal(drawn["frame"], one["frame"])
+
+
+def test_choices_do_not_see_predictions():
+    table = make_sequences()
+    other = table.copy()
+    for column in other.filter(like="_pred"):
+        other[column] = np.random.default_rng(9).uniform(0, 5, len(other))
+    shuffled = other.sample(frac=1, random_state=0)
+    assert choose_sequence(table) == choose_sequence(shuffled) == ("SN002", ["AU12", "AU25"])
+    pd.testing.assert_frame_equal(choose_frames(table, 2), choose_frames(shuffled, 2))
+
+
+def test_choose_frames_takes_each_subjects_strongest():
+    table = make_predictions(list("abcde"), 20)
+    chosen = choose_frames(table, 3)
+    assert chosen["subject"].tolist() == ["a", "c", "e"]
+    total = table.filter(like="_true").sum(axis=1)
+    for _, row in chosen.iterrows():
+        of_subject = table["subject"] == row["subject"]
+        at = of_subject & (table["frame"] == row["frame"])
+        assert total[at].item() == total[of_subject].max()
+    assert len(choose_frames(table, 9)) == 5
+
+
+def test_choose_sequence_needs_two_coded_aus():
+    table = make_predictions(["a"], aus=("AU06", "AU12"))
+    table["AU06_true"] = np.nan
+    with pytest.raises(InputError, match="two AUs"):
+        choose_sequence(table)
+    with pytest.raises(InputError, match="two AUs"):
+        choose_sequence(make_predictions(["a"], aus=("AU06",)))
+
+
+def test_sweeps_hold_the_pooled_average(tmp_path):
+    data = figure7(make_sweep((0.5, 0, 0.05)), tmp_path / "figure7")
+    row = data[(data["dataset"] == "synthetic_bp4d") & (data["metric"] == "ICC")]
+    assert list(row["lambda"]) == [0, 0.05, 0.5]
+    np.testing.assert_allclose(row["value"], [0.64, 0.62, 0.62])  # the order they were given in: .62 .64 .62
+    with pytest.raises(InputError, match="a value twice"):
+        figure6(make_sweep((1, 2, 2)), tmp_path / "figure6")
