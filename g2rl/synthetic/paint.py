@@ -38,7 +38,9 @@ def to_pixels(angle: np.ndarray | float, elevation: np.ndarray | float) -> tuple
     return (angle + np.pi) * SCALE - 0.5, (TOP - elevation) * SCALE - 0.5
 
 
-def spot(angle: float, elevation: float, width: float, height: float, mirrored: bool = True) -> np.ndarray:
+def spot(
+    angle: float, elevation: float, width: float, height: float, mirrored: bool = True
+) -> np.ndarray:
     """A soft spot on the face (``FACE_SHAPE``, peak 1), and its twin on the other side."""
     rows = np.exp(-0.5 * ((FACE_ELEVATION - elevation) / height) ** 2)
     columns = np.exp(-0.5 * ((FACE_ANGLE - angle) / width) ** 2)
@@ -48,7 +50,10 @@ def spot(angle: float, elevation: float, width: float, height: float, mirrored: 
 
 
 def strokes(
-    paths: Iterable[list[tuple[float, float]]], width: float, blur: float, mirrored: bool = True
+    paths: Iterable[list[tuple[float, float]]],
+    width: float,
+    blur: float,
+    mirrored: bool = True,
 ) -> np.ndarray:
     """Smooth lines on the face, thin at both ends (``FACE_SHAPE``, peak about 1).
 
@@ -63,7 +68,9 @@ def strokes(
         points = np.array(path)
         t = np.linspace(0, len(points) - 1, 33)
         # A quadratic through the knots' polyline would overshoot: smooth the polyline instead.
-        line = np.stack([np.interp(t, np.arange(len(points)), points[:, k]) for k in (0, 1)], axis=1)
+        line = np.stack(
+            [np.interp(t, np.arange(len(points)), points[:, k]) for k in (0, 1)], axis=1
+        )
         line[2:-2] = (line[:-4] + line[1:-3] + line[2:-2] + line[3:-1] + line[4:]) / 5
         for side in (1, -1) if mirrored else (1,):
             x, y = to_pixels(side * line[:, 0], line[:, 1])
@@ -88,11 +95,22 @@ def polygon(points: list[tuple[float, float]], blur: float) -> np.ndarray:
     """A filled outline on the face with a soft edge (``FACE_SHAPE``, 0 to 1)."""
     x, y = to_pixels(*np.array(points).T)
     image = np.zeros(FACE_SHAPE, np.uint8)
-    cv2.fillPoly(image, [np.stack([(x - _X0) * 16, (y - _Y0) * 16], 1).round().astype(np.int32)], 255, 16, 4)
+    cv2.fillPoly(
+        image,
+        [np.stack([(x - _X0) * 16, (y - _Y0) * 16], 1).round().astype(np.int32)],
+        255,
+        16,
+        4,
+    )
     return cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), blur)
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], across: float, along: float | None = None):
+def noise(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    across: float,
+    along: float | None = None,
+):
     """Smooth noise of unit variance: Gaussian correlation of ``across`` pixels, ``along`` vertically."""
     along = along or across
     # Coarse noise is made small and enlarged: the same look, a fraction of the random numbers.
@@ -100,6 +118,10 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], across: float, along
     small = rng.standard_normal((shape[0] // fy + 3, shape[1] // fx + 3), np.float32)
     small = cv2.GaussianBlur(small, (0, 0), across / fx, sigmaY=along / fy)
     if (fx, fy) != (1, 1):
-        small = cv2.resize(small, (small.shape[1] * fx, small.shape[0] * fy), interpolation=cv2.INTER_LINEAR)
+        small = cv2.resize(
+            small,
+            (small.shape[1] * fx, small.shape[0] * fy),
+            interpolation=cv2.INTER_LINEAR,
+        )
     image = small[: shape[0], : shape[1]]
     return (image - image.mean()) / image.std()
