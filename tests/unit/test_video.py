@@ -126,6 +126,25 @@ def test_dropped_frames_of_an_avi_do_not_shift_the_others(tmp_path):
     assert all(content(image) == number for number, image in frames.items() if image is not None)
 
 
+def test_motion_jpeg_is_decoded_as_by_opencv_and_its_damaged_frames_are_none(tmp_path):
+    path = write_video(tmp_path / "v.avi")
+    capture = cv2.VideoCapture(str(path))
+    peer = [capture.read()[1] for _ in range(N)]
+    for number, image in open_source(path).rgb():
+        assert np.abs(image.astype(int) - peer[number - 1][..., ::-1]).mean() < 2
+    for number, image in open_source(path).grey():
+        assert np.abs(image.astype(int) - cv2.cvtColor(peer[number - 1], cv2.COLOR_BGR2GRAY)).mean() < 2
+
+    data = path.read_bytes()
+    start, end, chunks = movie_chunks(data)
+    chunks[16] = chunks[16][:600] + bytes(len(chunks[16]) - 600)  # a picture cut short: no end marker
+    path.write_bytes(data[: start + 12] + b"".join(chunks) + data[end:])
+    source = open_source(path)
+    for frames in (source.grey(), source.rgb()):
+        assert [number for number, image in frames if image is None] == [17]
+    assert source.decodable() == [number for number in range(1, N + 1) if number != 17]
+
+
 @pytest.mark.parametrize("declared", [0, 7, 2**31 - 1])
 def test_avi_with_a_wrong_frame_count_gives_every_frame(tmp_path, declared):
     path = write_video(tmp_path / "v.avi")
