@@ -472,7 +472,7 @@ def figure4(parser: argparse.ArgumentParser) -> Runner:
         "--predictions", type=Path, nargs="+", required=True, metavar="CSV", help="of each model: g2rl test's"
     )
     _shards(parser, "--shards")
-    parser.add_argument("--faces", type=int, default=3, help="of each dataset, one a subject; default: 3")
+    parser.add_argument("--faces", type=int, default=2, help="of each dataset, one a subject; default: 2")
     _figure(parser)
 
     def run(options: argparse.Namespace) -> None:

@@ -128,7 +128,7 @@ def held_out_faces(
     faces, maps, true, pred = [], [], [], []
     for row in chosen.itertuples():
         if row.sequence not in shards:
-            raise InputError(f"figure 4: no shard of {row.sequence} given, which {dataset}'s predictions name")
+            raise InputError(f"figure 4: no shard given of {row.sequence}, which the predictions name")
         shard = read_shard(shards[row.sequence])
         index = np.flatnonzero(shard.frame == row.frame)
         if not len(index):
