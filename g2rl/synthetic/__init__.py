@@ -27,8 +27,8 @@ def render_sequence(
     render_sequence(head, layout, root, sequence, subject, frames, seed)
 
 
-def contact_sheet(head: Path, out: Path, seed: int = 0) -> None:
+def contact_sheet(head: Path, out: Path, **choices) -> None:
     """See `g2rl.synthetic.sheet.contact_sheet`."""
     from g2rl.synthetic.sheet import contact_sheet
 
-    contact_sheet(head, out, seed)
+    contact_sheet(head, out, **choices)

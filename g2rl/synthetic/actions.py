@@ -44,9 +44,7 @@ _LOADINGS: dict[int, tuple[float, float, float, float, float, float]] = {
     25: (0.30, 0.25, -0.25, 0.10, 0.0, 0.60),
     26: (0.10, 0.45, -0.15, 0.0, 0.0, 0.65),
 }
-_CORRELATION_FRAMES = (
-    5.0  # clips are short, so events are fast, as in a video kept every few frames
-)
+_CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video kept every few frames
 # activation = clip((z - ONSET) / SPAN, 0, 1) of a standard normal z: 52 % of labels 0, and 15, 13, 9, 6
 # and 5 % of them 1 to 5.
 _ONSET, _SPAN = -0.15, 2.0
@@ -54,9 +52,7 @@ _ONSET, _SPAN = -0.15, 2.0
 
 def offsets(head: Head) -> np.ndarray:
     """(14, V, 3) float32: how far each unit of `AUS` moves every vertex at intensity 5."""
-    return np.stack(
-        [sum(w * head.target(name) for name, w in TARGETS[au].items()) for au in AUS]
-    )
+    return np.stack([sum(w * head.target(name) for name, w in TARGETS[au].items()) for au in AUS])
 
 
 def furrows(rng: np.random.Generator) -> np.ndarray:
@@ -80,9 +76,7 @@ def furrows(rng: np.random.Generator) -> np.ndarray:
         [[(u + j(0.006), 7.38), (u + 0.008 + j(0.005), 7.48), (u + 0.015 + j(0.01), 7.60)] for u in columns],
         2, 1.6,
     ) * 1.1  # fmt: skip
-    groove[5] = (
-        strokes([[(0.17, 7.375), (0.30, 7.42 + j(0.006)), (0.44, 7.375)]], 2, 1.4) * 0.7
-    )
+    groove[5] = strokes([[(0.17, 7.375), (0.30, 7.42 + j(0.006)), (0.44, 7.375)]], 2, 1.4) * 0.7
     groove[6] = strokes(
         [[(0.49, 7.285 + j(0.01)), (0.57, 7.285 + k / 2 + j(0.01)), (0.66, 7.285 + k + j(0.01))]
          for k in (-0.11, -0.03, 0.05)], 1, 1.3,
@@ -124,24 +118,16 @@ def furrows(rng: np.random.Generator) -> np.ndarray:
     ) * 1.3  # fmt: skip
     groove[20] = (
         strokes(
-            [
-                [(0.325 + k, 6.70), (0.355 + k, 6.60), (0.335 + k, 6.48)]
-                for k in (0, 0.065)
-            ],
+            [[(0.325 + k, 6.70), (0.355 + k, 6.60), (0.335 + k, 6.48)] for k in (0, 0.065)],
             2,
             1.7,
         )
         * 1.1
         + strokes([[(0.14, 6.47), (0.22, 6.45 + j(0.006)), (0.29, 6.47)]], 2, 1.7) * 0.6
     )
-    groove[25] = (
-        strokes([[(-0.13, 6.43), (0, 6.415 + j(0.006)), (0.13, 6.43)]], 2, 2.0, False)
-        * 0.5
-    )
+    groove[25] = strokes([[(-0.13, 6.43), (0, 6.415 + j(0.006)), (0.13, 6.43)]], 2, 2.0, False) * 0.5
     nothing = np.zeros(FACE_SHAPE, np.float32)
-    return np.stack([cv2.min(groove.get(au, nothing), 1.8) for au in AUS]).astype(
-        np.float32
-    )
+    return np.stack([cv2.min(groove.get(au, nothing), 1.8) for au in AUS]).astype(np.float32)
 
 
 def tracks(rng: np.random.Generator, frames: int) -> np.ndarray:
@@ -153,10 +139,7 @@ def tracks(rng: np.random.Generator, frames: int) -> np.ndarray:
     loadings = np.array([_LOADINGS[au] for au in AUS])
     own = np.sqrt(1 - np.square(loadings).sum(axis=1))
     expressions = smooth_noise(rng, loadings.shape[1], frames, _CORRELATION_FRAMES)
-    z = (
-        expressions @ loadings.T
-        + smooth_noise(rng, len(AUS), frames, _CORRELATION_FRAMES) * own
-    )
+    z = expressions @ loadings.T + smooth_noise(rng, len(AUS), frames, _CORRELATION_FRAMES) * own
     return np.clip((z - _ONSET) / _SPAN, 0, 1)
 
 
@@ -165,15 +148,11 @@ def labels(activation: np.ndarray) -> np.ndarray:
     return np.rint(5 * activation).astype(np.int8)
 
 
-def smooth_noise(
-    rng: np.random.Generator, count: int, frames: int, correlation: float
-) -> np.ndarray:
+def smooth_noise(rng: np.random.Generator, count: int, frames: int, correlation: float) -> np.ndarray:
     """(frames, count) unit-variance Gaussian processes, correlated over about ``correlation`` frames."""
     sigma = correlation / np.sqrt(2)
     reach = int(np.ceil(4 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= np.sqrt(np.square(kernel).sum())
     white = rng.standard_normal((frames + 2 * reach, count))
-    return np.stack(
-        [np.convolve(white[:, k], kernel, "valid") for k in range(count)], axis=1
-    )
+    return np.stack([np.convolve(white[:, k], kernel, "valid") for k in range(count)], axis=1)

@@ -66,9 +66,7 @@ def render_sequence(
         InputError: ``layout`` is no layout that can be rendered, ``head`` is no head.
     """
     if layout not in ("bp4d", "disfa"):
-        raise InputError(
-            f"layout {layout!r} cannot be rendered: expected bp4d or disfa"
-        )
+        raise InputError(f"layout {layout!r} cannot be rendered: expected bp4d or disfa")
     if frames < 1:
         raise InputError(f"{sequence}: {frames} frames to render: expected at least 1")
     cv2.setNumThreads(1)
@@ -98,9 +96,7 @@ def render_sequence(
                 points[k] = vertices[mesh.landmarks]
             yield picture
 
-    labels = actions.labels(recording.activation)[
-        :, [actions.AUS.index(au) for au in coded]
-    ]
+    labels = actions.labels(recording.activation)[:, [actions.AUS.index(au) for au in coded]]
     if layout == "bp4d":
         numbers = _write_bp4d(rng, place.media(root, sequence), shown(), frames)
         labels, rows = (
@@ -142,21 +138,13 @@ def subject_person(head: Head, layout: str, subject: str, seed: int) -> Person:
     return make_person(head, rng, female)
 
 
-def draw_recording(
-    rng: np.random.Generator, frames: int, coded: tuple[int, ...]
-) -> Recording:
+def draw_recording(rng: np.random.Generator, frames: int, coded: tuple[int, ...]) -> Recording:
     """What a subject does during a sequence, in which ``coded`` units are labelled."""
     activation = actions.tracks(rng, frames)
-    activation[:, [k for k, au in enumerate(actions.AUS) if au not in coded]] *= (
-        UNCODED_SHARE
-    )
+    activation[:, [k for k, au in enumerate(actions.AUS) if au not in coded]] *= UNCODED_SHARE
 
-    def walk(
-        deviation: float, steadiness: float = 9.0, middle: float = 0.0
-    ) -> np.ndarray:
-        return (
-            middle + deviation * actions.smooth_noise(rng, 1, frames, steadiness)[:, 0]
-        )
+    def walk(deviation: float, steadiness: float = 9.0, middle: float = 0.0) -> np.ndarray:
+        return middle + deviation * actions.smooth_noise(rng, 1, frames, steadiness)[:, 0]
 
     yaw = walk(0.09, middle=rng.normal(0, 0.05))
     pitch = walk(0.05, middle=rng.normal(0, 0.03))
@@ -165,13 +153,9 @@ def draw_recording(
     gaze = np.stack([walk(0.14, 3.0), walk(0.08, 3.0)], axis=1)
     blink = np.zeros(frames)
     for middle in rng.uniform(0, frames, rng.poisson(frames / 40)):
-        blink = np.maximum(
-            blink, np.clip(1 - abs(np.arange(frames) - middle) / 1.6, 0, 1)
-        )
+        blink = np.maximum(blink, np.clip(1 - abs(np.arange(frames) - middle) / 1.6, 0, 1))
     poses = [
-        Pose(
-            yaw[t], pitch[t], roll[t], tuple(shift[t]), tuple(gaze[t]), 0.95 * blink[t]
-        )
+        Pose(yaw[t], pitch[t], roll[t], tuple(shift[t]), tuple(gaze[t]), 0.95 * blink[t])
         for t in range(frames)
     ]
     hidden = [""] * frames
@@ -196,18 +180,14 @@ def _pictures(
     deviation = rng.uniform(1.0, 3.0)
     # One patch of grain, tiled, and shifted at random in each frame.
     patch = rng.standard_normal((256, 256, 3), np.float32) * np.float32(0.6 * deviation)
-    patch += rng.standard_normal((256, 256, 1), np.float32) * np.float32(
-        0.8 * deviation
-    )
+    patch += rng.standard_normal((256, 256, 1), np.float32) * np.float32(0.8 * deviation)
     grain = np.tile(np.rint(patch), (height // 256 + 2, width // 256 + 2, 1))
     brighter, darker = (
         np.maximum(grain, 0).astype(np.uint8),
         np.maximum(-grain, 0).astype(np.uint8),
     )
     board = draw_background(rng, width, height)
-    for activation, pose, hidden in zip(
-        recording.activation, recording.poses, recording.hidden, strict=True
-    ):
+    for activation, pose, hidden in zip(recording.activation, recording.poses, recording.hidden, strict=True):
         points = None
         if hidden == "board":
             picture = board
@@ -221,9 +201,7 @@ def _pictures(
         yield picture, None if hidden else points
 
 
-def _bp4d_codes(
-    rng: np.random.Generator, labels: np.ndarray, hidden: list[str]
-) -> np.ndarray:
+def _bp4d_codes(rng: np.random.Generator, labels: np.ndarray, hidden: list[str]) -> np.ndarray:
     """Labels with code 9 where a coder would have seen no face, and now and then for a single unit."""
     codes = labels.copy()
     codes[[bool(what) for what in hidden]] = NOT_CODED
@@ -241,18 +219,14 @@ def _write_bp4d(
     padding = int(rng.choice([0, 3, 4]))
     quality = int(rng.integers(78, 93))
     numbers = np.arange(first, first + frames)
-    lost = (
-        int(rng.integers(4, frames - 4)) if frames > 12 and rng.random() < 0.2 else -1
-    )
+    lost = int(rng.integers(4, frames - 4)) if frames > 12 and rng.random() < 0.2 else -1
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         for k, picture in enumerate(pictures):
             if k != lost:  # a frame that the recording lacks, though it is coded
                 name = f"{numbers[k]:0{padding}d}.jpg"
-                cv2.imwrite(
-                    str(temporary / name), picture, [cv2.IMWRITE_JPEG_QUALITY, quality]
-                )
+                cv2.imwrite(str(temporary / name), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         temporary.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -262,14 +236,10 @@ def _write_bp4d(
     return numbers
 
 
-def _write_avi(
-    path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int]
-) -> None:
+def _write_avi(path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int]) -> None:
     """Write a video of 20 frames/s; like DISFA's, its codec predicts frames from one another."""
     with atomic_path(path) as temporary:
-        writer = cv2.VideoWriter(
-            str(temporary), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"XVID"), 20.0, size
-        )
+        writer = cv2.VideoWriter(str(temporary), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"XVID"), 20.0, size)
         if not writer.isOpened():
             raise RuntimeError(
                 "this OpenCV has no FFmpeg with an MPEG-4 encoder: install opencv-python-headless"

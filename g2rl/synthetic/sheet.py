@@ -61,9 +61,7 @@ def contact_sheet(
                 activation = np.zeros(len(actions.AUS))
                 activation[actions.AUS.index(au)] = intensity / 5
                 picture, _ = scene.frame(activation, Pose())
-                row.append(
-                    cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-                )
+                row.append(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
     sheet = np.vstack([np.hstack(row) for row in rows])
     with atomic_path(out) as temporary:
         cv2.imwrite(str(temporary), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])
