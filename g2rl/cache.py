@@ -6,8 +6,7 @@ any frame decodes on its own at the decoder's own speed.
 """
 
 import json
-import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,15 +16,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from g2rl.alignment import SIZE, similarity, transform_points, warp
-from g2rl.datasets.layout import Labels
-from g2rl.files import InputError, progress, read_hdf5, write_hdf5
-from g2rl.landmarks import Landmarks
-from g2rl.video import FrameSource
+from g2rl.files import InputError, read_hdf5, write_hdf5
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SIZE = 256  # side of an aligned face, pixels
 QUALITY = 95
 ARRAYS = ("jpeg", "offsets", "landmarks", "intensity", "frame")
 
@@ -42,7 +38,7 @@ class Shard:
         intensity: (M, K) int8, 0…5, -1 = not coded.
         jpeg: (bytes,) uint8, the faces' JPEG files end to end.
         offsets: (M + 1,) uint64, face i is ``jpeg[offsets[i]:offsets[i + 1]]``.
-        counts: what became of the sequence's frames, see :func:`build_shard`.
+        counts: what became of the frames, see :func:`g2rl.alignment.build_shard`.
     """
 
     subject: str
@@ -56,104 +52,18 @@ class Shard:
     counts: dict[str, int]
 
 
-def build_shard(
-    source: "FrameSource",
-    landmarks: "Landmarks",
-    labels: "Labels",
-    subject: str,
-    sequence: str,
-    out: Path,
-    *,
-    max_gap: int = 0,
-    drop_partial: bool = False,
-    exclude: Collection[int] = (),
-) -> dict[str, int]:
-    """Align every coded frame that shows a face and write the sequence's shard.
-
-    Args:
-        max_gap: a frame without a face takes the last landmarks found at most this many frames before it; 0
-            drops such frames.
-        drop_partial: drop a frame when any of its AUs is not coded; otherwise that AU alone is masked (-1).
-        exclude: frame numbers to leave out.
-
-    Returns:
-        Counts of frames, also stored in the shard. Every coded frame is in exactly one of
-        ``coded = excluded + partly_coded + missing + unreadable + no_face + used``:
-
-        - ``frames``: in the media; ``no_label``: of those, without a row of codes;
-        - ``not_coded``: rows of codes in which no AU is coded; ``coded``: all other rows;
-        - ``excluded``, ``partly_coded`` (only with ``drop_partial``): left out on request;
-        - ``missing``: coded, but the media has no such frame; ``unreadable``: it cannot be decoded;
-        - ``no_face``: no landmarks; ``used``: in the shard, ``carried`` of them with an earlier frame's
-          landmarks.
-
-    Raises:
-        InputError: the landmarks were made from other media.
-
-    A sequence that yields no frame still gets a shard, an empty one, and a warning on standard error.
-    """
-    media = landmarks.frame  # a video may hold more frames than it declares, never fewer
-    if not np.array_equal(source.numbers, media[: len(source.numbers)]):
-        raise InputError(
-            f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
-            "they come from other media, delete them and rerun"
-        )
-    coded = np.any(labels.intensity >= 0, axis=1)
-    partly = coded & np.any(labels.intensity < 0, axis=1) if drop_partial else np.zeros(len(coded), bool)
-    excluded = coded & np.isin(labels.frame, list(exclude))
-    missing = ~np.isin(labels.frame, media)
-    left = coded & ~excluded & ~partly & ~missing
-    counts = {
-        "frames": len(media),
-        "no_label": int(np.sum(~np.isin(media, labels.frame))),
-        "not_coded": int(np.sum(~coded)),
-        "coded": int(np.sum(coded)),
-        "excluded": int(np.sum(excluded)),
-        "partly_coded": int(np.sum(partly & ~excluded)),
-        "missing": int(np.sum(coded & ~excluded & ~partly & missing)),
-        "unreadable": 0,
-        "no_face": 0,
-        "used": 0,
-        "carried": 0,
-    }
-    points = dict(zip(landmarks.frame.tolist(), _carry(landmarks, max_gap), strict=True))
-    found = set(landmarks.frame[landmarks.found].tolist())
-    row = {int(number): index for index, number in enumerate(labels.frame) if left[index]}
-
-    faces, aligned, rows = [], [], []
-    for number, image in progress(source.rgb(row.keys()), sequence, len(row)):
-        if image is None:
-            continue
-        if np.isnan(points[number]).any():
-            counts["no_face"] += 1
-            continue
-        matrix = similarity(points[number])
-        faces.append(encode(warp(image, matrix)))
-        aligned.append(transform_points(matrix, points[number]))
-        rows.append(row[number])
-        counts["used"] += 1
-        counts["carried"] += number not in found
-    counts["unreadable"] = len(row) - counts["no_face"] - counts["used"]
-    if not faces:
-        print(f"{sequence}: no frame can be used, its shard is empty: {_told(counts)}", file=sys.stderr)
-
+def write_shard(path: Path, shard: Shard) -> None:
+    """Write a shard: atomically, the same bytes for the same shard."""
     write_hdf5(
-        out,
+        path,
+        {name: getattr(shard, name) for name in ARRAYS},
         {
-            "jpeg": np.concatenate([np.empty(0, np.uint8), *faces]),
-            "offsets": np.cumsum([0, *(len(face) for face in faces)], dtype=np.uint64),
-            "landmarks": np.array(aligned, np.float32).reshape(-1, 68, 2),
-            "intensity": labels.intensity[rows].astype(np.int8).reshape(-1, len(labels.aus)),
-            "frame": labels.frame[rows].astype(np.int32),
-        },
-        {
-            "subject": subject,
-            "sequence": sequence,
-            "aus": np.array(labels.aus, np.int32),
-            "counts": json.dumps(counts),
+            "subject": shard.subject,
+            "sequence": shard.sequence,
+            "aus": np.array(shard.aus, np.int32),
+            "counts": json.dumps(shard.counts),
         },
     )
-    return counts
 
 
 def read_shard(path: Path) -> Shard:
@@ -202,7 +112,8 @@ def read_shard(path: Path) -> Shard:
 
 
 def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
-    """What became of every frame of every shard: a row a sequence, with the counts of :func:`build_shard`.
+    """What became of every frame of every shard: a row a sequence, with the counts that
+    :func:`g2rl.alignment.build_shard` took.
 
     Raises:
         InputError: not a shard.
@@ -303,17 +214,3 @@ def load_frames(shards: ListOf[Shard], size: int, threads: int = 1) -> np.ndarra
                 raise InputError(f"{shard.sequence}: {error}") from error
             start = end
     return out
-
-
-def _carry(landmarks: "Landmarks", max_gap: int) -> np.ndarray:
-    """Landmarks (N, 68, 2) where those of frames without a face are taken from the last one with a face."""
-    index = np.arange(len(landmarks.frame))
-    last = np.maximum.accumulate(np.where(landmarks.found, index, -1))
-    gap = landmarks.frame - landmarks.frame[np.maximum(last, 0)]
-    carried = landmarks.landmarks[np.maximum(last, 0)].copy()
-    carried[(last < 0) | (gap > max_gap)] = np.nan
-    return carried
-
-
-def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)

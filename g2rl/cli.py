@@ -245,7 +245,7 @@ def align(parser: argparse.ArgumentParser) -> Runner:
 
     def run(options: argparse.Namespace) -> None:
         from g2rl import landmarks
-        from g2rl.cache import build_shard
+        from g2rl.alignment import build_shard
         from g2rl.datasets import get_layout
         from g2rl.video import open_source
 

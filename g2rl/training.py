@@ -26,8 +26,8 @@ from torch import Tensor
 from torch.optim import lr_scheduler
 
 from g2rl import heatmaps as hm
-from g2rl.alignment import SIZE as ALIGNED_SIZE
 from g2rl.au import MIRROR, centre_weights, place_points, point_au
+from g2rl.cache import SIZE as ALIGNED_SIZE
 from g2rl.cache import Shard, decode, join, load_frames
 from g2rl.files import InputError, atomic_path, progress, write_text
 from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_loss, joint_loss

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl.alignment import TEMPLATE
-from g2rl.cache import build_shard, decode, encode, join, load_frames, read_shard
+from g2rl.alignment import TEMPLATE, build_shard
+from g2rl.cache import decode, encode, join, load_frames, read_shard
 from g2rl.datasets.layout import Labels
 from g2rl.files import InputError
 from g2rl.landmarks import Landmarks

@@ -22,8 +22,8 @@ LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(
 
 # Each module imports only from those before it.
 LAYERS = [
-    *("files", "digests", "config", "video", "datasets", "plan", "synthetic", "landmarks", "alignment"),
-    *("cache", "au", "predictions", "heatmaps", "model", "weights", "training", "inference", "predict"),
+    *("files", "digests", "config", "video", "datasets", "plan", "synthetic", "landmarks", "cache"),
+    *("alignment", "au", "predictions", "heatmaps", "model", "weights", "training", "inference", "predict"),
     *("metrics", "references", "notes", "tables", "figures", "provenance", "verify", "cli"),
 ]
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.
@@ -31,7 +31,7 @@ PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]
 WITHOUT = {
     "render": ("g2rl.synthetic.dataset", [*PLAIN, "dlib", "pandas"]),
     "landmarks": ("g2rl.landmarks, g2rl.video", [*PLAIN, "pandas", "scipy"]),
-    "align": ("g2rl.cache", [*PLAIN, "dlib", "pandas", "scipy"]),
+    "align": ("g2rl.alignment", [*PLAIN, "dlib", "pandas", "scipy"]),
     "train": ("g2rl.training, g2rl.cache", ["dlib", "matplotlib", "snakemake", "pydantic"]),
     "test": ("g2rl.inference, g2rl.cache", ["dlib", "matplotlib", "snakemake", "pydantic"]),
     "reference": ("g2rl.references, g2rl.predictions, g2rl.cache", [*PLAIN, "dlib"]),
