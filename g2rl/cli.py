@@ -534,6 +534,7 @@ def figure6(parser: argparse.ArgumentParser) -> Runner:
     def run(options: argparse.Namespace) -> None:
         from g2rl.figures import figure6
 
+        options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
         figure6(_sweep_points(options.point), options.output.with_suffix(""))
 
     return run
@@ -552,6 +553,7 @@ def figure7(parser: argparse.ArgumentParser) -> Runner:
     def run(options: argparse.Namespace) -> None:
         from g2rl.figures import figure7
 
+        options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
         figure7(_sweep_points(options.point), options.output.with_suffix(""))
 
     return run

@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import re
+import symtable
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,11 +160,13 @@ def _path(module: str, package: Path) -> Path | None:
 def _read(source: bytes, path: str, function: str) -> Source:
     """Digest a module's source, or one function of it with what it uses. Cached: closures overlap."""
     body = ast.parse(source, path).body
-    return _scan(_slice(body, function) if function else body)
+    if function:
+        body = _slice(body, function, symtable.symtable(source.decode(), path, "exec"))
+    return _scan(body)
 
 
-def _slice(body: list[ast.stmt], function: str) -> list[ast.stmt]:
-    """The statements of a module that ``function`` needs, in their order.
+def _slice(body: list[ast.stmt], function: str, scope: symtable.SymbolTable) -> list[ast.stmt]:
+    """The statements of a module that ``function`` needs, in their order; ``scope`` is the module's.
 
     Raises:
         KeyError: the module defines no such name.
@@ -191,10 +194,27 @@ def _slice(body: list[ast.stmt], function: str) -> list[ast.stmt]:
         if id(statement) in needed:
             continue
         needed.add(id(statement))
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name):
-                waiting += defined.get(node.id, [])
+        for name in _names(statement, scope):
+            waiting += defined.get(name, [])
     return [statement for statement in body if id(statement) in needed]
+
+
+def _names(statement: ast.stmt, scope: symtable.SymbolTable) -> set[str]:
+    """The module's names that a statement may use; of a function's own names, those that are not local."""
+    names: set[str] = set()
+    outside = ast.iter_fields(statement)
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        outside = ((field, value) for field, value in outside if field != "body")
+        inside = [table for table in scope.get_children() if table.get_name() == statement.name]
+        while inside:
+            table = inside.pop()
+            names |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
+            inside += table.get_children()
+    for _, value in outside:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, ast.AST):
+                names |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+    return names
 
 
 def _guard(statement: ast.stmt) -> str:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from g2rl.datasets import get_layout
-from g2rl.files import InputError, atomic_path, progress, write_text
+from g2rl.files import WRITTEN, InputError, atomic_path, progress, write_text
 from g2rl.synthetic import actions
 from g2rl.synthetic.head import Head, read_head, write_arrays
 from g2rl.synthetic.person import Person, make_person
@@ -231,6 +231,7 @@ def _write_bp4d(
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(temporary, folder)
+        WRITTEN.append(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return numbers
