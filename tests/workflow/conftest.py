@@ -1,0 +1,86 @@
+"""Runs the real Snakemake on the real rules: small rendered datasets, one epoch, in a folder of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CORES = os.environ.get("CORES", "2")
+BP4D = {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)}
+DISFA = {"SN001": ("SN001", 1), "SN002": ("SN002", 1), "SN003": ("SN003", 2), "SN004": ("SN004", 2)}
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A folder in which Snakemake runs with a configuration of its own."""
+
+    folder: Path
+
+    def configure(self, config: dict) -> None:
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    @property
+    def config(self) -> dict:
+        return yaml.safe_load((self.folder / "config.yaml").read_text())
+
+    def run(self, *options: str, config: str = "config.yaml") -> subprocess.CompletedProcess:
+        """Run `snakemake` as a user would; its messages are on ``stderr``, a dry run's jobs on ``stdout``."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--cores", CORES, *options, "--configfile", config]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=900)
+
+    def planned(self, *options: str, config: str = "config.yaml") -> dict[str, int]:
+        """How many jobs of each rule a dry run lists."""
+        done = self.run("--dry-run", *options, config=config)
+        assert done.returncode == 0, done.stdout + done.stderr
+        lines = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0].splitlines()[3:]
+        return {rule: int(count) for rule, count in map(str.split, filter(None, lines))}
+
+
+def write_sheet(path: Path, sequences: dict[str, tuple[str, int]]) -> None:
+    rows = [f"{sequence}\t{subject}\t{fold}\n" for sequence, (subject, fold) in sequences.items()]
+    path.write_text("sequence\tsubject\tfold\n" + "".join(rows))
+
+
+@pytest.fixture(scope="session")
+def rebuilt(tmp_path_factory) -> Workflow:
+    """A whole rebuild, Table 1 and all figures, of two small rendered datasets."""
+    workflow = Workflow(tmp_path_factory.mktemp("rebuilt"))
+    write_sheet(workflow.folder / "bp4d.tsv", BP4D)
+    write_sheet(workflow.folder / "disfa.tsv", DISFA)
+    workflow.configure(
+        {
+            "datasets": {
+                "synthetic_bp4d": {
+                    "layout": "bp4d",
+                    "root": "results/raw/synthetic_bp4d",
+                    "sheet": "bp4d.tsv",
+                    "synthetic": {"frames": 14},
+                },
+                "synthetic_disfa": {
+                    "layout": "disfa",
+                    "root": "results/raw/synthetic_disfa",
+                    "sheet": "disfa.tsv",
+                    "synthetic": {"frames": 14},
+                },
+            },
+            "sweep": {"sigma": [1], "lambda": [0.5]},
+            "weights": "none",
+            "training": {
+                "backbone": "test_resnet.r160_in1k",
+                "image_size": 64,
+                "channels": [16, 16],
+                "epochs": 1,
+            },
+            "compute": {"gpu": False, "threads": 1},
+            "resamples": 20,
+        }
+    )
+    done = workflow.run("all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workflow

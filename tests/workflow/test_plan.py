@@ -1,0 +1,167 @@
+"""What is said before anything runs: the paper's plan on trees in the real layouts, and what is wrong."""
+
+import shutil
+import time
+
+import pytest
+import yaml
+from conftest import ROOT, Workflow
+
+from g2rl.datasets import get_layout, read_sheet
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory) -> Workflow:
+    """config/paper.yaml with roots to trees that have every file of both datasets, empty ones."""
+    workflow = Workflow(tmp_path_factory.mktemp("paper"))
+    for name, sheet in (("bp4d", "bp4d"), ("disfa", "disfa_folds_a")):
+        layout, root = get_layout(name), workflow.folder / name.upper()
+        for row in read_sheet(ROOT / f"config/datasets/{sheet}.tsv"):
+            media = layout.media(root, row.sequence)
+            (media if not media.suffix else media.parent).mkdir(parents=True, exist_ok=True)
+            if media.suffix:
+                media.touch()
+            else:
+                (media / "0001.jpg").touch()
+            for path in layout.label_paths(root, row.sequence):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("1,0\n")
+    shutil.copytree(ROOT / "config/datasets", workflow.folder / "config/datasets")
+    text = (ROOT / "config/paper.yaml").read_text()
+    text = text.replace("/path/to/BP4D", "BP4D").replace("/path/to/DISFA", "DISFA")
+    (workflow.folder / "config.yaml").write_text(text)
+    return workflow
+
+
+def change(workflow: Workflow, tmp_path, **values) -> str:
+    """A changed copy of the paper's configuration; returns its path."""
+    path = tmp_path / "changed.yaml"
+    path.write_text(yaml.safe_dump(workflow.config | values))
+    return str(path)
+
+
+def message(workflow: Workflow, config: str = "config.yaml") -> str:
+    """What a failed dry run says, besides the line on the profile."""
+    done = workflow.run("--dry-run", config=config)
+    assert done.returncode == 1
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text
+    return "\n".join(line for line in text.splitlines() if not line.startswith("Using workflow specific"))
+
+
+def test_dry_run_lists_the_papers_runs(paper):
+    start = time.monotonic()
+    planned = paper.planned()
+    assert time.monotonic() - start < 30
+    assert planned == {
+        "weights": 1,
+        "landmarks": 355,
+        "align": 355,
+        "frames": 2,
+        "train": 44,
+        "test": 44,
+        "reference": 8,
+        "metrics": 26,
+        "table1": 1,
+        "figure4": 1,
+        "figure5": 1,
+        "figure6": 1,
+        "figure7": 1,
+        "all": 1,
+    }
+
+
+def test_paper_trains_on_the_gpu(paper):
+    done = paper.run(
+        "--dry-run", "--printshellcmds", "results/disfa/baseline_sigma2_seed0/fold1/model.safetensors"
+    )
+    text = done.stdout + done.stderr
+    command = next(line for line in text.splitlines() if "g2rl train" in line)
+    assert "--backbone=resnet50.tv_in1k" in command
+    assert "--weights=results/weights/resnet50.tv_in1k.safetensors" in command
+    assert "gpu=1" in text
+
+
+def test_missing_roots_are_one_message(tmp_path):
+    workflow = Workflow(tmp_path)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    text = message(workflow, "config/paper.yaml")
+    assert "datasets.bp4d.root: /path/to/BP4D: no such folder" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_missing_files_are_counted(paper, tmp_path):
+    moved = paper.folder / "DISFA/Videos_LeftCamera/LeftVideoSN003_comp.avi"
+    moved.rename(tmp_path / "aside")
+    try:
+        text = message(paper)
+    finally:
+        (tmp_path / "aside").rename(moved)
+    assert "1 of 27" in text
+    assert "LeftVideoSN003_comp.avi" in text
+
+
+def test_wrong_layout_says_what_it_looks_like(paper, tmp_path):
+    datasets = paper.config["datasets"]
+    datasets["bp4d"] |= {"root": "DISFA"}
+    text = message(paper, change(paper, tmp_path, datasets=datasets))
+    assert "disfa" in text
+    assert "datasets.bp4d.root" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"sigam": 1}, "sigam: unknown key, did you mean 'sigma'"),
+        ({"training": {"epochs": 0}}, "training.epochs"),
+        ({"datasets": {}}, "datasets"),
+    ],
+)
+def test_bad_configuration_is_one_message(paper, tmp_path, values, words):
+    text = message(paper, change(paper, tmp_path, **values))
+    assert words in text
+    assert "changed.yaml" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_a_configuration_of_ones_own_is_not_merged_into_the_default(paper):
+    assert not (paper.folder / "config/config.yaml").exists()  # nor needed
+    assert "synthetic" not in str(paper.planned())
+
+
+def test_embedded_default_is_planned_from_a_fresh_clone(tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    planned = Workflow(tmp_path).planned(config="config/config.yaml")
+    assert planned["render_synthetic_bp4d"] == 82
+    assert planned["render_synthetic_disfa"] == 27
+    assert planned["train"] == 24
+    assert planned["head"] == 1
+
+
+def test_weights_of_ones_own(paper, tmp_path):
+    missing = change(paper, tmp_path, weights=str(tmp_path / "resnet50.safetensors"))
+    assert "resnet50.safetensors" in message(paper, missing)
+    (tmp_path / "resnet50.safetensors").touch()
+    assert paper.planned(config=missing)["weights"] == 1
+
+
+def test_broken_video_is_named_and_stops_only_what_needs_it(tmp_path):
+    """A truncated video: the job's message is shown; the other sequences go on."""
+    from conftest import write_sheet
+
+    workflow = Workflow(tmp_path)
+    layout = get_layout("disfa")
+    sequences = {"SN001": ("SN001", 1), "SN002": ("SN002", 2)}
+    write_sheet(tmp_path / "sheet.tsv", sequences)
+    for sequence in sequences:
+        for path in [layout.media(tmp_path / "D", sequence), *layout.label_paths(tmp_path / "D", sequence)]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("1,0\n")
+    datasets = {"disfa": {"layout": "disfa", "root": "D", "sheet": "sheet.tsv"}}
+    workflow.configure({"datasets": datasets, "weights": "none"})
+    done = workflow.run(*(f"results/disfa/landmarks/{sequence}.h5" for sequence in sequences))
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    for sequence in sequences:
+        assert f"g2rl landmarks: D/Videos_LeftCamera/LeftVideo{sequence}_comp.avi: " in text
+    assert "Traceback" not in text

@@ -1,0 +1,149 @@
+"""From raw videos to Table 1 and the figures; then, what reruns after a change."""
+
+import re
+import shutil
+
+import pandas as pd
+import pytest
+
+RUNS = [
+    "baseline_sigma2_seed0",
+    "g2rl_sigma2_lambda0.05_seed0",
+    "g2rl_sigma1_lambda0.05_seed0",
+    "g2rl_sigma2_lambda0.5_seed0",
+]
+FOLDS = {"synthetic_bp4d": [1], "synthetic_disfa": [1, 2]}
+
+
+@pytest.fixture
+def copy(rebuilt, tmp_path):
+    """The rebuild, to be changed freely: Snakemake's records go with it, times too."""
+    shutil.copytree(rebuilt.folder, tmp_path, dirs_exist_ok=True)
+    return type(rebuilt)(tmp_path)
+
+
+def test_every_result_is_there(rebuilt):
+    results = rebuilt.folder / "results"
+    for suffix in ("csv", "md", "tex", "html"):
+        assert (results / f"table1.{suffix}").stat().st_size > 0
+    for number in (4, 5, 6, 7):
+        for suffix in ("png", "pdf", "csv"):
+            assert (results / f"figures/figure{number}.{suffix}").stat().st_size > 0
+    for dataset, folds in FOLDS.items():
+        for fold in folds:
+            for run in RUNS:
+                found = {path.name for path in (results / dataset / run / f"fold{fold}").iterdir()}
+                assert found == {"model.safetensors", "history.csv", "predictions.csv"}
+            for reference in ("constant", "landmark_ridge"):
+                assert (results / dataset / reference / f"fold{fold}/predictions.csv").exists()
+        for run in [*RUNS, "constant", "landmark_ridge"]:
+            columns = ["au", "metric", "aggregation", "value", "ci_low", "ci_high"]
+            assert list(pd.read_csv(results / dataset / run / "metrics.csv")) == columns
+
+
+def test_table1_has_every_row(rebuilt):
+    table = pd.read_csv(rebuilt.folder / "results/table1.csv", dtype={"au": str})
+    assert list(table)[:6] == ["dataset", "method", "source", "metric", "au", "value"]
+    measured = table[table["source"] == "measured"]
+    assert set(measured["dataset"]) == set(FOLDS)
+    assert set(measured["method"]) == {"Best constant", "Landmarks ridge", "Baseline", "G2RL"}
+    assert {"6", "10", "12", "14", "17", "avg"} == set(measured.query("dataset == 'synthetic_bp4d'")["au"])
+    caption = (rebuilt.folder / "results/table1.md").read_text()
+    assert "must not be compared with the published" in caption
+    assert "64 px" in caption
+    assert "Variance of the geometry vector" in caption
+
+
+def test_no_subject_is_in_training_and_test(rebuilt):
+    log = "".join(path.read_text() for path in (rebuilt.folder / ".snakemake/log").glob("*.log"))
+    for dataset, folds in FOLDS.items():
+        for fold in folds:
+            for run in RUNS:
+                tested = pd.read_csv(rebuilt.folder / f"results/{dataset}/{run}/fold{fold}/predictions.csv")
+                output = f"results/{dataset}/{run}/fold{fold}/"
+                match = re.search(rf"rule train:\n    input: (.*)\n    output: {output}", log)
+                trained = {re.search(r"cache/(\w+)\.h5", path)[1] for path in match[1].split(", ")}
+                assert trained
+                assert not trained & set(tested["sequence"])
+                assert not {name.split("_")[0] for name in trained} & set(tested["subject"])
+
+
+def test_second_run_does_nothing(rebuilt):
+    done = rebuilt.run("all")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_bare_snakemake_makes_all(rebuilt):
+    assert rebuilt.planned() == {}
+    (rebuilt.folder / "results/table1.md").rename(rebuilt.folder / "aside")
+    try:
+        assert rebuilt.planned() == {"table1": 1, "all": 1}
+    finally:
+        (rebuilt.folder / "aside").rename(rebuilt.folder / "results/table1.md")
+
+
+def change(config: dict, dotted: str, value) -> dict:
+    *sections, key = dotted.split(".")
+    inner = config
+    for section in sections:
+        inner = inner[section]
+    inner[key] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("sweep.sigma", [3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}),
+        ("sweep.lambda", [0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1}),
+        ("sweep.sigma", [1, 2], {}),
+        ("resamples", 21, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}),
+        # The module's own settings leave the Baseline alone.
+        (
+            "training.projection",
+            "pooled",
+            {"train": 9, "test": 9, "metrics": 6, "table1": 1, "figure4": 1, "figure5": 1, "figure6": 1}
+            | {"figure7": 1},
+        ),
+        (
+            "frames.max_gap",
+            2,
+            {"align": 8, "frames": 2, "train": 12, "test": 12, "reference": 6, "metrics": 12, "table1": 1}
+            | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1},
+        ),
+        ("compute.threads", 2, {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_change_reruns_what_it_touches(copy, key, value, expected):
+    config = copy.config
+    config.setdefault("frames", {})
+    copy.configure(change(config, key, value))
+    planned = copy.planned()
+    planned.pop("all", None)
+    assert planned == expected
+
+
+def test_swapped_values_are_seen(copy):
+    config = copy.config
+    copy.configure(config | {"training": config["training"] | {"lr": 0.01, "weight_decay": 0.02}})
+    assert copy.run("--touch", "all").returncode == 0
+    copy.configure(config | {"training": config["training"] | {"lr": 0.02, "weight_decay": 0.01}})
+    assert copy.planned()["train"] == 12
+
+
+def test_report_holds_table_figures_and_captions(rebuilt):
+    import zipfile
+
+    done = rebuilt.run("--report", "report.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(rebuilt.folder / "report.zip") as report:
+        page = next(report.read(name).decode() for name in report.namelist() if name.endswith("report.html"))
+        names = report.namelist()
+    for label in ("Table 1", "Figure 4", "Figure 5", "Figure 6", "Figure 7"):
+        assert label in page
+    assert "rendered faces" in page
+    assert (
+        sum(name.endswith(("table1.html", *(f"figure{n}.png" for n in (4, 5, 6, 7)))) for name in names) == 5
+    )
