@@ -8,7 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from g2rl.synthetic import cut_head, render_sequence  # noqa: E402
+from g2rl.synthetic import cut_head, render_sequence
 
 
 def main() -> None:

@@ -118,8 +118,8 @@ def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
     skin = np.array([np.interp(tone, range(5), _SKIN[:, c]) for c in range(3)]) * (1 + rng.normal(0, 0.03, 3))
     pick = rng.choice(5, p=[0.2, 0.25, 0.3, 0.15, 0.1] if ancestry[0] > 0.5 else [0.7, 0.3, 0, 0, 0])
     hair_colour = _HAIR[pick] * rng.uniform(0.8, 1.2)
-    if old > 0.4:
-        hair_colour += (_GREY - hair_colour) * np.clip((old - 0.4) * rng.uniform(1, 2.6), 0, 0.85)
+    if old > 0.5:
+        hair_colour += (_GREY - hair_colour) * np.clip((old - 0.5) * rng.uniform(1.5, 3.5), 0, 0.85)
     style = rng.choice(
         ["short", "long", "tied", "cropped", "bald"],
         p=[0.25, 0.45, 0.3, 0, 0] if female else [0.6, 0.1, 0.0, 0.22, 0.08],
@@ -368,10 +368,10 @@ def _curtain(
     emerge = _step((8.1 - level) / 0.5)[:, None]  # from inside the cap
     wave = 0.02 * np.sin(level[:, None] * rng.uniform(5, 9) + 3 * theta) * drop
     flare = rng.uniform(0.0, 0.14) * np.sin(np.pi * np.clip(drop / 1.3, 0, 1))
-    radius = radius - 0.06 + emerge * rng.uniform(0.09, 0.13) + flare + wave
+    radius = radius - 0.14 + emerge * rng.uniform(0.17, 0.21) + flare + wave
     # The front edge lies on the temples and the cheeks.
     edge = np.minimum(theta - open_, 2 * np.pi - open_ - theta)[None]
-    radius -= 0.14 * np.exp(-((edge / 0.16) ** 2)) * emerge
+    radius -= 0.14 * np.exp(-((edge / 0.16) ** 2))
     sway = (theta - np.pi)[None] * 0.04 * drop
     y = level[:, None] + np.zeros(columns)
     grid = np.stack(
@@ -458,7 +458,7 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
         for a, b, c, d in np.round(16 * ends).astype(int).tolist():
             cv2.line(brows, (a, b), (c, d), 255, 1, cv2.LINE_AA, 4)
     brows = np.clip(cv2.GaussianBlur(brows.astype(np.float32) / 255, (0, 0), 0.9) * 1.3, 0, 1)
-    blend(brows * rng.uniform(0.7, 0.95), np.minimum(hair_colour, [0.16, 0.13, 0.11]))
+    blend(brows * rng.uniform(0.7, 0.95), hair_colour * min(1, 0.13 / hair_colour.max()))
 
     if not female and rng.random() < 0.65:
         v, u = paint.FACE_ELEVATION[:, None], np.abs(paint.FACE_ANGLE)[None]
