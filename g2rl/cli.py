@@ -149,17 +149,54 @@ def config(parser: argparse.ArgumentParser) -> Runner:
     """
     parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"))
     parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    parser.add_argument("--keys", action="store_true", help="print a table of all keys instead, Markdown")
 
     def run(options: argparse.Namespace) -> None:
-        from g2rl.config import load, schema
+        from g2rl.config import keys_table, load, schema
 
-        if options.schema:
-            print(schema(), end="")
+        if options.schema or options.keys:
+            print(schema() if options.schema else keys_table(), end="")
             return
         import yaml
 
         resolved = load(options.config).model_dump(by_alias=True)
         print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), end="")
+
+    return run
+
+
+@command
+def check(parser: argparse.ArgumentParser) -> Runner:
+    """Check a copy of a dataset: is it whole, does it decode, do frames and codes meet? Status 1 on errors.
+
+    example: g2rl check DISFA --layout disfa -o check.csv
+    """
+    from g2rl.datasets import LAYOUTS
+
+    parser.add_argument("root", type=Path, help="the dataset's folder")
+    parser.add_argument("--layout", required=True, choices=LAYOUTS, help="how it is laid out")
+    parser.add_argument(
+        "--sheet", type=Path, metavar="TSV", help="check these sequences; else all that were published"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="every finding, CSV")
+    parser.add_argument(
+        "--decode", action="store_true", help="decode every coded image; else its start and end are read"
+    )
+    parser.add_argument("--allow-faults", action="store_true", help="status 0 even if there are errors")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: %(default)s, one a core"
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        from g2rl.datasets import get_layout
+        from g2rl.datasets.check import check, exit_status, format_findings, write_findings
+
+        layout = get_layout(options.layout)
+        findings = check(layout, options.root, options.sheet, options.jobs, options.decode)
+        if options.output:
+            write_findings(options.output, findings)
+        print(format_findings(findings))
+        return 0 if options.allow_faults else exit_status(findings)
 
     return run
 

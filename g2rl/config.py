@@ -2,12 +2,13 @@
 
 import difflib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from g2rl.files import InputError
 
@@ -40,8 +41,11 @@ class Dataset(Section):
     """How files are named below ``root``; see config/README.md."""
     root: Annotated[str, Field(min_length=1)]
     """The folder that holds the dataset, as distributed."""
-    sheet: Annotated[str, Field(min_length=1)]
-    """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on)."""
+    sheet: Annotated[str, Field(min_length=1)] | None = None
+    """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on); layout
+    table has its own."""
+    allow_faults: bool = False
+    """Go on with a copy in which g2rl check finds errors; what they stop then fails by itself."""
     synthetic: Synthetic | None = None
     """Render this dataset; leave it out for a dataset that exists."""
 
@@ -53,6 +57,8 @@ class Frames(Section):
     """A frame with no face takes the last landmarks found, at most this many frames ago; 0: it is dropped."""
     drop_partial: bool = False
     """Drop a frame if any of its AUs is not coded; false masks just those AUs."""
+    exclude_known_bad: bool = False
+    """Leave out the frames of DISFA whose distributed landmarks are known to be wrong."""
 
 
 class Training(Section):
@@ -145,6 +151,8 @@ class Config(Section):
             if len({f"{value:g}" for value in values}) < len(values):
                 raise ValueError(f"{name}: a value stands twice in {values}")
         for name, dataset in self.datasets.items():
+            if dataset.sheet is None and dataset.layout != "table":
+                raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
             # Table 1 tells rendered faces from real ones by it.
             if name.startswith("synthetic_") is not bool(dataset.synthetic):
                 raise ValueError(
@@ -282,3 +290,32 @@ def load(path: str | Path) -> Config:
 def schema() -> str:
     """The JSON schema of the configuration, for editors; committed as config/config.schema.json."""
     return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def keys_table() -> str:
+    """Every key with its default and meaning as a Markdown table, for config/README.md."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for key, field in _every_key(Config, ""):
+        required = "*required*" if field.is_required() else f"`{json.dumps(field.default)}`"
+        meaning = " ".join((field.description or "").replace("``", "`").split())
+        choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+        if not all(choice in meaning for choice in choices):
+            meaning += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
+        lines.append(f"| `{key}` | {required} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _every_key(section: type[Section], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in section.model_fields.items():
+        key = prefix + (field.alias or name)
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
+        if not inner:
+            yield key, field
+        elif get_origin(field.annotation) is dict:
+            yield from _every_key(inner[0], f"{key}.NAME.")
+        else:
+            yield from _every_key(inner[0], f"{key}.")
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)

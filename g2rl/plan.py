@@ -1,11 +1,13 @@
 """What there is to do, before anything runs: each dataset's sequences and folds, its files looked for."""
 
-from collections.abc import Iterable
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from g2rl.au import au_points
 from g2rl.config import Config, Dataset
 from g2rl.datasets import Layout, Sequence, check_root, get_layout, read_sheet
+from g2rl.datasets.table import TABLE
 from g2rl.files import InputError
 
 
@@ -15,6 +17,7 @@ class Plan:
 
     layout: Layout
     root: Path
+    sheet: Path
     sequences: dict[str, Sequence]
 
     @property
@@ -36,39 +39,60 @@ class Plan:
     def labels(self, sequence: str) -> list[str]:
         return [str(path) for path in self.layout.label_paths(self.root, sequence)]
 
+    @property
+    def aus(self) -> tuple[int, ...]:
+        """The AUs coded; those of a table stand in its files, in every one the same."""
+        if self.layout.aus:
+            return self.layout.aus
+        return self.layout.read_file(Path(self.labels(next(iter(self.sequences)))[0])).aus
+
+    @property
+    def check_command(self) -> list[str]:
+        """What shows everything that is wrong with the copy."""
+        return ["g2rl", "check", str(self.root), f"--layout={self.layout.name}", f"--sheet={self.sheet}"]
+
 
 def plan_datasets(config: Config) -> dict[str, Plan]:
     """Read every sample sheet and look for every file of the datasets that are not rendered.
 
     Raises:
         InputError: a sheet is not readable or has no fold; a root is missing or has another layout; frames or
-            labels of a sequence are missing: how many, and the first few.
+            labels of a sequence are missing: how many, and the first few; an AU has no location in the set of
+            AU centres.
     """
-    return {name: _plan(name, dataset) for name, dataset in config.datasets.items()}
+    centres = config.training.centres
+    return {name: _plan(name, dataset, centres) for name, dataset in config.datasets.items()}
 
 
-def _plan(name: str, dataset: Dataset) -> Plan:
+def _plan(name: str, dataset: Dataset, centres: str) -> Plan:
     layout, root = get_layout(dataset.layout), Path(dataset.root)
-    plan = Plan(layout, root, {row.sequence: row for row in read_sheet(Path(dataset.sheet))})
-    if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
-        raise InputError(f"{dataset.sheet}: every fold needs other sequences to train on, found {plan.folds}")
-    if dataset.synthetic is None:
+    if dataset.synthetic is None:  # first, so that a wrong root is not mistaken for a missing table in it
         try:
             check_root(layout, root)
         except InputError as error:
             raise InputError(f"datasets.{name}.root: {error}") from None
-        _look_for((plan.media(sequence) for sequence in plan.sequences), f"{root}: frames", dataset.sheet)
-        labels = (path for sequence in plan.sequences for path in plan.labels(sequence))
-        _look_for(labels, f"{root}: label files", dataset.sheet)
+    sheet = Path(dataset.sheet) if dataset.sheet else root / TABLE
+    plan = Plan(layout, root, sheet, {row.sequence: row for row in read_sheet(sheet)})
+    if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
+        raise InputError(f"{sheet}: every fold needs other sequences to train on, found {plan.folds}")
+    if dataset.synthetic is None:
+        _look_for(plan, [plan.media(sequence) for sequence in plan.sequences], "frames")
+        _look_for(
+            plan, [path for sequence in plan.sequences for path in plan.labels(sequence)], "label files"
+        )
+    try:
+        au_points(plan.aus, centres)
+    except InputError as error:
+        raise InputError(f"datasets.{name}: {error}; or set training.centres") from None
     return plan
 
 
-def _look_for(paths: Iterable[str], what: str, sheet: str) -> None:
-    paths = list(paths)
+def _look_for(plan: Plan, paths: list[str], what: str) -> None:
     missing = [path for path in paths if not Path(path).exists()]
     if missing:
         first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         raise InputError(
-            f"{what}: {len(missing)} of {len(paths)} that {sheet} lists are not there: {first} "
-            "(complete the copy, or take their sequences out of the sheet)"
+            f"{plan.root}: {what}: {len(missing)} of {len(paths)} that {plan.sheet} lists are not there: "
+            f"{first} (complete the copy, or take their sequences out of the sheet; all that is wrong with "
+            f"it: {shlex.join(plan.check_command)})"
         )

@@ -34,6 +34,12 @@ def test_committed_schema_is_the_generated_one():
     )
 
 
+def test_committed_table_of_keys_is_the_generated_one():
+    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    assert text.partition("`g2rl config --keys` -->\n")[2] == config.keys_table()
+    assert all(f"`training.{key}`" in text for key in config.Training.model_fields)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -68,7 +74,8 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"sigma": float("nan")}, ["sigma", "finite"]),
         ({"datasets": {}}, ["datasets", "at least 1"]),
         ({"datasets": {"a/b": DATASET}}, ["a/b"]),
-        ({"datasets": {"d": {"layout": "disfa"}}}, ["datasets.d.root", "missing", "datasets.d.sheet"]),
+        ({"datasets": {"d": {"layout": "disfa"}}}, ["datasets.d.root", "missing"]),
+        ({"datasets": {"d": {"layout": "disfa", "root": "/d"}}}, ["datasets.d.sheet", "missing"]),
         ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
     ],
 )

@@ -22,8 +22,8 @@ LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(
 
 # Each module imports only from those before it.
 LAYERS = [
-    *("files", "digests", "config", "video", "datasets", "plan", "synthetic", "landmarks", "cache"),
-    *("alignment", "au", "predictions", "heatmaps", "model", "weights", "training", "inference", "predict"),
+    *("files", "digests", "config", "video", "datasets", "au", "plan", "synthetic", "landmarks", "cache"),
+    *("alignment", "predictions", "heatmaps", "model", "weights", "training", "inference", "predict"),
     *("metrics", "references", "notes", "tables", "figures", "provenance", "verify", "cli"),
 ]
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.

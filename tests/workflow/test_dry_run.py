@@ -54,6 +54,7 @@ def test_dry_run_lists_the_papers_runs(paper):
     planned = paper.planned()
     assert time.monotonic() - start < 30
     assert planned == {
+        "check": 2,
         "weights": 1,
         "landmarks": 355,
         "align": 355,
@@ -145,11 +146,11 @@ def test_weights_of_ones_own(paper, tmp_path):
     assert paper.planned(config=missing)["weights"] == 1
 
 
-def test_broken_video_is_named_and_stops_only_what_needs_it(tmp_path):
-    """A truncated video: the job's message is shown; the other sequences go on."""
+@pytest.fixture
+def broken(tmp_path) -> Workflow:
+    """Two videos that are none, with codes of one frame."""
     from conftest import write_sheet
 
-    workflow = Workflow(tmp_path)
     layout = get_layout("disfa")
     sequences = {"SN001": ("SN001", 1), "SN002": ("SN002", 2)}
     write_sheet(tmp_path / "sheet.tsv", sequences)
@@ -157,11 +158,33 @@ def test_broken_video_is_named_and_stops_only_what_needs_it(tmp_path):
         for path in [layout.media(tmp_path / "D", sequence), *layout.label_paths(tmp_path / "D", sequence)]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("1,0\n")
-    datasets = {"disfa": {"layout": "disfa", "root": "D", "sheet": "sheet.tsv"}}
-    workflow.configure({"datasets": datasets, "weights": "none"})
-    done = workflow.run(*(f"results/disfa/landmarks/{sequence}.h5" for sequence in sequences))
+    workflow = Workflow(tmp_path)
+    dataset = {"layout": "disfa", "root": "D", "sheet": "sheet.tsv"}
+    workflow.configure({"datasets": {"disfa": dataset}, "weights": "none"})
+    return workflow
+
+
+LANDMARKS = [f"results/disfa/landmarks/{sequence}.h5" for sequence in ("SN001", "SN002")]
+
+
+def test_copy_with_errors_stops_before_anything_expensive(broken):
+    done = broken.run(*LANDMARKS)
     text = done.stdout + done.stderr
     assert done.returncode == 1
-    for sequence in sequences:
+    assert "ERROR video-unreadable (2)" in text
+    assert "do:    copy this file again from the distribution" in text
+    assert "g2rl landmarks" not in text
+
+
+def test_broken_video_is_named_and_stops_only_what_needs_it(broken):
+    """Faults are allowed: each job's own message is shown, and the other sequences go on."""
+    config = broken.config
+    config["datasets"]["disfa"]["allow_faults"] = True
+    broken.configure(config)
+    done = broken.run(*LANDMARKS)
+    text = done.stdout + done.stderr
+    assert done.returncode == 1
+    for sequence in ("SN001", "SN002"):
         assert f"g2rl landmarks: D/Videos_LeftCamera/LeftVideo{sequence}_comp.avi: " in text
     assert "Traceback" not in text
+    assert "video-unreadable" in (broken.folder / "results/disfa/check.csv").read_text()

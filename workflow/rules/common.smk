@@ -54,6 +54,17 @@ def test_shards(wildcards):
     return shards(wildcards.dataset, PLANS[wildcards.dataset].test(int(wildcards.fold)))
 
 
+def checks(datasets):
+    """The check of each copy; rendered datasets need none."""
+    return [f"results/{name}/check.csv" for name in datasets if name not in SYNTHETIC]
+
+
+def check_flags(dataset):
+    """Which copy to check, and what to do if it has errors."""
+    allow = ["--allow-faults"] if CONFIG.datasets[dataset].allow_faults else []
+    return [*PLANS[dataset].check_command, *allow]
+
+
 def sequence_flags(dataset, sequence):
     """Which sequence of which dataset, for the stages that read its codes or write them."""
     plan = PLANS[dataset]

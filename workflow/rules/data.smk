@@ -1,4 +1,35 @@
-# The embedded default: rendered faces, written in the layouts of BP4D and DISFA.
+# What there is at first: a copy of a dataset, checked before anything expensive runs on it, or rendered faces.
+
+
+rule check:
+    input:
+        sheet=lambda wildcards: PLANS[wildcards.dataset].sheet,
+        media=lambda wildcards: map(PLANS[wildcards.dataset].media, PLANS[wildcards.dataset].sequences),
+        labels=lambda wildcards: [
+            path
+            for sequence in PLANS[wildcards.dataset].sequences
+            for path in PLANS[wildcards.dataset].labels(sequence)
+        ],
+    output:
+        report(
+            "results/{dataset}/check.csv",
+            category="Data",
+            caption="../report/check.rst",
+            labels={"dataset": "{dataset}", "table": "what is wrong with the copy"},
+        ),
+    params:
+        *code("check"),
+        command=lambda wildcards: check_flags(wildcards.dataset),
+    log:
+        "logs/{dataset}/check.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/check.tsv"
+    threads: 4
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(60),
+    shell:
+        "{params.command:q} --jobs={threads} -o {output:q} > {log:q} 2>&1"
 
 
 rule head:

@@ -4,6 +4,8 @@
 rule landmarks:
     input:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
+        # Not to be made anew because the copy was checked anew.
+        check=lambda wildcards: [ancient(path) for path in checks([wildcards.dataset])],
     output:
         "results/{dataset}/landmarks/{sequence}.h5",
     params:

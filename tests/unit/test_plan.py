@@ -1,0 +1,81 @@
+"""What is looked for before anything runs, and what is said where it is not there."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from g2rl import config
+from g2rl.files import InputError
+from g2rl.plan import plan_datasets
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
+from make_trees import make_disfa
+
+SHEET = "sequence\tsubject\tfold\nSN001\tSN001\t1\nSN002\tSN002\t2\n"
+
+
+def plan(folder: Path, **values):
+    dataset = {"layout": "disfa", "root": str(folder / "DISFA"), "sheet": str(folder / "sheet.tsv")}
+    training = values.pop("training", {})
+    datasets = {"mine": dataset | values}
+    return plan_datasets(config.parse({"datasets": datasets, "training": training}, "my.yaml"))["mine"]
+
+
+@pytest.fixture
+def disfa(tmp_path):
+    make_disfa(tmp_path / "DISFA", ["SN001", "SN002"])
+    (tmp_path / "sheet.tsv").write_text(SHEET)
+    return tmp_path
+
+
+def own_table(folder: Path, header: str = "frame,AU06,AU12") -> Path:
+    root = folder / "own"
+    root.mkdir()
+    rows = ["sequence\tsubject\tfold\tmedia\tcodes"]
+    for sequence, subject, fold in (("one", "anna", 1), ("two", "berta", 2)):
+        rows.append(f"{sequence}\t{subject}\t{fold}\t{sequence}.avi\t{sequence}.csv")
+        (root / f"{sequence}.avi").touch()
+        (root / f"{sequence}.csv").write_text(f"{header}\n1,1,2\n")
+    (root / "sequences.tsv").write_text("\n".join(rows))
+    return root
+
+
+def test_folds_train_and_test(disfa):
+    found = plan(disfa)
+    assert (found.folds, found.train(1), found.test(1)) == ([1, 2], ["SN002"], ["SN001"])
+    assert found.aus == (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+
+def test_missing_files_point_to_the_check(disfa):
+    (disfa / "DISFA/ActionUnit_Labels/SN002/SN002_au5.txt").unlink()
+    with pytest.raises(InputError, match="1 of 24") as caught:
+        plan(disfa)
+    root, sheet = disfa / "DISFA", disfa / "sheet.tsv"
+    assert f"g2rl check {root} --layout=disfa --sheet={sheet}" in str(caught.value)
+
+
+def test_own_table_is_its_own_sheet(tmp_path):
+    found = plan(tmp_path, layout="table", root=str(own_table(tmp_path)), sheet=None)
+    assert found.aus == (6, 12)
+    assert found.train(1) == ["two"]
+    assert found.media("two") == str(tmp_path / "own/two.avi")
+
+
+def test_other_layouts_need_a_sheet(tmp_path):
+    with pytest.raises(InputError, match=r"datasets\.mine\.sheet: missing"):
+        plan(tmp_path, sheet=None)
+
+
+def test_au_without_a_location_is_named_before_anything_runs(tmp_path, disfa):
+    root = str(own_table(tmp_path, "frame,AU06,AU46"))
+    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; add one to CENTRES"):
+        plan(tmp_path, layout="table", root=root, sheet=None)
+    with pytest.raises(InputError, match=r"no location for AU05; the sets \['default', 'libreface'\] have"):
+        plan(disfa, training={"centres": "jaanet"})
+
+
+def test_fold_without_training_sequences(disfa):
+    (disfa / "sheet.tsv").write_text(SHEET.replace("\t2\n", "\t1\n"))
+    with pytest.raises(InputError, match="every fold needs other sequences"):
+        plan(disfa)
