@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIZE = 256  # side of an aligned face, pixels
 QUALITY = 95
+# What becomes of a coded frame: one of these.
+FATES = ("excluded", "partly_coded", "missing", "unreadable", "no_face", "used")
 ARRAYS = ("jpeg", "offsets", "landmarks", "intensity", "frame")
 
 
@@ -116,7 +118,7 @@ def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
     :func:`g2rl.alignment.build_shard` took.
 
     Raises:
-        InputError: not a shard.
+        InputError: not a shard, or one that lost a frame uncounted.
     """
     import pandas as pd
 
@@ -126,7 +128,13 @@ def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
         if "counts" not in attributes:
             raise InputError(f"{path}: not a shard, no counts in it: delete it and rerun")
         about = {"subject": str(attributes["subject"]), "sequence": str(attributes["sequence"])}
-        rows.append(about | json.loads(attributes["counts"]))
+        counts = json.loads(attributes["counts"])
+        if counts["coded"] != sum(counts[name] for name in FATES):
+            raise InputError(
+                f"{path}: {counts['coded']} coded frames, but {', '.join(FATES)} add up to another number: "
+                f"{counts}: delete it and rerun"
+            )
+        rows.append(about | counts)
     return pd.DataFrame(rows).sort_values("sequence", ignore_index=True)
 
 

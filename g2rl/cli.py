@@ -278,6 +278,12 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         default=False,
         help="drop a frame if any AU is not coded",
     )
+    parser.add_argument(
+        "--exclude-known-bad",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
+    )
     _output(parser, "the shard, HDF5")
 
     def run(options: argparse.Namespace) -> None:
@@ -297,6 +303,7 @@ def align(parser: argparse.ArgumentParser) -> Runner:
             options.output,
             max_gap=options.max_gap,
             drop_partial=options.drop_partial,
+            exclude=layout.known_bad(options.sequence) if options.exclude_known_bad else (),
         )
 
     return run
@@ -474,12 +481,15 @@ def table(parser: argparse.ArgumentParser) -> Runner:
     parser.add_argument(
         "--histories", type=Path, nargs="*", default=[], metavar="FILE", help="DATASET/RUN/foldK/history.csv"
     )
+    parser.add_argument(
+        "--frames", type=Path, nargs="*", default=[], metavar="FILE", help="DATASET/frames.csv, for the notes"
+    )
     _output(parser, "the .csv; .md, .tex and .html are written beside it")
 
     def run(options: argparse.Namespace) -> None:
         import pandas as pd
 
-        from g2rl.notes import guidance
+        from g2rl.notes import frames, guidance
         from g2rl.tables import Result, method_name, write_table1
 
         groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
@@ -489,7 +499,8 @@ def table(parser: argparse.ArgumentParser) -> Runner:
         for path in options.histories:
             histories.setdefault(path.parts[-4], []).append(pd.read_csv(path))
         results = [Result(dataset, method, tables) for (dataset, method), tables in groups.items()]
-        notes = [note for note in [guidance(histories)] if note]
+        counts = {path.parts[-2]: pd.read_csv(path) for path in options.frames}
+        notes = [note for note in [guidance(histories), frames(counts)] if note]
         write_table1(results, options.output.with_suffix(""), options.recipe, notes)
 
     return run

@@ -33,3 +33,30 @@ def guidance(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
         verdict = "collapsed" if last < COLLAPSED * first else "still varies"
         parts.append(f"{first:.2g} in the first epoch, {last:.2g} in the last on {dataset} ({verdict})")
     return f"Variance of the geometry vector G: {'; '.join(parts)}." if parts else ""
+
+
+REASONS = {  # a column of frames.csv → why a coded frame is not used
+    "excluded": "known to be bad",
+    "partly_coded": "coded in part",
+    "missing": "not in the video",
+    "unreadable": "unreadable",
+    "no_face": "with no face found",
+}
+
+
+def frames(counts: Mapping[str, pd.DataFrame]) -> str:
+    """How many coded frames of each dataset are used, and why the others are not.
+
+    Args:
+        counts: of each dataset, ``cache.frame_counts``.
+    """
+    parts = []
+    for dataset, table in counts.items():
+        total = table.sum(numeric_only=True)
+        lost = [f"{total[name]:,} {reason}" for name, reason in REASONS.items() if total[name]]
+        carried = f", {total['carried']:,} of them with an earlier frame's landmarks" * bool(total["carried"])
+        parts.append(
+            f"{total['used']:,} of {total['coded']:,} on {dataset}{carried}"
+            + (f" (left out: {', '.join(lost)})" if lost else "")
+        )
+    return f"Coded frames used: {'; '.join(parts)}." if parts else ""

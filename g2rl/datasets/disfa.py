@@ -1,5 +1,6 @@
 """DISFA: one video a subject, one intensity file per AU."""
 
+import csv
 import os
 import re
 from pathlib import Path
@@ -64,6 +65,13 @@ class Disfa(Layout):
 
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
         return {f"SN{number:03d}": (1, 4844 if number == 10 else 4845) for number in self.subjects}
+
+    def known_bad(self, sequence: str) -> list[int]:
+        path = Path(__file__).parent.parent / "data/disfa_known_bad_frames.csv"
+        with open(path, encoding="utf-8") as stream:
+            rows = [row for row in csv.DictReader(stream) if row["sequence"] == sequence]
+        ranges = [range(int(row["first_frame"]), int(row["last_frame"]) + 1) for row in rows]
+        return [frame for frames in ranges for frame in frames]
 
     def found(self, root: Path) -> dict[str, Path]:
         folder = find_entry(root, *self._folders)

@@ -145,6 +145,10 @@ class Layout(ABC):
     def found(self, root: Path) -> dict[str, Path]:
         """The sequences whose frames lie below the root, by their names alone."""
 
+    def known_bad(self, sequence: str) -> list[int]:
+        """The coded frames of a sequence that its publishers' own landmarks are known to miss the face in."""
+        return []
+
     def subject(self, root: Path, sequence: str) -> str:
         """The subject of a sequence."""
         return sequence.split("_")[0]

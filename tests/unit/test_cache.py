@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import h5py
@@ -13,7 +14,7 @@ from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
 from g2rl.alignment import TEMPLATE, build_shard
-from g2rl.cache import decode, encode, join, load_frames, read_shard
+from g2rl.cache import decode, encode, frame_counts, join, load_frames, read_shard, write_shard
 from g2rl.datasets.layout import Labels
 from g2rl.files import InputError
 from g2rl.landmarks import Landmarks
@@ -148,6 +149,18 @@ def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max
     assert shard.frame.tolist() == used
     assert [tuple(row) for row in shard.intensity.tolist()] == [coded[number] for number in used]
     assert decode(shard.jpeg, shard.offsets, range(len(used)), 64).shape == (len(used), 64, 64, 3)
+
+
+def test_a_frame_lost_uncounted_is_an_error(tmp_path):
+    found = {4: True, 5: False}
+    arguments = (Frames(pictures_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))))
+    build_shard(*arguments, "S", "S1", tmp_path / "s.h5")
+    table = frame_counts([tmp_path / "s.h5"])
+    assert table.loc[0, ["coded", "used", "no_face"]].tolist() == [2, 1, 1]
+    shard = read_shard(tmp_path / "s.h5")
+    write_shard(tmp_path / "s.h5", replace(shard, counts=shard.counts | {"no_face": 0}))
+    with pytest.raises(InputError, match=r"s\.h5: 2 coded frames, but excluded, .* add up to another number"):
+        frame_counts([tmp_path / "s.h5"])
 
 
 def test_carried_landmarks_are_the_last_ones(tmp_path):

@@ -226,6 +226,18 @@ def test_names_of_another_layout(tmp_path, layout, name):
 # ------------------------------------------------------------------------------------------------ roots
 
 
+def test_known_bad_frames_are_disfas():
+    bad = {name: get_layout("disfa").known_bad(name) for name in get_layout("disfa").published(Path())}
+    assert bad["SN001"] == [*range(398, 421), *range(3190, 3244)]
+    assert bad["SN003"] == []
+    assert bad == {name: get_layout("disfa_right").known_bad(name) for name in bad}
+    # As listed: 34 runs in 13 videos, each inside its video, none overlapping.
+    assert sum(map(len, bad.values())) == 4670
+    assert sum(map(bool, bad.values())) == 13
+    assert all(frames == sorted(set(frames)) and max(frames, default=1) <= 4845 for frames in bad.values())
+    assert get_layout("bp4d").known_bad("F001_T1") == []
+
+
 def test_roots_that_are_right(tmp_path):
     make_bp4d(tmp_path / "bp4d", ["F001_T3"])
     make_disfa(tmp_path / "disfa", ["SN010"])

@@ -11,7 +11,7 @@ rule align:
     params:
         *code("align"),
         settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
-        + flags(CONFIG.frames),
+        + frame_flags(wildcards.dataset),
     log:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:

@@ -65,6 +65,12 @@ def check_flags(dataset):
     return [*PLANS[dataset].check_command, *allow]
 
 
+def frame_flags(dataset):
+    """Which frames are used. Only DISFA has a list of bad ones: the other datasets do not depend on that key."""
+    others = [] if PLANS[dataset].layout.title == "DISFA" else ["exclude_known_bad"]
+    return flags(CONFIG.frames, leave_out=others)
+
+
 def sequence_flags(dataset, sequence):
     """Which sequence of which dataset, for the stages that read its codes or write them."""
     plan = PLANS[dataset]

@@ -46,6 +46,7 @@ rule table1:
             for run in default_runs("g2rl")
             for path in every_fold("history.csv", run, name)
         ],
+        frames=expand("results/{dataset}/frames.csv", dataset=PLANS),
     output:
         "results/table1.csv",
         "results/table1.md",
@@ -68,8 +69,8 @@ rule table1:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     shell:
-        "g2rl table {input.metrics:q} --histories {input.histories:q} --recipe {params.recipe:q}"
-        " -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl table {input.metrics:q} --histories {input.histories:q} --frames {input.frames:q}"
+        " --recipe {params.recipe:q} -o {output[0]:q} > {log:q} 2>&1"
 
 
 rule figure4:

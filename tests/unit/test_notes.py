@@ -1,0 +1,35 @@
+"""The sentences beside a table's numbers."""
+
+import pandas as pd
+
+from g2rl.notes import frames, guidance
+
+COUNTS = {
+    "sequence": ["one", "two"],
+    "coded": [1000, 500],
+    "excluded": [0, 3],
+    "partly_coded": 0,
+    "missing": [1, 1],
+    "unreadable": 0,
+    "no_face": [10, 0],
+    "used": [989, 496],
+    "carried": [4, 0],
+}
+
+
+def test_frames_are_told_with_every_reason():
+    table = pd.DataFrame(COUNTS)
+    assert (
+        frames({"disfa": table, "bp4d": table.assign(excluded=0, missing=0, no_face=0, used=500, carried=0)})
+        == "Coded frames used: 1,485 of 1,500 on disfa, 4 of them with an earlier frame's landmarks "
+        "(left out: 3 known to be bad, 2 not in the video, 10 with no face found); 1,000 of 1,500 on bp4d."
+    )
+    assert frames({}) == ""
+
+
+def test_collapse_of_the_geometry_vector_is_told():
+    falling, steady = pd.DataFrame({"var_G": [0.2, 0.001]}), pd.DataFrame({"var_G": [0.2, 0.15]})
+    told = guidance({"disfa": [falling], "bp4d": [steady, steady]})
+    assert "0.2 in the first epoch, 0.001 in the last on disfa (collapsed)" in told
+    assert "0.15 in the last on bp4d (still varies)" in told
+    assert guidance({}) == ""
