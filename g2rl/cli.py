@@ -150,12 +150,18 @@ def config(parser: argparse.ArgumentParser) -> Runner:
     parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"))
     parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
     parser.add_argument("--keys", action="store_true", help="print a table of all keys instead, Markdown")
+    parser.add_argument(
+        "--choices", action="store_true", help="print a table of what the paper leaves open instead, Markdown"
+    )
 
     def run(options: argparse.Namespace) -> None:
-        from g2rl.config import keys_table, load, schema
+        from g2rl.config import choices, keys_table, load, schema
 
         if options.schema or options.keys:
             print(schema() if options.schema else keys_table(), end="")
+            return
+        if options.choices:
+            print(choices(load(options.config)), end="")
             return
         import yaml
 

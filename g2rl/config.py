@@ -1,9 +1,12 @@
 """The configuration: typed, validated whole before anything runs. The JSON schema is generated from it."""
 
+import csv
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -319,3 +322,36 @@ def _every_key(section: type[Section], prefix: str) -> Iterator[tuple[str, Field
 
 def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def choices(config: Config) -> str:
+    """The choices that the paper leaves open, with this configuration's values, as a Markdown table.
+
+    Raises:
+        InputError: the configuration has no dataset of a name that the table speaks of.
+    """
+    values, fields, lines = config.model_dump(by_alias=True), dict(_every_key(Config, "")), []
+    with (files("g2rl") / "data/choices.tsv").open(encoding="utf-8") as stream:
+        for row in csv.DictReader(stream, delimiter="\t"):
+            value: Any = values
+            for part in row["key"].split("."):
+                if part not in value:
+                    raise InputError(
+                        f"choices: no {row['key']} in this configuration, give config/paper.yaml"
+                    )
+                value = value[part]
+            shown = _shown(value)
+            kind = fields[re.sub(r"^datasets\.\w+", "datasets.NAME", row["key"])].annotation
+            options = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
+            others = ", ".join(text for text in map(_shown, options) if text != shown)
+            cells = [f"`{row['key']}`", shown, row["alternatives"] or others or "any"]
+            cells += [row["paper"], row["others"]]
+            lines.append(f"| {' | '.join(cells)} |")
+    heads = ["key", "value", "alternatives", "the paper", "who does what"]
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *lines]) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_shown, value))
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')

@@ -1,7 +1,9 @@
 """The configuration: what it takes, how it names what it does not take, and the runs that follow from it."""
 
+import csv
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -206,3 +208,37 @@ def test_every_key_is_described():
     for section in (schema, *schema["$defs"].values()):
         undescribed = [key for key, value in section["properties"].items() if "description" not in value]
         assert undescribed in ([], ["sweep", "frames", "training", "compute"]), section["title"]
+
+
+def test_choices_are_documented_with_the_papers_values():
+    table = config.choices(config.load(ROOT / "config/paper.yaml"))
+    assert "| `training.guidance` | literal | detached | Eq. 6 is minimised over both its sides" in table
+    assert (
+        "| `datasets.disfa.sheet` | config/datasets/disfa_folds_a.tsv | disfa_folds_b.tsv | three folds"
+        in table
+    )
+    for name in ("docs/choices.md",):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert text.partition("<!-- choices -->\n")[2].partition("<!-- /choices -->")[0] == table, (
+            f"{name}: write `g2rl config config/paper.yaml --choices` between its marks"
+        )
+
+
+def test_paper_config_sets_each_choice_and_says_which_are_the_projects_own():
+    text = (ROOT / "config/paper.yaml").read_text(encoding="utf-8")
+    with open(ROOT / "g2rl/data/choices.tsv", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    for row in rows:
+        value = yaml.safe_load(text)
+        for part in row["key"].split("."):
+            value = value[part]  # given in the file, not left to a default
+    silent = {row["key"].rpartition(".")[2] for row in rows if row["paper"] == "silent"}
+    said = {match[1] for match in re.finditer(r"^ *(\w+):.*# silent", text, re.MULTILINE)}
+    assert silent <= said
+
+
+def test_every_key_of_a_training_and_of_its_frames_is_a_choice():
+    with open(ROOT / "g2rl/data/choices.tsv", encoding="utf-8", newline="") as stream:
+        keys = {row["key"] for row in csv.DictReader(stream, delimiter="\t")}
+    for name, section in (("training", config.Training), ("frames", config.Frames)):
+        assert {f"{name}.{key}" for key in section.model_fields} <= keys
