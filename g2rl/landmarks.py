@@ -174,9 +174,12 @@ class Finder:
         import dlib
 
         face = None
-        if grey is not None:
-            face = self._near(grey) if self._seen else None
-            face = face or self._anywhere(grey)
+        if grey is not None and self._expected is None:
+            face = self._first(grey)
+        elif grey is not None and self._seen:
+            face = self._near(grey)
+        if grey is not None and face is None:
+            face = self._anywhere(grey)
         self._seen = face is not None
         if face is None:
             return np.nan, (np.nan,) * 4, np.full((68, 2), np.nan)
@@ -222,11 +225,24 @@ class Finder:
         score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
         if box is None or _overlap(box, self._expected) < OVERLAP:
             return None
-        if not 1 / STEP < (box[2] - box[0]) / width < STEP:
-            # No face grows so fast: it was seen at a wrong level, where the predictor easily goes astray.
-            x, y = _middle(box)
-            box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
-        return score, box
+        # The detector's sizes come in steps of a fifth: halfway to the expected size they are steadier. A face
+        # that grows by a whole step at once was seen at a wrong level, where the predictor easily goes astray.
+        growth = (box[2] - box[0]) / width
+        half = width / 2 * (math.sqrt(growth) if 1 / STEP < growth < STEP else 1)
+        x, y = _middle(box)
+        return score, (x - half, y - half, x + half, y + half)
+
+    def _first(self, grey: np.ndarray) -> tuple[float, Box] | None:
+        """The largest face, if 160 pixels wide: it shows at half the resolution, in a quarter of the time."""
+        import cv2
+
+        half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        faces = [box for score, box in self._faces(half) if score > SURE]
+        if not faces:
+            return None
+        largest = max(faces, key=lambda box: box[2] - box[0])
+        self._expected = tuple(2 * side for side in largest)
+        return self._near(grey)
 
     def _anywhere(self, grey: np.ndarray) -> tuple[float, Box] | None:
         """The subject's face in the whole frame."""
