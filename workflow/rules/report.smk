@@ -1,38 +1,6 @@
 # Table 1 and Figures 4 to 7.
 
 
-def default_runs(method):
-    """The runs of Table 1: a method at the default σ and λ, every seed."""
-    weight = {"baseline": 0, "g2rl": CONFIG.lambda_}[method]
-    return [run.name for run in RUNS.values() if (run.sigma, run.lambda_) == (CONFIG.sigma, weight)]
-
-
-def first_fold(file, run):
-    """A file of each dataset's first fold."""
-    return [f"results/{name}/{run}/fold{plan.folds[0]}/{file}" for name, plan in PLANS.items()]
-
-
-def every_fold(file, run, name):
-    return [f"results/{name}/{run}/fold{fold}/{file}" for fold in PLANS[name].folds]
-
-
-def points(parameter):
-    """A sweep's values and measures, as pairs."""
-    runs = sweep_runs(CONFIG, parameter)
-    if parameter == "lambda":
-        runs = [RUNS[name] for name in default_runs("baseline")] + runs
-    value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
-    return [(f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in PLANS for run in runs]
-
-
-def figure(number):
-    """The files of a figure; the report shows the first."""
-    png, *others = multiext(f"results/figures/figure{number}", ".png", ".pdf", ".csv")
-    caption = f"../report/figure{number}.rst"
-    return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
-
-
-
 rule table1:
     input:
         metrics=expand(
