@@ -6,6 +6,7 @@ large as the detector's window, with its corner on the detector's own cell grid.
 predicting from the last frame's points alone drifts off the face within a few frames of motion.
 """
 
+import ctypes
 import functools
 import importlib.util
 import math
@@ -112,7 +113,26 @@ def _models() -> tuple:
     """dlib's face detector and its 68-point predictor."""
     import dlib  # here, not above: training and inference read shards and have no dlib
 
-    return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(model_path()))
+    models = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(model_path()))
+    _gather_in_huge_pages()
+    return models
+
+
+def _gather_in_huge_pages() -> None:
+    """Ask Linux to hold the heap in pages of 2 MB; nothing happens where there is no such thing.
+
+    The predictor adds up 7,500 leaves from all over 80 MB for every face. Finding the small pages they lie in
+    takes a third of its time.
+    """
+    try:
+        madvise = ctypes.CDLL(None).madvise
+        maps = Path("/proc/self/maps").read_text().splitlines()
+        heap = next(line for line in maps if line.endswith("[heap]"))
+    except (AttributeError, OSError, StopIteration, TypeError):
+        return
+    start, end = (int(at, 16) for at in heap.split()[0].split("-"))
+    for advice in (14, 25):  # MADV_HUGEPAGE, MADV_COLLAPSE
+        madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), advice)
 
 
 def detect(source: "FrameSource") -> Landmarks:
@@ -225,8 +245,9 @@ class Finder:
         score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
         if box is None or _overlap(box, self._expected) < OVERLAP:
             return None
-        # The detector's sizes come in steps of a fifth: halfway to the expected size they are steadier. A face
-        # that grows by a whole step at once was seen at a wrong level, where the predictor easily goes astray.
+        # The detector's sizes come in steps of a fifth: halfway to the expected size they are steadier. A
+        # face that grows by a whole step at once was seen at a wrong level, and there the predictor easily
+        # goes astray.
         growth = (box[2] - box[0]) / width
         half = width / 2 * (math.sqrt(growth) if 1 / STEP < growth < STEP else 1)
         x, y = _middle(box)
