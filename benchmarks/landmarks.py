@@ -23,7 +23,8 @@ import numpy as np
 from g2rl import landmarks
 from g2rl.datasets import get_layout
 from g2rl.landmarks import Finder, detect
-from g2rl.synthetic import cut_head, render_sequence
+from g2rl.synthetic.dataset import render_sequence
+from g2rl.synthetic.head import cut_head
 from g2rl.video import open_source
 
 TURNS = 2

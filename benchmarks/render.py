@@ -8,7 +8,8 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from g2rl.synthetic import cut_head, render_sequence
+from g2rl.synthetic.dataset import render_sequence
+from g2rl.synthetic.head import cut_head
 
 
 def main() -> None:

@@ -216,7 +216,7 @@ def head(parser: argparse.ArgumentParser) -> Runner:
     _output(parser, "the head, .npz")
 
     def run(options: argparse.Namespace) -> None:
-        from g2rl.synthetic import cut_head
+        from g2rl.synthetic.head import cut_head
 
         cut_head(options.output)
 
@@ -236,7 +236,7 @@ def render(parser: argparse.ArgumentParser) -> Runner:
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes; default: %(default)s")
 
     def run(options: argparse.Namespace) -> None:
-        from g2rl.synthetic import render_sequence
+        from g2rl.synthetic.dataset import render_sequence
 
         render_sequence(**vars(options))
 

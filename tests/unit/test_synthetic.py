@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from g2rl.files import InputError
-from g2rl.synthetic import actions, contact_sheet, cut_head, render_sequence
-from g2rl.synthetic.dataset import generator, subject_person
-from g2rl.synthetic.head import PARTS, read_head
+from g2rl.synthetic import actions
+from g2rl.synthetic.dataset import generator, render_sequence, subject_person
+from g2rl.synthetic.head import PARTS, cut_head, read_head
 from g2rl.synthetic.paint import FACE_ANGLE, FACE_ELEVATION
 from g2rl.synthetic.raster import FAR, rasterize
 from g2rl.synthetic.scene import Camera, Light, Pose, Scene
+from g2rl.synthetic.sheet import contact_sheet
 
 SEED = 3
 
@@ -55,7 +56,8 @@ def files(root: Path) -> dict[str, bytes]:
 
 def test_another_process_writes_the_same_bytes(head, bp4d, disfa, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from g2rl.synthetic import cut_head, render_sequence\n"
+        "import sys; from pathlib import Path; from g2rl.synthetic.dataset import render_sequence\n"
+        "from g2rl.synthetic.head import cut_head\n"
         "out = Path(sys.argv[1]); cut_head(out / 'head.npz')\n"
         f"render_sequence(out / 'head.npz', 'bp4d', out / 'b', 'F002_T1', 'F002', 14, {SEED})\n"
         f"render_sequence(out / 'head.npz', 'disfa', out / 'd', 'SN004', 'SN004', 12, {SEED})\n"
