@@ -71,6 +71,8 @@ class Training(Section):
     """A timm model name."""
     image_size: Annotated[int, Field(ge=32, le=256, multiple_of=32)] = 256
     """Side of the images in pixels; aligned faces (256) are reduced to it."""
+    stride: Literal[8, 16, 32] = 32
+    """Of the backbone's feature map that the deconvolutions take; 32 is its last."""
     channels: Annotated[list[Count], Field(min_length=1, max_length=5)] = [256, 256, 256]
     """Channels of each deconvolution; each doubles the resolution."""
     centres: Literal["default", "libreface", "fgnet", "jaanet"] = "default"

@@ -64,7 +64,7 @@ def load_model(path: Path, device: torch.device) -> Model:
     lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
     settings = Settings(**about | lists)
     points = torch.from_numpy(point_au(aus, settings.centres))
-    net = HeatmapNet(settings.backbone, len(points), settings.channels)
+    net = HeatmapNet(settings.backbone, len(points), settings.channels, stride=settings.stride)
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:

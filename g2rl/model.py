@@ -25,7 +25,8 @@ class HeatmapNet(nn.Module):
     With ``resnet50.tv_in1k``, 256 channels and 12 maps it has 34.0 M parameters.
 
     Args:
-        backbone: a timm model name; its last feature map (stride 32) is taken.
+        backbone: a timm model name.
+        stride: of the backbone's feature map that is taken, 32 for its last.
         maps: P, one heatmap an AU point.
         channels: of each deconvolution; as many as given, each doubles the resolution.
         pretrained: a backbone state dictionary of that timm model, or None for random weights.
@@ -37,9 +38,13 @@ class HeatmapNet(nn.Module):
         maps: int,
         channels: tuple[int, ...] = (256, 256, 256),
         pretrained: dict[str, Tensor] | None = None,
+        stride: int = 32,
     ):
         super().__init__()
-        self.backbone = timm.create_model(backbone, features_only=True, out_indices=(-1,), pretrained=False)
+        level = -(32 // stride).bit_length()  # −1 is the last, stride 32; −2 the one before, stride 16
+        self.backbone = timm.create_model(
+            backbone, features_only=True, out_indices=(level,), pretrained=False
+        )
         if pretrained is not None:
             own = self.backbone.state_dict()
             self.backbone.load_state_dict({name: pretrained[name] for name in own})

@@ -50,6 +50,7 @@ class Settings:
     seed: int = 0
     backbone: str = "resnet50.tv_in1k"
     image_size: int = 256
+    stride: int = 32  # of the backbone's feature map that the deconvolutions take
     channels: tuple[int, ...] = (256, 256, 256)  # of the deconvolutions
     centres: str = "default"  # AU locations, g2rl.au.CENTRES
     amplitude: str = "eq1"
@@ -77,7 +78,7 @@ class Settings:
 
     @property
     def map_size(self) -> int:
-        return self.image_size // 32 * 2 ** len(self.channels)
+        return self.image_size // self.stride * 2 ** len(self.channels)
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ def capture(
 def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -> G2RL:
     """The model with the weights of its seed; the heatmap network's do not depend on λ or the guidance."""
     torch.manual_seed(settings.seed)
-    net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained)
+    net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained, settings.stride)
     torch.manual_seed(settings.seed + 1)
     return G2RL(net, settings.map_size, settings.guidance, settings.projection)
 

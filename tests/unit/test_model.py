@@ -29,6 +29,15 @@ def test_paper_network_has_34_million_parameters():
     assert M.shape == (1, 256, 64, 64)
 
 
+def test_a_smaller_stride_takes_the_feature_map_before():
+    images = torch.zeros(1, 3, 64, 64)
+    for stride, width in ((32, 96), (16, 192), (8, 48)):
+        net = m.HeatmapNet(TINY, 2, (8, 8), stride=stride).eval()
+        assert net.backbone(images)[-1].shape[-1] == 64 // stride
+        assert net(images)[0].shape == (1, 2, 256 // stride, 256 // stride)
+        assert net.backbone(images)[-1].shape[1] == width
+
+
 def test_backbone_is_torchvisions_resnet50():
     import torchvision
 
@@ -163,9 +172,9 @@ def test_the_gradient_of_the_joint_loss_by_finite_differences(tiny):
         index = int(parameter.grad.abs().argmax())
         flat, step = parameter.data.view(-1), 1e-5
         flat[index] += step
-        above = float(loss())
+        above = loss().item()
         flat[index] -= 2 * step
-        below = float(loss())
+        below = loss().item()
         flat[index] += step
         assert (above - below) / (2 * step) == pytest.approx(
             float(parameter.grad.view(-1)[index]), rel=2e-2
