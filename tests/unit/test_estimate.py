@@ -1,0 +1,83 @@
+"""What a rebuild takes, told beforehand: counted from the files, exact where it can be."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from g2rl import config
+from g2rl.estimate import GPU, count_frames, estimate, format_plan, model_bytes, read_rates
+from g2rl.plan import plan_datasets
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
+from make_trees import make_bp4d, make_disfa
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory):
+    """The paper's settings on two short datasets."""
+    folder = tmp_path_factory.mktemp("trees")
+    make_bp4d(folder / "BP4D", ["F009_T8", "F002_T8"])
+    make_disfa(folder / "DISFA", ["SN001", "SN002", "SN010"])
+    bp4d = "sequence\tsubject\tfold\nF009_T8\tF009\t0\nF002_T8\tF002\t1\n"
+    (folder / "bp4d.tsv").write_text(bp4d)
+    rows = "".join(f"{name}\t{name}\t{fold}\n" for fold, name in enumerate(["SN001", "SN002", "SN010"], 1))
+    (folder / "disfa.tsv").write_text(f"sequence\tsubject\tfold\n{rows}")
+    values = config.load(ROOT / "config/paper.yaml").model_dump(by_alias=True)
+    for name in ("bp4d", "disfa"):
+        values["datasets"][name] |= {"root": str(folder / name.upper()), "sheet": str(folder / f"{name}.tsv")}
+    parsed = config.parse(values, "paper.yaml")
+    return parsed, count_frames(parsed, plan_datasets(parsed))
+
+
+def test_work_is_counted_from_the_files(paper):
+    parsed, data = paper
+    ranges = {name: plan.plan.layout.published(Path()) for name, plan in data.items()}
+    train, test = (last - first + 1 for first, last in (ranges["bp4d"][n] for n in ("F009_T8", "F002_T8")))
+    assert data["bp4d"].coded == {"F009_T8": train, "F002_T8": test}
+    stages = {stage.name: stage for stage in estimate(parsed, data, cores=2, gpu=False, size=1000)}
+    disfa = 4845 + 4845 + 4844
+    folders = sum(len(list(Path(data["bp4d"].plan.media(name)).iterdir())) for name in data["bp4d"].coded)
+    assert stages["landmarks"].count == folders + disfa > train + test + disfa
+    assert stages["align"].count == train + test + disfa
+    assert (stages["train"].jobs, stages["train"].count) == (11 * 4, 11 * 10 * (train + 2 * disfa))
+    assert (stages["test"].jobs, stages["test"].count) == (11 * 4, 11 * (test + disfa))
+    assert stages["train"].bytes == 44 * 1000
+
+
+def test_hours_follow_from_the_rates(paper):
+    parsed, data = paper
+    rates, size = read_rates(), 1000
+    two = {stage.name: stage for stage in estimate(parsed, data, 2, False, size)}
+    four = {stage.name: stage for stage in estimate(parsed, data, 4, False, size)}
+    assert four["landmarks"].hours == pytest.approx(two["landmarks"].hours / 2)
+    train = two["train"]
+    start = train.gpu_hours - train.count / rates["train", "resnet50.tv_in1k 256", GPU] / 3600
+    assert 0 < start * 3600 / train.jobs < 60
+    assert train.hours > 100 * train.gpu_hours
+    assert {stage.name: stage for stage in estimate(parsed, data, 2, True, size)}["train"].hours == (
+        train.gpu_hours
+    )
+
+
+def test_model_size_is_the_paper_networks(paper):
+    parsed, data = paper
+    # 34.0 M parameters with 12 maps; DISFA has 24. Batch statistics are in the file, too.
+    assert model_bytes(parsed, data) == pytest.approx(34.05e6 * 4, rel=0.003)
+
+
+def test_unmeasured_backbone_has_no_hours(paper):
+    parsed, data = paper
+    other = parsed.model_copy(update={"training": parsed.training.model_copy(update={"backbone": "other"})})
+    stages = estimate(other, data, 2, False, 1000)
+    assert [stage.hours is None for stage in stages] == [False, False, True, True]
+    assert " – " in format_plan(stages, data, 2, False, 10**12)
+
+
+def test_too_small_a_disk_is_said(paper):
+    parsed, data = paper
+    stages = estimate(parsed, data, 2, False, 10**8)
+    assert "NOT ENOUGH" not in format_plan(stages, data, 2, False, 10**12)
+    assert "NOT ENOUGH: 4." in format_plan(stages, data, 2, False, 10**9)
