@@ -545,6 +545,68 @@ def table(parser: argparse.ArgumentParser) -> Runner:
 
 
 @command
+def cross(parser: argparse.ArgumentParser) -> Runner:
+    """Test networks on the other dataset's subjects, over the AUs both code: a table, CSV and Markdown.
+
+    example: g2rl cross --models bp4d/RUN/fold1/model.safetensors disfa/RUN/fold1/model.safetensors \\
+                 --shards bp4d/cache/F002_T1.h5 disfa/cache/SN001.h5 \\
+                 --metrics bp4d/RUN/metrics.csv disfa/RUN/metrics.csv -o cross_dataset.csv
+    """
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, metavar="MODEL", help="DATASET/RUN/foldK/model…"
+    )
+    _shards(parser, "--shards")
+    parser.add_argument(
+        "--metrics", type=Path, nargs="+", required=True, metavar="CSV", help="DATASET/RUN/metrics.csv"
+    )
+    parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the 95%% intervals")
+    _device(parser)
+    _output(parser, "the .csv; .md is written beside it")
+
+    def run(options: argparse.Namespace) -> None:
+        import pandas as pd
+
+        from g2rl.cache import Shard, read_shard
+        from g2rl.cross import cross_results, write_cross_table
+        from g2rl.inference import Model, load_model
+        from g2rl.tables import method_name
+
+        device = _torch_device(options.device)
+        models: dict[tuple[str, str], list[Model]] = {}
+        for path in options.models:
+            key = (path.parts[-4], method_name(path.parts[-3]))
+            models.setdefault(key, []).append(load_model(path, device))
+        shards: dict[str, list[Shard]] = {}
+        for path in options.shards:
+            shards.setdefault(path.parts[-3], []).append(read_shard(path))
+        own: dict[tuple[str, str], list[pd.DataFrame]] = {}
+        for path in options.metrics:
+            own.setdefault((path.parts[-3], method_name(path.parts[-2])), []).append(pd.read_csv(path))
+        results = cross_results(models, shards, own, options.resamples)
+        write_cross_table(results, options.output.with_suffix(""))
+
+    return run
+
+
+@command
+def figure2(parser: argparse.ArgumentParser) -> Runner:
+    """Draw Figure 2: where each set of AU centres puts the AUs, on the calmest face of a sequence.
+
+    example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
+    """
+    parser.add_argument("shard", type=Path, help="from g2rl align")
+    _figure(parser)
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.cache import read_shard
+        from g2rl.figures import calmest_face, figure2
+
+        figure2(*calmest_face(read_shard(options.shard)), options.output.with_suffix(""))
+
+    return run
+
+
+@command
 def figure4(parser: argparse.ArgumentParser) -> Runner:
     """Draw Figure 4: held-out faces with the AU heatmaps that a network predicts for them.
 

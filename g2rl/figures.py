@@ -1,4 +1,4 @@
-"""Figures 4–7, sized for a two-column page, each as PNG, PDF and a CSV of what it plots.
+"""Figures 2 and 4–7, sized for a two-column page, each as PNG, PDF and a CSV of what it plots.
 
 Same input, same bytes. The frames that figures 4 and 5 show are chosen by rules that see the true
 intensities only (``choose_frames``, ``choose_sequence``), never by how well a network does on them.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from g2rl.au import au_name
+from g2rl.au import CENTRES, au_centres, au_name
 from g2rl.files import InputError, atomic_path, write_csv
 from g2rl.metrics import KEYS, au_columns
 from g2rl.tables import ARROWS, is_rendered, mean_over_seeds
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from g2rl.cache import Shard
     from g2rl.inference import Model
 
 ONE_COLUMN, TWO_COLUMNS = 3.33, 7.0  # inches, as in the proceedings' style
@@ -145,6 +146,71 @@ def held_out_faces(
         *map(np.stack, (faces, maps, true, pred)),
         *(chosen[column].tolist() for column in KEYS),
     )
+
+
+def calmest_face(shard: "Shard") -> tuple[np.ndarray, np.ndarray]:
+    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
+
+    Raises:
+        InputError: the sequence has no face.
+    """
+    from g2rl.cache import decode
+
+    if not len(shard.frame):
+        raise InputError(f"{shard.sequence}: no face in it, choose another sequence")
+    row = int(np.argmin(np.maximum(shard.intensity, 0).sum(1)))
+    return decode(shard.jpeg, shard.offsets, [row])[0], shard.landmarks[row]
+
+
+def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) -> pd.DataFrame:
+    """Each set of AU centres on one face: a dot a place, beside it the AUs that lie there.
+
+    Args:
+        face: (256, 256, 3) uint8 RGB, aligned.
+        landmarks: (68, 2), aligned pixels; drawn as small dots.
+
+    Returns:
+        What ``stem``.csv holds: centres (the set), au, point, x, y in aligned pixels.
+    """
+    parts = []
+    for name, known in CENTRES.items():
+        for au in sorted(known):
+            for point, (x, y) in enumerate(au_centres(landmarks, [au], name)):
+                parts.append((name, au_name(au), point, x, y))
+    data = pd.DataFrame(parts, columns=["centres", "au", "point", "x", "y"])
+
+    with _style():
+        figure = _new(TWO_COLUMNS, 7.45)
+        for number, (name, rows) in enumerate(data.groupby("centres", sort=False)):
+            row, column = divmod(number, 2)
+            axes = figure.add_axes((0.005 + 0.5 * column, 0.505 - 0.5 * row, 0.49, 0.46))
+            axes.set_axis_off()
+            axes.imshow(face @ np.array([0.299, 0.587, 0.114]), cmap="gray", vmin=0, vmax=255, alpha=0.75)
+            axes.plot(*landmarks.T, ".", color="white", markersize=1.5)
+            axes.set_title(name, loc="left", pad=2, weight="bold")
+            axes.set(xlim=(20, 236), ylim=(242, 26))
+            for (x, y), aus in rows.groupby([rows["x"].round(2), rows["y"].round(2)], sort=False)["au"]:
+                axes.plot(
+                    x, y, "o", color=COLOURS[1], markersize=4, markeredgecolor="white", markeredgewidth=0.5
+                )
+                # Outwards of the midline; on it, away from the mouth; long labels a little lower.
+                aside, below = x - landmarks[[27, 51, 57], 0].mean(), y > landmarks[62, 1]
+                side = 0 if abs(aside) < 4 else np.sign(aside)
+                drop = (-8 if below else 8) if not side else -5 if len(aus) > 2 else 0
+                axes.annotate(
+                    " ".join(str(int(au.removeprefix("AU"))) for au in aus),
+                    (x, y),
+                    (4 * side, drop),
+                    textcoords="offset points",
+                    ha=("right", "center", "left")[int(side) + 1],
+                    va="center",
+                    fontsize=7.5,
+                    weight="bold",
+                    color="black",
+                    bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
+                )
+        _save(figure, stem, data)
+    return data
 
 
 def figure4(panels: Sequence[Faces], stem: str | os.PathLike) -> pd.DataFrame:

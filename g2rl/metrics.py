@@ -105,7 +105,8 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     is the mean over AUs. It is NaN if the value of one AU (or one fold) is: a mean over other AUs is another
     quantity. The interval is the 95 % percentile bootstrap over subjects: each resample draws, in every fold,
     as many of its subjects as it has, with replacement; one set of resamples serves all rows. Resamples in
-    which a value is undefined are left out of its interval; where a fold has a single subject all are NaN.
+    which a value is undefined are left out of its interval; where a fold has a single subject, or with no
+    resamples, all are NaN.
 
     Returns:
         Columns au (``AU06``, …, ``avg``), metric (``METRICS``), aggregation, value, ci_low, ci_high.
@@ -119,9 +120,9 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     for table in folds:
         sums = _sums_by_subject(table)  # (subjects, 7, K)
         n = len(sums)
-        draws = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
+        draws = rng.multinomial(n, np.full(n, 1 / n), size=max(resamples, 1))
         totals.append(sums.sum(0))
-        resampled.append(np.tensordot(draws if n > 1 else draws * np.nan, sums, 1))
+        resampled.append(np.tensordot(draws if n > 1 and resamples else draws * np.nan, sums, 1))
     total, resampled = np.stack(totals), np.stack(resampled)  # (folds, 7, K), (folds, resamples, 7, K)
 
     rows = []

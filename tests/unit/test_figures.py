@@ -8,11 +8,14 @@ import skimage.data
 from test_metrics import make_predictions
 from test_tables import BP4D, DISFA, metrics
 
+from g2rl.alignment import TEMPLATE
+from g2rl.au import CENTRES, au_centres
 from g2rl.figures import (
     Faces,
     SweepPoint,
     choose_frames,
     choose_sequence,
+    figure2,
     figure4,
     figure5,
     figure6,
@@ -73,6 +76,7 @@ def make_sweep(values, datasets=(("synthetic_bp4d", BP4D, 0.64), ("synthetic_dis
 
 
 DRAWINGS = {
+    "figure2": lambda stem: figure2(make_faces("bp4d", BP4D, 1)[0].faces[0], TEMPLATE, stem),
     "figure4": lambda stem: figure4(
         [make_faces("synthetic_bp4d", BP4D, 1)[0], make_faces("synthetic_disfa", DISFA, 1)[0]], stem
     ),
@@ -111,6 +115,14 @@ def test_the_pdf_embeds_truetype_fonts(tmp_path):
     pdf = (tmp_path / "figure6.pdf").read_bytes()
     assert b"/Type3" not in pdf
     assert b"STIX" in pdf
+
+
+def test_figure2_lists_each_point_of_each_set(tmp_path):
+    data = figure2(np.full((256, 256, 3), 128, np.uint8), TEMPLATE, tmp_path / "figure2")
+    assert set(data["centres"]) == set(CENTRES)
+    for (name, au), rows in data.groupby(["centres", "au"]):
+        np.testing.assert_array_equal(rows[["x", "y"]], au_centres(TEMPLATE, [int(au[2:])], name))
+    assert len(data) == sum(len(points) for known in CENTRES.values() for points in known.values())
 
 
 def test_figure4_lists_each_point(tmp_path):

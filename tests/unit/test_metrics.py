@@ -134,6 +134,14 @@ def test_row_order_and_subject_names_do_not_matter():
     pd.testing.assert_frame_equal(evaluate([table]), evaluate([shuffled]))
 
 
+def test_without_resamples_there_are_values_and_no_intervals():
+    folds = [make_predictions(["F002", "F004"])]
+    none, some = evaluate(folds, 0), evaluate(folds, 5)
+    pd.testing.assert_series_equal(none["value"], some["value"])
+    assert none[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert some["ci_low"].notna().all()
+
+
 def test_one_subject_has_no_interval_and_an_uncoded_au_no_value():
     table = make_predictions(["a"])
     table["AU06_true"] = np.nan

@@ -34,7 +34,7 @@ LAYERS = [
         "predict",
         "estimate",
     ),
-    *("metrics", "references", "notes", "tables", "figures", "provenance", "verify", "cli"),
+    *("metrics", "references", "notes", "tables", "cross", "figures", "provenance", "verify", "cli"),
 ]
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.
 PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]

@@ -74,3 +74,50 @@ rule metrics:
         runtime=minutes(30),
     shell:
         "g2rl metrics {input:q} {params.settings} -o {output:q} > {log:q} 2>&1"
+
+
+rule cross_dataset:
+    input:
+        models=[
+            path
+            for name in PLANS
+            for method in ("baseline", "g2rl")
+            for run in default_runs(method)
+            for path in every_fold("model.safetensors", run, name)
+        ],
+        shards=[
+            shard
+            for name, plan in PLANS.items()
+            for fold in plan.folds
+            for shard in shards(name, plan.test(fold))
+        ],
+        metrics=[
+            f"results/{name}/{run}/metrics.csv"
+            for name in PLANS
+            for method in ("baseline", "g2rl")
+            for run in default_runs(method)
+        ],
+    output:
+        "results/cross_dataset.csv",
+        report(
+            "results/cross_dataset.md",
+            category="Results",
+            caption="../report/cross_dataset.rst",
+            labels={"result": "Across datasets"},
+        ),
+    params:
+        *code("cross"),
+        settings=f"--resamples={CONFIG.resamples}",
+        device=f"--device={'auto' if CONFIG.compute.gpu else 'cpu'}",
+    log:
+        "logs/cross_dataset.log",
+    benchmark:
+        "logs/benchmarks/cross_dataset.tsv"
+    threads: CONFIG.compute.threads
+    resources:
+        gpu=int(CONFIG.compute.gpu),
+        mem_mb=megabytes(8000),
+        runtime=minutes(120),
+    shell:
+        "g2rl cross --models {input.models:q} --shards {input.shards:q} --metrics {input.metrics:q}"
+        " {params.settings} {params.device} -o {output[0]:q} > {log:q} 2>&1"

@@ -41,6 +41,25 @@ rule table1:
         " --recipe {params.recipe:q} -o {output[0]:q} > {log:q} 2>&1"
 
 
+rule figure2:
+    input:
+        [shards(name, plan.test(plan.folds[0]))[0] for name, plan in PLANS.items()][0],
+    output:
+        figure(2),
+    params:
+        *code("figure2"),
+    log:
+        "logs/figure2.log",
+    benchmark:
+        "logs/benchmarks/figure2.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl figure2 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+
+
 rule figure4:
     input:
         models=first_fold("model.safetensors", default_runs("g2rl")[0]),
