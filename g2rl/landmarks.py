@@ -46,7 +46,10 @@ MEAN_SHAPE = np.fromstring(
 WINDOW = 80  # side of the detector's window, px
 CELL = 8  # side of a cell of its feature grid, px
 STEP = 6 / 5  # from one level of its image pyramid to the next
-MARGIN = 1.6  # side of the region of interest, in expected face boxes
+REGION = (
+    1.6,
+    1.4,
+)  # the region of interest, in expected face boxes: heads move sideways more than up and down
 OVERLAP = 0.35  # a face in the region must overlap the expected box by this (intersection over union)
 SURE = 0.31  # dlib's false positives score less than this
 
@@ -222,24 +225,20 @@ class Finder:
         (x, y), width = _middle(self._expected), self._expected[2] - self._expected[0]
         level = max(0, round(math.log(width / WINDOW, STEP)))
         scale = STEP**level  # raw pixels to a pixel of that level
-        side = math.ceil(MARGIN * width / scale / CELL) * CELL
+        across, down = (math.ceil(part * width / scale / CELL) * CELL for part in REGION)
         # Corners at that level, the first on the grid of a detector run on the whole frame; then raw ones.
-        left, top = (max(0, round((middle / scale - side / 2) / CELL) * CELL) for middle in (x, y))
-        x0, y0, x1, y1 = (round(at * scale) for at in (left, top, left + side, top + side))
+        left = max(0, round((x / scale - across / 2) / CELL) * CELL)
+        top = max(0, round((y / scale - down / 2) / CELL) * CELL)
+        x0, y0, x1, y1 = (round(at * scale) for at in (left, top, left + across, top + down))
         region = np.ascontiguousarray(grey[y0:y1, x0:x1])
         if min(region.shape) < WINDOW:
             return None
         if level:
             size = [round(length / scale) for length in region.shape[::-1]]
             region = cv2.resize(region, size, interpolation=cv2.INTER_LINEAR)
+        corner = (x0, y0, x0, y0)
         faces = [
-            (
-                score,
-                tuple(
-                    (at + 0.5) * scale - 0.5 + origin
-                    for at, origin in zip(box, (x0, y0, x0, y0), strict=True)
-                ),
-            )
+            (score, tuple((at + 0.5) * scale - 0.5 + raw for at, raw in zip(box, corner, strict=True)))
             for score, box in self._faces(region)
         ]
         score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.transform import SimilarityTransform
@@ -23,6 +23,7 @@ def moved(motion: SimilarityTransform, points: np.ndarray) -> np.ndarray:
     return motion(points)
 
 
+@settings(deadline=None)
 @given(faces)
 def test_similarity_is_the_least_squares_one(points):
     peer = SimilarityTransform.from_estimate(points[STABLE], TEMPLATE[STABLE])
@@ -33,11 +34,13 @@ def test_similarity_is_the_least_squares_one(points):
     assert error <= best * (1 + 1e-9) + 1e-9
 
 
+@settings(deadline=None)
 @given(motions)
 def test_a_moved_template_comes_back(motion):
     np.testing.assert_allclose(similarity(moved(motion, TEMPLATE)), motion.inverse.params[:2], atol=1e-6)
 
 
+@settings(deadline=None)
 @given(faces, motions)
 def test_aligned_points_do_not_depend_on_where_the_face_was(points, motion):
     elsewhere = moved(motion, points)

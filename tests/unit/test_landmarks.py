@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
@@ -80,6 +80,7 @@ def test_mean_shape_is_the_predictors_own():
     assert np.all(MEAN_SHAPE[[36, 48, 8], 0] + MEAN_SHAPE[[45, 54, 8], 0] == pytest.approx(1, abs=2e-4))
 
 
+@settings(deadline=None)
 @given(st.floats(20, 900), st.floats(-0.6, 0.6), st.floats(-300, 900), st.floats(-300, 900))
 def test_expected_box_of_a_moved_mean_face(side, angle, x, y):
     motion = SimilarityTransform(scale=side, rotation=angle, translation=(x, y))

@@ -1,0 +1,115 @@
+"""Random reads from shards beside pure JPEG decoding of the same bytes, on one core and on two.
+
+    python benchmarks/shards.py
+
+Faces from several shards are read from the disk, joined, and decoded in random batches; the peer calls
+OpenCV's `imdecode` on the same bytes, cut out beforehand, and does nothing with the result. Both take turns.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from skimage.data import astronaut
+
+from g2rl.alignment import SIZE, TEMPLATE, build_shard
+from g2rl.cache import decode, join, read_shard
+from g2rl.datasets.layout import Labels
+from g2rl.landmarks import Landmarks
+from g2rl.video import FrameSource
+
+BATCH = 16
+TURNS = 5
+
+
+class Photographs(FrameSource):
+    """A photograph of a face, every frame another way turned and lit."""
+
+    def __init__(self, frames: int, seed: int) -> None:
+        self.path, self.numbers, self.seed = Path("photograph"), range(1, frames + 1), seed
+
+    def _frames(self, grey, wanted):
+        picture = cv2.resize(astronaut()[:300, 80:380], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        rng = np.random.default_rng(self.seed)
+        for number in self.numbers:
+            turn = cv2.getRotationMatrix2D((128, 128), rng.normal(0, 5), rng.uniform(0.95, 1.1))
+            turned = cv2.warpAffine(picture, turn, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT)
+            noise = rng.normal(0, 2, turned.shape)
+            yield number, np.clip(turned * rng.uniform(0.8, 1.1) + noise, 0, 255).astype(np.uint8)
+
+
+def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
+    """Measure: ``{name: {"ours", "other", "ratio", "unit"}}``; the ratio is ours / other."""
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{number}.h5") for number in range(shards)]
+        for seed, path in enumerate(paths):
+            write(path, frames, seed)
+        jpeg, offsets = join(read_shard(path) for path in paths)
+    order = np.random.default_rng(0).permutation(shards * frames)
+    cut = [jpeg[int(offsets[i]) : int(offsets[i + 1])].copy() for i in order]
+    out = np.empty((BATCH, SIZE, SIZE, 3), np.uint8)
+    batches = np.array_split(order, len(order) // BATCH)
+
+    def pure() -> None:
+        for data in cut:
+            cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+
+    def ours() -> None:
+        for batch in batches:
+            decode(jpeg, offsets, batch, SIZE, out[: len(batch)])
+
+    def small() -> None:
+        for batch in batches:
+            decode(jpeg, offsets, batch, SIZE // 2)
+
+    with ThreadPoolExecutor(2) as pool:
+
+        def both() -> None:
+            list(pool.map(lambda batch: decode(jpeg, offsets, batch), batches))
+
+        wall, processor = best_times((pure, ours, small, both))
+    faces = len(order)
+    decoder, single, halved, _ = (faces / seconds for seconds in processor)
+    unit = "faces a second"
+    return {
+        "shard_vs_decode": entry(single, decoder, unit),
+        "shard_half_size_vs_decode": entry(halved, decoder, unit),
+        # By the clock: processor time does not see two cores at once.
+        "shard_two_cores_vs_one": entry(faces / wall[3], faces / wall[1], unit),
+    }
+
+
+def write(path: Path, frames: int, seed: int) -> None:
+    source = Photographs(frames, seed)
+    numbers = np.array(source.numbers, np.int32)
+    everywhere = np.repeat(TEMPLATE[None].astype(np.float32), frames, 0)
+    found, score, box = np.ones(frames, bool), np.ones(frames, np.float32), np.zeros((frames, 4), np.float32)
+    labels = Labels(numbers, np.zeros((frames, 5), np.int8), (6, 10, 12, 14, 17))
+    build_shard(source, Landmarks(numbers, found, score, box, everywhere), labels, "S", path.stem, path)
+
+
+def best_times(ways: tuple[Callable[[], None], ...]) -> tuple[list[float], list[float]]:
+    """Seconds by the clock and of processor time, the best of the turns, of each way."""
+    best = np.full((2, len(ways)), np.inf)
+    for _ in range(TURNS):
+        for number, way in enumerate(ways):
+            start = time.perf_counter(), time.process_time()
+            way()
+            spent = time.perf_counter() - start[0], time.process_time() - start[1]
+            best[:, number] = np.minimum(best[:, number], spent)
+    return best[0].tolist(), best[1].tolist()
+
+
+def entry(ours: float, other: float, unit: str) -> dict:
+    return {"ours": round(ours, 1), "other": round(other, 1), "ratio": round(ours / other, 3), "unit": unit}
+
+
+if __name__ == "__main__":
+    for name, result in run().items():
+        print(f"{name:28s} {json.dumps(result)}")
