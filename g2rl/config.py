@@ -124,6 +124,8 @@ class Sweep(Section):
     """Figure 6."""
     lambda_: Annotated[list[Weight], Field(alias="lambda")] = []
     """Figure 7."""
+    datasets: Annotated[list[str], Field(min_length=1)] | None = None
+    """On these datasets alone; null: on all."""
 
 
 class Config(Section):
@@ -155,6 +157,10 @@ class Config(Section):
         ):
             if len({f"{value:g}" for value in values}) < len(values):
                 raise ValueError(f"{name}: a value stands twice in {values}")
+        if unknown := set(self.sweep.datasets or ()) - self.datasets.keys():
+            raise ValueError(
+                f"sweep.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
+            )
         for name, dataset in self.datasets.items():
             if dataset.sheet is None and dataset.layout != "table":
                 raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
@@ -185,11 +191,17 @@ class Run:
         return f"{self.method}_sigma{self.sigma:g}{weight}_seed{self.seed}"
 
 
-def runs(config: Config) -> list[Run]:
-    """The baseline, G2RL, and G2RL over σ and over λ, each once, seed by seed."""
+def swept(config: Config) -> list[str]:
+    """The datasets of Figures 6 and 7."""
+    return [name for name in config.datasets if name in (config.sweep.datasets or config.datasets)]
+
+
+def runs(config: Config, dataset: str | None = None) -> list[Run]:
+    """The baseline, G2RL, and G2RL over σ and over λ, each once, seed by seed; of all datasets, or of one."""
     settings = [(config.sigma, 0.0), (config.sigma, config.lambda_)]
-    settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
-    settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
+    if dataset is None or dataset in swept(config):
+        settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
+        settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
     every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
     return list({run.name: run for run in every}.values())
 

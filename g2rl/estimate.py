@@ -78,14 +78,16 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
         gpu: whether it has one; its training counts as the measured GPU's.
         size: bytes of one model file, see ``model_bytes``.
     """
-    rates, all_runs = read_rates(), len(runs(config))
-    trained = tested = folds = 0
-    for one in data.values():
-        folds += len(one.plan.folds)
-        trained += config.training.epochs * sum(one.total(one.plan.train(fold)) for fold in one.plan.folds)
-        tested += sum(one.total(one.plan.test(fold)) for fold in one.plan.folds)
+    rates = read_rates()
+    trained = tested = networks = predicted = 0
+    for name, one in data.items():
+        times = len(runs(config, name))
+        networks += times * len(one.plan.folds)
+        trained += times * config.training.epochs * sum(one.total(one.plan.train(k)) for k in one.plan.folds)
+        test = times * sum(one.total(one.plan.test(fold)) for fold in one.plan.folds)
+        tested += test
+        predicted += test * 2 * len(one.plan.aus)
     jobs = sum(len(one.plan.sequences) for one in data.values())
-    values = sum(2 * len(one.plan.aus) * one.total(list(one.coded)) for one in data.values())
 
     def per_core(stage: str, counts: Mapping[str, int], each: int) -> Stage:
         seconds = jobs * START[stage]
@@ -99,16 +101,16 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
     def network(stage: str, count: int, left: int) -> Stage:
         on_gpu, a_core = (_training_rate(rates, config, device) for device in (GPU, "core"))
         speeds = [on_gpu if gpu else a_core and a_core * cores, on_gpu]
-        start = all_runs * folds * START[stage] / 3600
+        start = networks * START[stage] / 3600
         # A test image costs less than one to train on; it is counted as one.
         hours = [count / speed / 3600 + start if speed else None for speed in speeds]
-        return Stage(stage, all_runs * folds, count, "images", *hours, left)
+        return Stage(stage, networks, count, "images", *hours, left)
 
     return [
         per_core("landmarks", {name: one.frames for name, one in data.items()}, LANDMARK_BYTES),
         per_core("align", {name: one.total(list(one.coded)) for name, one in data.items()}, FACE_BYTES),
-        network("train", all_runs * trained, all_runs * folds * size),
-        network("test", all_runs * tested, all_runs * values * VALUE_BYTES),
+        network("train", trained, networks * size),
+        network("test", tested, predicted * VALUE_BYTES),
     ]
 
 
@@ -138,7 +140,7 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
     settings = config.training
     points = max(len(point_au(one.plan.aus, settings.centres)) for one in data.values())
     with torch.device("meta"):
-        net = HeatmapNet(settings.backbone, points, tuple(settings.channels))
+        net = HeatmapNet(settings.backbone, points, tuple(settings.channels), stride=settings.stride)
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())
 
 

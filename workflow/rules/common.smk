@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from g2rl.config import flags, parse as parse_config, runs, sweep_runs, training_flags
+from g2rl.config import flags, parse as parse_config, runs, sweep_runs, swept, training_flags
 from g2rl.digests import stage_code
 from g2rl.files import InputError
 from g2rl.notes import recipe
@@ -130,7 +130,9 @@ def points(parameter):
     if parameter == "lambda":
         runs = [RUNS[name] for name in default_runs("baseline")] + runs
     value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
-    return [(f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in PLANS for run in runs]
+    return [
+        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in swept(CONFIG) for run in runs
+    ]
 
 
 def figure(number):
