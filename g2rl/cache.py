@@ -82,8 +82,12 @@ def read_shard(path: Path) -> Shard:
 
     lacking = {"subject", "sequence", "aus", "counts"} - attributes.keys()
     check(not lacking, f"no attribute {', '.join(sorted(lacking))}")
+    try:
+        aus, counts = tuple(int(au) for au in attributes["aus"]), json.loads(attributes["counts"])
+    except (TypeError, ValueError):
+        check(False, "its list of AUs or its counts cannot be read")
     jpeg, offsets, frame = arrays["jpeg"], arrays["offsets"], arrays["frame"]
-    count, aus = frame.size, tuple(int(au) for au in attributes["aus"])
+    count = frame.size
     shapes = {
         "jpeg": ("uint8", (jpeg.size,)),
         "offsets": ("uint64", (count + 1,)),
@@ -108,7 +112,7 @@ def read_shard(path: Path) -> Shard:
         subject=str(attributes["subject"]),
         sequence=str(attributes["sequence"]),
         aus=aus,
-        counts=json.loads(attributes["counts"]),
+        counts=counts,
         **arrays,
     )
 

@@ -92,8 +92,12 @@ def read_hdf5(
             missing = [name for name in expected if not isinstance(file.get(name), h5py.Dataset)]
             if missing:
                 raise InputError(f"{path}: no {missing[0]!r} in it, only {sorted(file)}: delete it and rerun")
+            size = os.path.getsize(path)  # nothing is compressed: no array is larger than its file
+            for name in expected:
+                if file[name].nbytes > size:
+                    raise InputError(f"{path}: damaged, {name} is larger than the file: delete it and rerun")
             return {name: file[name][()] for name in expected}, dict(file.attrs)
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:  # what h5py makes of damage
         raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error
 
 

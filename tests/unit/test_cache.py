@@ -296,13 +296,32 @@ def lost_array(file):
     del file["landmarks"]
 
 
+def garbled_counts(file):
+    file.attrs["counts"] = '{"frames": 3'
+
+
+def more_than_the_file_holds(file):
+    del file["jpeg"]
+    file.create_dataset("jpeg", (10**13,), np.uint8, chunks=(10**6,))
+
+
 def other_type(file):
     del file["frame"]
     file["frame"] = np.arange(11, dtype=np.float64)
 
 
 @pytest.mark.parametrize(
-    "damage", [shift_offset, huge_offset, impossible_code, lost_attribute, lost_array, other_type]
+    "damage",
+    [
+        shift_offset,
+        huge_offset,
+        impossible_code,
+        lost_attribute,
+        lost_array,
+        garbled_counts,
+        more_than_the_file_holds,
+        other_type,
+    ],
 )
 def test_damaged_shard_is_named(path, tmp_path, damage):
     copy = tmp_path / "SN003.h5"
@@ -320,6 +339,24 @@ def test_cut_shard_is_named(path, tmp_path, part):
     copy.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(InputError, match=r"SN004\.h5"):
         read_shard(copy)
+
+
+def test_any_damaged_byte_is_named_or_harmless(path, tmp_path):
+    """Bytes of the file changed at random: a shard still comes out, or one clear error."""
+    data = path.read_bytes()
+    with h5py.File(path) as file:
+        start, count = file["jpeg"].id.get_offset(), file["jpeg"].size
+    rng = np.random.default_rng(0)
+    described = [*range(start), *range(start + count, len(data))]  # all but the pictures
+    copy = tmp_path / "SN005.h5"
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[rng.choice(described)] ^= int(rng.integers(1, 256))
+        copy.write_bytes(damaged)
+        try:
+            assert len(read_shard(copy).frame) == 11
+        except InputError as error:
+            assert "SN005.h5" in str(error)  # noqa: PT017
 
 
 def test_damaged_picture_is_named(path):
