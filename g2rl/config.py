@@ -142,7 +142,7 @@ class Config(Section):
     sweep: Sweep = Sweep()
     frames: Frames = Frames()
     weights: Annotated[str, Field(min_length=1)] = "imagenet"
-    """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file, safetensors or PyTorch."""
+    """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights."""
     training: Training = Training()
     compute: Compute = Compute()
     resamples: Annotated[int, Field(ge=0)] = 1000
