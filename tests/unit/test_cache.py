@@ -347,7 +347,7 @@ def test_any_damaged_byte_is_named_or_harmless(path, tmp_path):
     with h5py.File(path) as file:
         start, count = file["jpeg"].id.get_offset(), file["jpeg"].size
     rng = np.random.default_rng(0)
-    # All but the pictures, and the heap of the attributes' texts: damaged, HDF5 itself may search it for ever.
+    # All but the pictures, and the heap of the attributes' texts: HDF5 may search a damaged one for ever.
     heap = data.index(b"GCOL")
     described = [i for i in range(len(data)) if not (start <= i < start + count or heap <= i < heap + 4096)]
     copy = tmp_path / "SN005.h5"
