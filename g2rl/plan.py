@@ -72,7 +72,9 @@ def _plan(name: str, dataset: Dataset, centres: str) -> Plan:
         except InputError as error:
             raise InputError(f"datasets.{name}.root: {error}") from None
     sheet = Path(dataset.sheet) if dataset.sheet else root / TABLE
-    plan = Plan(layout, root, sheet, {row.sequence: row for row in read_sheet(sheet)})
+    # By name: the order of a sheet's rows decides nothing, not even the order of the training's batches.
+    rows = sorted(read_sheet(sheet), key=lambda row: row.sequence)
+    plan = Plan(layout, root, sheet, {row.sequence: row for row in rows})
     if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
         raise InputError(f"{sheet}: every fold needs other sequences to train on, found {plan.folds}")
     if dataset.synthetic is None:
