@@ -119,24 +119,22 @@ def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: in
     model = training.build(settings, len(targets.point_au), None)
     model = model.to(device, memory_format=torch.channels_last).train()
     optimizer = training.make_optimizer(model, settings, device)
-    totals = training.Totals(
-        torch.zeros(4, device=device), torch.zeros(2, 256, dtype=torch.float64, device=device)
-    )
+    totals = torch.zeros(5, device=device)
     run = training.make_step(model, optimizer, targets, settings, totals)
     batch = next(training.batches(faces, settings, 0))
     draws = training.draw(settings, len(batch[0]), torch.Generator())
     inputs = (*batch, *(value.to(device) for value in draws))
     if device.type == "cuda":
         run = training.capture(run, model, optimizer, inputs)
-        totals.losses.zero_()
+        totals.zero_()
     run(*inputs)
-    first = float(totals.losses[0])
+    first = float(totals[0])
     run(*inputs)
-    float(totals.losses[0])
+    float(totals[0])
     start = time.perf_counter()
     for _ in range(steps):
         run(*inputs)
-    float(totals.losses[0])  # waits for the device
+    float(totals[0])  # waits for the device
     return steps * settings.batch_size / (time.perf_counter() - start), first
 
 

@@ -413,15 +413,17 @@ def train(parser: argparse.ArgumentParser) -> Runner:
         values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
         settings = Settings(**values)
         shards = [read_shard(path) for path in options.shards]
+        pretrained = options.weights and read_weights(options.weights)
+        code = code_digest("training")
         train(
             shards,
             settings,
             options.model,
             options.history,
             _torch_device(options.device),
-            pretrained=options.weights and read_weights(options.weights),
+            pretrained=pretrained,
             checkpoint=options.checkpoint,
-            key=checkpoint_key(settings, shards, code_digest("training")) if options.checkpoint else "",
+            key=checkpoint_key(settings, shards, pretrained, code) if options.checkpoint else "",
         )
 
     return run
@@ -468,11 +470,13 @@ def reference(parser: argparse.ArgumentParser) -> Runner:
         import numpy as np
 
         from g2rl.cache import read_shard
-        from g2rl.files import write_csv
+        from g2rl.files import InputError, write_csv
         from g2rl.predictions import prediction_table
         from g2rl.references import best_constant, fit_landmark_ridge
 
         train, test = ([read_shard(path) for path in paths] for paths in (options.train, options.test))
+        if both := {shard.subject for shard in train} & {shard.subject for shard in test}:
+            raise InputError(f"subjects {sorted(both)} are in both --train and --test: give other sequences")
         intensity = np.concatenate([shard.intensity for shard in train])
         if options.method == "constant":
             constant = best_constant(intensity, train[0].aus)

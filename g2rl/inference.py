@@ -17,7 +17,7 @@ from g2rl.cache import Shard, decode
 from g2rl.files import InputError
 from g2rl.model import HeatmapNet
 from g2rl.predictions import prediction_table
-from g2rl.training import ALIGNED_SIZE, Settings, normalise
+from g2rl.training import ALIGNED_SIZE, Settings, autocast, normalise
 
 BATCH = 64
 MAX_INTENSITY = 5.0  # FACS: 0 absent, 1 (A) … 5 (E)
@@ -32,6 +32,7 @@ class Model:
     settings: Settings
     point_au: torch.Tensor  # (P,) which AU each heatmap belongs to
     device: torch.device
+    subjects: frozenset[str] = frozenset()  # those it was trained on
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def load_model(path: Path, device: torch.device) -> Model:
         raise InputError(
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
-    aus = tuple(about.pop("aus"))
+    aus, subjects = tuple(about.pop("aus")), frozenset(about.pop("subjects", ()))
     lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
     settings = Settings(**about | lists)
     points = torch.from_numpy(point_au(aus, settings.centres))
@@ -72,7 +73,7 @@ def load_model(path: Path, device: torch.device) -> Model:
             f"{path}: weights do not fit its description: {str(error).splitlines()[1]}"
         ) from error
     net.eval().to(device, memory_format=torch.channels_last)
-    return Model(net, aus, settings, points.to(device), device)
+    return Model(net, aus, settings, points.to(device), device, subjects)
 
 
 @torch.inference_mode()
@@ -83,7 +84,7 @@ def predict(model: Model, faces: np.ndarray) -> Prediction:
     """
     s = model.settings
     images = normalise(torch.from_numpy(faces).to(model.device))
-    with torch.autocast(model.device.type, torch.bfloat16, enabled=s.precision == "bf16"):
+    with autocast(model.device, s):
         maps, _ = model.net(images)
     maps = maps.float()
     points = hm.intensities(maps, s.sigma, s.amplitude)
@@ -103,12 +104,16 @@ def predict_shards(model: Model, shards: Sequence[Shard]) -> pd.DataFrame:
     """A row a frame: subject, sequence, frame, then AU.._true (None where not coded), AU.._pred for each AU.
 
     Raises:
-        InputError: a shard's AUs are not the model's; no frame in any shard.
+        InputError: a shard's AUs are not the model's; the model was trained on a shard's subject; no frame.
     """
     intensities = []
     for shard in shards:
         if shard.aus != model.aus:
             raise InputError(f"{shard.sequence}: coded for AUs {shard.aus}, the model for {model.aus}")
+        if shard.subject in model.subjects:
+            raise InputError(
+                f"{shard.sequence}: the model was trained on its subject {shard.subject}: test it on others"
+            )
         batches = [batch.intensity for batch in predict_shard(model, shard)]
         intensities.append(np.concatenate([np.empty((0, len(model.aus)), np.float32), *batches]))
         print(f"{shard.sequence}: {len(shard.frame)} frames", file=sys.stderr)

@@ -75,6 +75,9 @@ def _plan(name: str, dataset: Dataset, centres: str) -> Plan:
     # By name: the order of a sheet's rows decides nothing, not even the order of the training's batches.
     rows = sorted(read_sheet(sheet), key=lambda row: row.sequence)
     plan = Plan(layout, root, sheet, {row.sequence: row for row in rows})
+    for row in plan.sequences.values():
+        if row.subject != (own := layout.subject(root, row.sequence)):
+            raise InputError(f"{sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s")
     if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
         raise InputError(f"{sheet}: every fold needs other sequences to train on, found {plan.folds}")
     if dataset.synthetic is None:

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from g2rl.alignment import similarity, warp
 from g2rl.au import au_name
+from g2rl.cache import decode, encode
 from g2rl.files import progress
 from g2rl.inference import BATCH, Model, predict
 from g2rl.landmarks import Landmarks, detect
@@ -47,7 +47,8 @@ def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Ite
     batch = []
     for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
         face = warp(image, similarity(points[number]))
-        batch.append(cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA))
+        stored = encode(face)
+        batch.append(decode(stored, np.array([0, len(stored)], np.uint64), [0], size)[0])
         if len(batch) == BATCH:
             yield np.stack(batch)
             batch = []

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -120,7 +119,12 @@ def load_faces(shards: Sequence[Shard], size: int, device: torch.device) -> Face
         f"faces: {len(intensity)}, {needed / 2**30:.2f} GiB of pixels, {where}", file=sys.stderr, flush=True
     )
     if resident:
-        images = torch.from_numpy(load_frames(shards, size, torch.get_num_threads())).to(device)
+        images = torch.empty((len(intensity), size, size, 3), dtype=torch.uint8, device=device)
+        start = 0
+        for shard in progress(shards, "decoding faces", len(shards)):  # one at a time: the host needs no more
+            end = start + len(shard.frame)
+            images[start:end] = torch.from_numpy(load_frames([shard], size, torch.get_num_threads()))
+            start = end
     return Faces(images, *join(shards), landmarks, intensity)
 
 
@@ -266,46 +270,46 @@ def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -
     return G2RL(net, settings.map_size, settings.guidance, settings.projection)
 
 
-def checkpoint_key(settings: Settings, shards: Sequence[Shard], code: dict[str, str]) -> str:
-    """What a checkpoint belongs to: settings, the frames themselves, and the code."""
+def checkpoint_key(
+    settings: Settings, shards: Sequence[Shard], pretrained: dict[str, Tensor] | None, code: dict[str, str]
+) -> str:
+    """What a checkpoint belongs to: settings, the frames themselves, the first weights, and the code."""
     digest = hashlib.sha256(json.dumps([asdict(settings), code], sort_keys=True).encode())
     for shard in shards:
         for array in (shard.jpeg, shard.landmarks, shard.intensity):
             digest.update(np.ascontiguousarray(array))
+    for name, value in sorted((pretrained or {}).items()):
+        digest.update(name.encode() + value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
-class Totals(NamedTuple):
-    """Sums over an epoch, on the device and read at its end only, so that the loop never waits for them."""
-
-    losses: Tensor  # (4,) L, L_S, L_G, ‖W×M‖
-    G: Tensor  # (2, 256) float64: G and its square
-
-
-def new_totals(device: torch.device) -> Totals:
-    """All zero."""
-    return Totals(
-        torch.zeros(4, device=device), torch.zeros(2, GEOMETRY_DIM, dtype=torch.float64, device=device)
-    )
+def autocast(device: torch.device, settings: Settings) -> torch.autocast:
+    """bf16 arithmetic where it is asked for and the device has it; elsewhere fp32, since a CPU without
+    AVX-512 takes ten times as long in bf16."""
+    has = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16" and has)
 
 
 def make_step(
-    model: G2RL, optimizer: torch.optim.Optimizer, targets: Targets, settings: Settings, totals: Totals
+    model: G2RL, optimizer: torch.optim.Optimizer, targets: Targets, settings: Settings, totals: Tensor
 ) -> Callable[..., None]:
-    """One update of the weights on one batch: the whole of Eq. 1–8."""
-    device = totals.losses.device
-    autocast = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    """One update of the weights on one batch: the whole of Eq. 1–8.
+
+    Adds (L, L_S, L_G, ‖W×M‖, Var(G)) of the batch to ``totals``, (5,) on the device: read at an epoch's end
+    only, so that the loop never waits for it. Var(G) is over the faces of the batch, at weights that stand
+    still, summed over the 256 numbers.
+    """
 
     def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
         images, landmarks = augment(images, landmarks, mirror, move)
         target, coded = targets(landmarks, intensity)  # Eq. 1
-        with autocast:
+        with autocast(totals.device, settings):
             if settings.lam:
                 maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)  # Eq. 3–5
             else:
                 maps, _ = model.net(normalise(images))
-                G = WM = totals.losses.new_zeros(len(images), GEOMETRY_DIM)
-                own = totals.losses.new_zeros(())
+                G = WM = totals.new_zeros(len(images), GEOMETRY_DIM)
+                own = totals.new_zeros(())
         loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
         loss_G = guidance_loss(G, WM)  # Eq. 6
         loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
@@ -313,8 +317,8 @@ def make_step(
         loss.backward()
         optimizer.step()
         with torch.no_grad():
-            totals.losses.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
-            totals.G.add_(torch.stack((G.double().sum(0), G.double().square().sum(0))))
+            var_G = G.var(0, correction=0).sum()
+            totals.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean(), var_G)))
 
     return step
 
@@ -331,9 +335,10 @@ def train(
 ) -> None:
     """Train one network and write it (``model.safetensors``) with its history (a row an epoch).
 
-    History: ``loss``, ``loss_S`` (Eq. 2), ``loss_G`` (Eq. 6), ``var_G`` (variance of G over the faces, summed
-    over its 256 numbers: 0 means that Eq. 6 has collapsed), ``norm_WM`` (mean ‖W×M‖), ``norm_W`` (Frobenius
-    norm of W's weights) and the learning rate; means over the epoch, after the last step for ``norm_W``.
+    History: ``loss``, ``loss_S`` (Eq. 2), ``loss_G`` (Eq. 6), ``norm_WM`` (mean ‖W×M‖), ``var_G`` (variance
+    of G over a batch's faces, summed over its 256 numbers: near 0, Eq. 6 has collapsed), means over the
+    epoch; ``norm_W`` (Frobenius norm of W's weights) at its end and ``lr`` at its start. Images a second are
+    in the log, not here: nothing in the results depends on a clock.
 
     Args:
         shards: aligned faces of the training subjects, all with the same AUs.
@@ -362,33 +367,32 @@ def train(
         print(f"resuming after epoch {len(history)}", file=sys.stderr)
 
     model.train()
-    totals = new_totals(device)
+    totals = torch.zeros(5, device=device)
     step = make_step(model, optimizer, targets, settings, totals)
     run = step
     for epoch in range(len(history), settings.epochs):
         random = torch.Generator().manual_seed(settings.seed << 32 | epoch)
         seen, start = 0, time.monotonic()
+        rate = float(schedule.get_last_lr()[0])
         label = f"epoch {epoch + 1} of {settings.epochs}"
         for batch in progress(batches(faces, settings, epoch), label, steps_per_epoch):
             inputs = (*batch, *(value.to(device) for value in draw(settings, len(batch[0]), random)))
             if device.type == "cuda" and run is step:
                 run = capture(step, model, optimizer, inputs)
             if not seen:
-                for total in totals:
-                    total.zero_()
+                totals.zero_()
             run(*inputs)
             seen += len(batch[0])
             if settings.schedule == "onecycle":
                 schedule.step()
+        W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
+        names = ("loss", "loss_S", "loss_G", "norm_WM", "var_G")
+        means = (totals / steps_per_epoch).tolist()
+        row = {"epoch": epoch + 1, **dict(zip(names, means, strict=True))}
+        row["norm_W"] = float(W.norm()) if settings.lam else 0.0
+        row["lr"] = rate
         if settings.schedule == "step":
             schedule.step()
-        means = (totals.losses / steps_per_epoch).tolist()
-        mean_G, mean_G2 = totals.G / seen
-        W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
-        row = {"epoch": epoch + 1, **dict(zip(("loss", "loss_S", "loss_G", "norm_WM"), means, strict=True))}
-        row["var_G"] = float((mean_G2 - mean_G.square()).sum())
-        row["norm_W"] = float(W.norm()) if settings.lam else 0.0
-        row["lr"] = float(schedule.get_last_lr()[0])
         if not math.isfinite(row["loss"]):
             raise InputError(f"epoch {epoch + 1}: the loss is {row['loss']}: lower lr (now {settings.lr})")
         history.append(row)
@@ -401,16 +405,19 @@ def train(
         if checkpoint is not None and epoch + 1 < settings.epochs:
             save_checkpoint(checkpoint, key, model, optimizer, schedule, history)
 
-    export(model.net, settings, aus, model_path)
+    export(model.net, settings, aus, [shard.subject for shard in shards], model_path)
     rows = [",".join(history[0])] + [",".join(f"{value:.6g}" for value in row.values()) for row in history]
     write_text(history_path, "\n".join(rows) + "\n")
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
 
 
-def export(net: HeatmapNet, settings: Settings, aus: Sequence[int], path: Path) -> None:
-    """The network without the geometry module, with what inference must know, as safetensors."""
-    about = json.dumps({"aus": list(aus), **asdict(settings)}, sort_keys=True)
+def export(
+    net: HeatmapNet, settings: Settings, aus: Sequence[int], subjects: Sequence[str], path: Path
+) -> None:
+    """The network without the geometry module, with what inference must know and whom it has seen."""
+    known = {"aus": list(aus), "subjects": sorted(set(subjects))}
+    about = json.dumps(known | asdict(settings), sort_keys=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={"g2rl": about})

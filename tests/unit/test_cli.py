@@ -113,6 +113,7 @@ def test_interrupt_is_quiet(tmp_path):
         while "shape_predictor" not in maps.read_text() and "dlib" not in maps.read_text():
             assert process.poll() is None
             time.sleep(0.05)
+        time.sleep(2)  # past the import of dlib, which turns an interrupt into an ImportError
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     finally:

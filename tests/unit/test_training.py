@@ -41,6 +41,7 @@ def make_shard(subject: str, count: int = 10, aus: tuple[int, ...] = AUS) -> Sha
 
 
 SHARDS = [make_shard("F001"), make_shard("M002")]
+HELD_OUT = [make_shard("F003"), make_shard("M004")]
 
 
 def run(
@@ -176,10 +177,10 @@ def test_exported_network_is_the_trained_one_without_the_module(tmp_path):
 
 def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):
     run(tmp_path)
-    table = predict_shards(load_model(tmp_path / "model.safetensors", CPU), SHARDS)
+    table = predict_shards(load_model(tmp_path / "model.safetensors", CPU), HELD_OUT)
     assert list(table) == ["subject", "sequence", "frame", "AU06_true", "AU06_pred", "AU12_true", "AU12_pred"]
     assert len(table) == 20
-    assert table["AU12_true"].isna().sum() == sum((shard.intensity[:, 1] < 0).sum() for shard in SHARDS)
+    assert table["AU12_true"].isna().sum() == sum((shard.intensity[:, 1] < 0).sum() for shard in HELD_OUT)
     assert table.filter(like="_pred").stack().between(0, 5).all()
 
 
@@ -219,3 +220,55 @@ def test_a_model_file_that_is_none_is_named(tmp_path):
     for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
         with pytest.raises(InputError, match=message):
             load_model(tmp_path / f"{name}.safetensors", CPU)
+
+
+def test_a_subject_of_the_training_cannot_be_tested(tmp_path):
+    run(tmp_path)
+    with pytest.raises(InputError, match=r"M002_T1.*trained on its subject M002"):
+        predict_shards(load_model(tmp_path / "model.safetensors", CPU), [HELD_OUT[0], SHARDS[1]])
+
+
+def test_other_weights_at_the_start_are_another_checkpoint():
+    keys = {
+        training.checkpoint_key(SMALL, SHARDS, weights, {})
+        for weights in (None, {"w": torch.zeros(3)}, {"w": torch.ones(3)})
+    }
+    assert len(keys) == 3
+
+
+def test_var_g_is_over_faces_not_over_steps(tmp_path):
+    """Faces that are all alike have one G, also while the weights move."""
+    shard = make_shard("F001")
+    same = replace(shard, landmarks=np.repeat(shard.landmarks[:1], 10, 0))
+    _, history = run(tmp_path, replace(SMALL, lr=1e-2), shards=[same])
+    assert all(row["var_G"] < 1e-9 for row in history)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_recorded_step_trains_as_the_plain_one(tmp_path, monkeypatch):
+    """On a GPU: same losses with and without the CUDA graph, and after a cut and resume."""
+    cuda = torch.device("cuda")
+    settings = replace(SMALL, precision="fp32", lr=1e-4)
+
+    def losses(name: str, **more) -> list[float]:
+        training.train(SHARDS, settings, tmp_path / name / "m", tmp_path / name / "h.csv", cuda, **more)
+        with open(tmp_path / name / "h.csv") as file:
+            return [float(row["loss"]) for row in csv.DictReader(file)]
+
+    recorded = losses("recorded")
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "capture", lambda step, *_: lambda *values: step(*values))
+        plain = losses("plain")
+    original = training.save_checkpoint
+
+    def save_then_die(*arguments):
+        original(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_checkpoint", save_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            losses("cut", checkpoint=tmp_path / "state", key="k")
+    resumed = losses("cut", checkpoint=tmp_path / "state", key="k")
+    assert recorded == pytest.approx(plain, rel=1e-3)
+    assert recorded == pytest.approx(resumed, rel=1e-3)

@@ -135,7 +135,7 @@ def test_embedded_default_is_planned_from_a_fresh_clone(tmp_path):
     planned = Workflow(tmp_path).planned(config="config/config.yaml")
     assert planned["render_synthetic_bp4d"] == 82
     assert planned["render_synthetic_disfa"] == 27
-    assert planned["train"] == 24
+    assert planned["train"] == 12
     assert planned["head"] == 1
 
 
