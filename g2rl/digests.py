@@ -244,7 +244,8 @@ def _scan(statements: list[ast.stmt]) -> Source:
         elif not isinstance(value, ast.AST):
             text.append(repr(value))
         elif isinstance(value, ast.If) and _guard(value) == "TYPE_CHECKING":
-            write(value.orelse)
+            for item in value.orelse:
+                write(item)
         else:
             note(value)
             text.append(type(value).__name__)
