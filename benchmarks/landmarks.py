@@ -145,10 +145,11 @@ def render(root: Path, layout: str, frames: int) -> tuple[list[list[np.ndarray]]
         subject = sequence.split("_")[0]
         render_sequence(root / "head.npz", layout, root / layout, sequence, subject, frames, seed=0)
         truth = np.load(root / layout / "truth" / f"{sequence}.npz")
-        faces = truth["frame"][truth["face"]].tolist()
+        row = {int(number): row for row, number in enumerate(truth["frame"]) if truth["face"][row]}
         source = open_source(get_layout(layout).media(root / layout, sequence))
-        pictures.append([picture for _, picture in source.rgb(faces)])
-        points.append(truth["points"][truth["face"]])
+        shown = {number: picture for number, picture in source.rgb(row.keys()) if picture is not None}
+        pictures.append(list(shown.values()))
+        points.append(truth["points"][[row[number] for number in shown]])
     return pictures, points
 
 
