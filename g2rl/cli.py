@@ -686,8 +686,7 @@ def figure6(parser: argparse.ArgumentParser) -> Runner:
     def run(options: argparse.Namespace) -> None:
         from g2rl.figures import figure6
 
-        options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
-        figure6(_sweep_points(options.point), options.output.with_suffix(""))
+        figure6(_sweep_points(options), options.output.with_suffix(""))
 
     return run
 
@@ -705,8 +704,7 @@ def figure7(parser: argparse.ArgumentParser) -> Runner:
     def run(options: argparse.Namespace) -> None:
         from g2rl.figures import figure7
 
-        options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
-        figure7(_sweep_points(options.point), options.output.with_suffix(""))
+        figure7(_sweep_points(options), options.output.with_suffix(""))
 
     return run
 
@@ -726,13 +724,14 @@ def _points(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _sweep_points(points: list[tuple[str, str]]) -> list[Any]:
+def _sweep_points(options: argparse.Namespace) -> list[Any]:
     import pandas as pd
 
     from g2rl.figures import SweepPoint
 
+    options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
     groups: dict[tuple[str, float], list[pd.DataFrame]] = {}
-    for value, name in points:
+    for value, name in options.point:
         groups.setdefault((Path(name).parts[-3], float(value)), []).append(pd.read_csv(name))
     return [SweepPoint(dataset, value, tables) for (dataset, value), tables in groups.items()]
 

@@ -55,8 +55,7 @@ def predict_shared(model: "Model", shards: Sequence[Shard]) -> pd.DataFrame:
     for shard in shards:
         of_shard = [shard.aus.index(au) for au in aus]
         reduced.append(replace(shard, aus=aus, intensity=shard.intensity[:, of_shard]))
-        batches = [batch.intensity[:, of_model] for batch in predict_shard(model, shard)]
-        intensities.append(np.concatenate([np.empty((0, len(aus)), np.float32), *batches]))
+        intensities.append(predict_shard(model, shard)[:, of_model])
     return prediction_table(reduced, intensities)
 
 

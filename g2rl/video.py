@@ -16,7 +16,6 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
-VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
 # Containers whose header or index counts the frames; of the others OpenCV's count is an estimate from the
 # duration, so they are counted by reading them once.
 COUNTING_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov"})
