@@ -6,9 +6,11 @@ than it uses. Logic lives in the other modules.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import inspect
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,8 +29,10 @@ def command(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Bad input: one line on stderr and status 2; interrupted: 130, quietly."""
-    from g2rl.files import WRITTEN, InputError
+    """Run one command. Bad input: one line on stderr and status 2; interrupted or terminated: 130 or 143,
+    quietly, with half-written files removed."""
+    from g2rl.files import REMEDIES, WRITTEN, InputError, explain
+    from g2rl.lifeline import follow
 
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -56,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     run = COMMANDS[name](parser)
     WRITTEN.clear()
+    follow()
+    with contextlib.suppress(ValueError):  # no main thread
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         options = parser.parse_args(arguments[1:])
         status = run(options) or 0
@@ -72,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in REMEDIES or error.filename is None:
+            raise
+        print(f"g2rl {name}: {explain(error)}", file=sys.stderr)
+        return 2
 
 
 def _overview() -> str:

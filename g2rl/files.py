@@ -1,7 +1,10 @@
 """Atomic, deterministic files, the error that names a bad input, and progress for long loops."""
 
 import contextlib
+import errno
+import glob
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+MARGIN = 2**20  # bytes; a disk with fewer is full
+REMEDIES = {
+    errno.ENOENT: "check the path; if another process removed it, rerun",
+    errno.EACCES: "change its permissions, or run as a user who has them",
+    errno.EPERM: "change its permissions, or run as a user who has them",
+    errno.EROFS: "make the disk writable, or work in another folder",
+    errno.EIO: "the disk does not answer as it should: check it, then rerun",
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT), "the disk is full: make room and rerun, what is finished is kept"
+    ),
+}
 WRITTEN: list[Path] = []  # what this process has put in place, for its provenance record
 
 
@@ -31,25 +45,60 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a private path beside ``path``; on success rename it over ``path``, on failure remove it.
 
     A reader sees the old file or the whole new one, never a part, also after a power loss (the bytes are
-    synced before the rename). Missing parent folders are made.
+    synced before the rename). Missing parent folders are made. What a killed writer of the same path left is
+    removed; one that still lives fails, the later writer wins.
+
+    Raises:
+        InputError: it cannot be written: the disk is full or read-only, no permission.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: writers such as matplotlib and cv2 choose the format by it.
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with refusals_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in leftovers(path):
+            left.unlink(missing_ok=True)
+        # The suffix stays last: writers such as matplotlib and cv2 choose the format by it.
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.part-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out a shared cluster's other users
+            with open(temporary, "rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+            WRITTEN.append(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def refusals_named(path: Path) -> Iterator[None]:
+    """Say in one line, as an InputError, why ``path`` cannot be written where the system refuses it."""
     try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out a shared cluster's other users
-        with open(temporary, "rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        WRITTEN.append(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(explain(error, path)) from error
+    except Exception as error:  # torch and safetensors have errors of their own for a full disk
+        if path.parent.exists() and shutil.disk_usage(path.parent).free < MARGIN:
+            raise InputError(explain(OSError(errno.ENOSPC, ""), path)) from error
+        raise
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What killed writers of ``path`` left beside it."""
+    name = f".{glob.escape(path.stem)}.part-????????{glob.escape(path.suffix)}"
+    return sorted(path.parent.glob(name))
+
+
+def explain(error: OSError, path: str | os.PathLike | None = None) -> str:
+    """One line for what the system refused: the file, the reason, and what to do."""
+    remedy = REMEDIES.get(error.errno or 0)
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return f"{path or error.filename}: {reason}{f': {remedy}' if remedy else ''}"
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -18,6 +18,7 @@ from g2rl import video
 from g2rl.datasets import check_root, read_sheet
 from g2rl.datasets.layout import LabelError, Labels, Layout, other_frames, read_tsv
 from g2rl.files import InputError, atomic_path, progress
+from g2rl.lifeline import follow
 
 # What can be found: code, severity, what it means for the result, what to do. An error stops or spoils a
 # sequence or all of them, a warning makes the result differ from the published setting, a note changes none.
@@ -85,7 +86,7 @@ def check(
     examine = partial(_examine, layout, root, published, decode)
     named = [(name, subject_of[name]) for name in present]
     if jobs > 1 and len(named) > 1:
-        with ProcessPoolExecutor(jobs) as pool:
+        with ProcessPoolExecutor(jobs, initializer=follow) as pool:
             seen = list(progress(pool.map(examine, named, chunksize=1), f"check {layout.name}", len(named)))
     else:
         seen = list(progress(map(examine, named), f"check {layout.name}", len(named)))

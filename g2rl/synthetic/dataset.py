@@ -1,5 +1,6 @@
 """One sequence of an embedded dataset: recorded, labelled and written as BP4D or DISFA lie on a disk."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from g2rl.datasets import get_layout
-from g2rl.files import WRITTEN, InputError, atomic_path, progress, write_text
+from g2rl.files import WRITTEN, InputError, atomic_path, leftovers, progress, refusals_named, write_text
 from g2rl.synthetic import actions
 from g2rl.synthetic.head import Head, read_head, write_arrays
 from g2rl.synthetic.person import Person, make_person
@@ -220,20 +221,24 @@ def _write_bp4d(
     quality = int(rng.integers(78, 93))
     numbers = np.arange(first, first + frames)
     lost = int(rng.integers(4, frames - 4)) if frames > 12 and rng.random() < 0.2 else -1
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for k, picture in enumerate(pictures):
-            if k != lost:  # a frame that the recording lacks, though it is coded
-                name = f"{numbers[k]:0{padding}d}.jpg"
-                cv2.imwrite(str(temporary / name), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(temporary, folder)
-        WRITTEN.append(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with refusals_named(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in leftovers(folder):
+            shutil.rmtree(left)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
+        try:
+            for k, picture in enumerate(pictures):
+                if k != lost:  # a frame that the recording lacks, though it is coded
+                    name = f"{numbers[k]:0{padding}d}.jpg"
+                    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+                    (temporary / name).write_bytes(jpeg)  # cv2.imwrite does not say when a disk is full
+            temporary.chmod(0o755)
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(temporary, folder)
+            WRITTEN.append(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
     return numbers
 
 
@@ -245,6 +250,12 @@ def _write_avi(path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int]
             raise RuntimeError(
                 "this OpenCV has no FFmpeg with an MPEG-4 encoder: install opencv-python-headless"
             )
-        for picture in pictures:
+        written = 0
+        for written, picture in enumerate(pictures, 1):  # noqa: B007
             writer.write(picture)
         writer.release()
+        reader = cv2.VideoCapture(str(temporary), cv2.CAP_FFMPEG)
+        whole = sum(1 for _ in iter(reader.grab, False)) == written
+        reader.release()
+        if not whole:  # the writer does not say when a disk is full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -7,6 +7,7 @@ from pathlib import Path
 from g2rl.config import flags, parse as parse_config, runs, sweep_runs, swept, training_flags
 from g2rl.digests import stage_code
 from g2rl.files import InputError
+from g2rl.lifeline import DRIVER, claim, identity
 from g2rl.notes import recipe
 from g2rl.plan import plan_datasets
 
@@ -14,6 +15,9 @@ from g2rl.plan import plan_datasets
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
 os.environ["G2RL_PROVENANCE"] = "results/provenance"
+# They end with this process, however it ends; and the locks of a Snakemake that was killed are cleared.
+os.environ[DRIVER] = identity()
+ALIVE = claim(Path(".snakemake")) if workflow.is_main_process else None
 
 try:
     CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)) or "--config")

@@ -6,17 +6,16 @@ of the configuration or of a file reruns ``jobs``. Snakemake's reason has to nam
 """
 
 import ast
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.pool import Pool
 from pathlib import Path
 
+import dryrun
 import pytest
 import yaml
 from conftest import CORES, ROOT
@@ -147,6 +146,7 @@ def upgrade(distribution: str) -> Callable[[Path], None]:
 MODULES = {
     "__init__": EVERY,
     "files": EVERY,
+    "lifeline": (),  # whether a command goes on, not what it does
     "digests": (),  # writes down what was done, does not do it
     "estimate": (),
     "cross": (),
@@ -477,13 +477,9 @@ class Planned:
     reasons: dict[str, str]
 
 
-def dry_run(project: Path, results: Path) -> Planned:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--dry-run"]
-    command += ["all", "--cores", "1", "--configfile", str(project / "config.yaml")]
-    environment = os.environ | {"PYTHONPATH": str(project)}
-    done = subprocess.run(command, cwd=results, env=environment, capture_output=True, text=True, timeout=300)
-    text = done.stdout + done.stderr
-    assert done.returncode == 0, text
+def dry_run(processes: Pool, project: Path, results: Path) -> Planned:
+    status, text = processes.apply(dryrun.plan, (str(project), str(results)))
+    assert status == 0, text
     jobs: dict[str, int] = Counter()
     reasons: dict[str, str] = defaultdict(str)
     for rule, lines in re.findall(r"^(?:local)?rule (\w+):\n((?: +.*\n)+)", text, re.MULTILINE):
@@ -515,16 +511,15 @@ def plans(request, rebuilt, tmp_path_factory):
             dataset["sheet"] = str(folder / dataset["sheet"])
         (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         try:
-            return dry_run(folder, results)
+            return dry_run(processes, folder, results)
         finally:
             shutil.rmtree(folder)
 
     items = [item for item in request.session.items if "plans" in item.fixturenames]
     chosen = dict.fromkeys(item.callspec.params["edit"] for item in items)
-    pool = ThreadPoolExecutor(int(CORES))
-    futures = {name: pool.submit(plan, EDITS.get(name)) for name in chosen}
-    yield futures
-    pool.shutdown(cancel_futures=True)
+    with dryrun.processes(int(CORES)) as processes, ThreadPoolExecutor(int(CORES)) as threads:
+        yield {name: threads.submit(plan, EDITS.get(name)) for name in chosen}
+        threads.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("edit", [""])

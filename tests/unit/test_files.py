@@ -1,0 +1,132 @@
+"""Writers: on a disk that is full or read-only each says so in a line, and loses nothing."""
+
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g2rl.files import InputError, atomic_path, leftovers, write_csv, write_hdf5, write_text
+
+MUCH = np.random.default_rng(0).integers(0, 256, 10**6, np.uint8)
+
+
+def checkpoint(path):
+    import torch
+
+    with atomic_path(path) as temporary:
+        torch.save({"a": torch.from_numpy(MUCH)}, temporary)
+
+
+def model(path):
+    import torch
+    from safetensors.torch import save_file
+
+    with atomic_path(path) as temporary:
+        save_file({"a": torch.from_numpy(MUCH)}, temporary)
+
+
+def figure(path):
+    from matplotlib.figure import Figure
+
+    drawn = Figure()
+    drawn.add_subplot().imshow(MUCH[:250_000].reshape(500, 500), interpolation="none")
+    with atomic_path(path) as temporary:
+        drawn.savefig(temporary, dpi=300)
+
+
+def video(path):
+    from g2rl.synthetic.dataset import _write_avi
+
+    _write_avi(path, iter([MUCH[: 640 * 480 * 3].reshape(480, 640, 3)] * 5), (640, 480))
+
+
+def pictures(path):
+    from g2rl.synthetic.dataset import _write_bp4d
+
+    _write_bp4d(
+        np.random.default_rng(0), path, iter([MUCH[: 640 * 480 * 3].reshape(480, 640, 3)] * 10), frames=10
+    )
+
+
+def arrays(path):
+    from g2rl.synthetic.head import write_arrays
+
+    write_arrays(path, {"a": MUCH})
+
+
+WRITERS = {
+    "a.txt": lambda path: write_text(path, "x" * 10**6),
+    "a.csv": lambda path: write_csv(path, pd.DataFrame({"a": MUCH})),
+    "a.h5": lambda path: write_hdf5(path, {"a": MUCH}, {}),
+    "a.npz": arrays,
+    "a.pt": checkpoint,
+    "a.safetensors": model,
+    "a.png": figure,
+    "a.pdf": figure,
+    "a.avi": video,
+    "T1": pictures,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_full_disk_is_named_and_the_old_file_stays(tmp_path, mount, name):
+    with mount(tmp_path, "-t", "tmpfs", "-o", "size=64k", "tmpfs") as disk:
+        path = disk / name
+        path.mkdir() if name == "T1" else path.write_text("good")
+        with pytest.raises(InputError) as caught:
+            WRITERS[name](path)
+        expected = f"{path}: No space left on device: the disk is full: make room and rerun, what is finished"
+        assert str(caught.value).startswith(expected)
+        assert name == "T1" or path.read_text() == "good"
+        assert os.listdir(disk) == [name]
+
+
+def test_read_only_disk_is_named(tmp_path, mount):
+    (tmp_path / "a.txt").write_text("good")
+    with mount(tmp_path, "-t", "tmpfs", "-o", "ro", "tmpfs"):
+        for path in (tmp_path / "a.txt", tmp_path / "new/a.txt"):
+            with pytest.raises(InputError, match=r"a\.txt: Read-only file system: make the disk writable"):
+                write_text(path, "better")
+    assert (tmp_path / "a.txt").read_text() == "good"
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    program = """
+        import os, signal, sys
+        from g2rl.files import atomic_path
+        with atomic_path(sys.argv[1]) as path:
+            path.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    for name in ("a[1].csv", "a.csv"):
+        path = tmp_path / name
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(path)])
+        (left,) = leftovers(path)
+        assert stat.S_IMODE(left.stat().st_mode) == 0o600
+        assert not path.exists()
+    write_text(tmp_path / "a.csv", "whole")
+    assert not leftovers(tmp_path / "a.csv")
+    assert leftovers(tmp_path / "a[1].csv")  # another file's
+
+
+def test_of_two_writers_the_later_wins(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(InputError, match=r"a\.txt: No such file"), atomic_path(path) as temporary:  # noqa: PT012
+        temporary.write_text("orphan's")
+        write_text(path, "new run's")
+    assert path.read_text() == "new run's"
+
+
+def test_files_are_readable_by_all_once_they_are_whole(tmp_path):
+    old = os.umask(0o022)
+    try:
+        write_text(tmp_path / "a.txt", "")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o644
