@@ -1,10 +1,14 @@
 # make all     the environment, Table 1 and Figures 4–7 on the embedded faces, and the report
 # make test    the environment, then lint, unit tests and workflow tests
+# make verify  whether results/ is what the committed lock of the embedded default says
+# make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
+# How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
+TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow report bench clean
+.PHONY: all test lint unit workflow report bench clean verify lock torture reruns
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -30,6 +34,28 @@ unit: .venv/installed
 workflow: export HF_HUB_OFFLINE = 1
 workflow: .venv/installed
 	CORES=$(CORES) $(BIN)/pytest -q tests/workflow
+
+# Every edit of the rerun contract; make test tries every third.
+reruns: export HF_HUB_OFFLINE = 1
+reruns: .venv/installed
+	EDITS=all CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_reruns.py
+
+# SIGKILLs at random moments of a small chain, then a plain rerun. Half an hour on one core.
+KILLS ?= 200
+SEED ?= 0
+torture: .venv/installed
+	$(BIN)/python tests/workflow/torture.py --kills $(KILLS) --seed $(SEED)
+
+# Is this rebuild of the embedded default the committed one, on whatever machine? See docs/reproducibility.md.
+verify: .venv/installed
+	$(BIN)/g2rl verify results tests/data/embedded_lock.json --tolerance $(TOLERANCE)
+
+# Both committed locks anew, after a change that is meant to change results.
+lock: export HF_HUB_OFFLINE = 1
+lock: .venv/installed
+	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
+	$(BIN)/snakemake --cores $(CORES) all
+	$(BIN)/g2rl lock results -o tests/data/embedded_lock.json
 
 # How long each rule took in the last run, from Snakemake's own measurements.
 bench: .venv/installed

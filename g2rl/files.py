@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import glob
+import hashlib
 import os
 import shutil
 import sys
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
+USER_BLOCK = 512  # bytes, HDF5's least
+SEAL = b"g2rl sha256 "
 MARGIN = 2**20  # bytes; a disk with fewer is full
 REMEDIES = {
     errno.ENOENT: "check the path; if another process removed it, rerun",
@@ -94,6 +97,11 @@ def leftovers(path: Path) -> list[Path]:
     return sorted(path.parent.glob(name))
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """What commands that were cut off left below ``folder``: checkpoints of trainings, half-written files."""
+    return sorted({*folder.rglob(".*.part-????????*"), *(folder / ".checkpoints").rglob("*.pt")})
+
+
 def explain(error: OSError, path: str | os.PathLike | None = None) -> str:
     """One line for what the system refused: the file, the reason, and what to do."""
     remedy = REMEDIES.get(error.errno or 0)
@@ -116,14 +124,37 @@ def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str 
 def write_hdf5(
     path: str | os.PathLike, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, object]
 ) -> None:
-    """Write arrays and root attributes as HDF5: atomically, uncompressed, the same bytes every time."""
+    """Write arrays and root attributes as HDF5: atomically, uncompressed, the same bytes every time.
+
+    The file's first 512 bytes, which HDF5 leaves to the user, hold the SHA-256 of the others.
+    """
     import h5py
 
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-        for name in sorted(arrays):
-            file.create_dataset(name, data=arrays[name], track_times=False)
-        for name in sorted(attributes):
-            file.attrs[name] = attributes[name]
+    with atomic_path(path) as temporary:
+        with h5py.File(temporary, "w", libver=("v110", "v110"), userblock_size=USER_BLOCK) as file:
+            for name in sorted(arrays):
+                file.create_dataset(name, data=arrays[name], track_times=False)
+            for name in sorted(attributes):
+                file.attrs[name] = attributes[name]
+        seal_hdf5(temporary)
+
+
+def seal_hdf5(path: str | os.PathLike) -> None:
+    """Write the SHA-256 of an HDF5 file into its user block."""
+    with open(path, "r+b") as stream:
+        stream.seek(USER_BLOCK)
+        digest = hashlib.file_digest(stream, "sha256").digest()
+        stream.seek(0)
+        stream.write(SEAL + digest)
+
+
+def _is_damaged(path: str | os.PathLike) -> bool:
+    """Whether a sealed file's bytes are others than those that were sealed; one without a seal is not."""
+    with open(path, "rb") as stream:
+        block = stream.read(USER_BLOCK)
+        if not block.startswith(SEAL):
+            return False
+        return hashlib.file_digest(stream, "sha256").digest() != block[len(SEAL) : len(SEAL) + 32]
 
 
 def read_hdf5(
@@ -131,20 +162,31 @@ def read_hdf5(
 ) -> tuple[dict[str, np.ndarray], dict[str, object]]:
     """Read the named arrays, whole, and the root attributes of an HDF5 file.
 
+    A damaged file is found by its hash, before the HDF5 library sees it, which may search damage for ever.
+    One that others wrote has no hash: of it no array may be larger than the file, or lie in another.
+
     Raises:
-        InputError: the file is missing, is not HDF5 or is cut short, or lacks one of ``expected``.
+        InputError: the file is missing, is not HDF5, is damaged, or lacks one of ``expected``.
     """
     import h5py
 
     try:
+        if _is_damaged(path):
+            raise InputError(f"{path}: damaged, its bytes are not those written: delete it and rerun")
+        size = os.path.getsize(path)
         with h5py.File(path, "r") as file:
             missing = [name for name in expected if not isinstance(file.get(name), h5py.Dataset)]
             if missing:
                 raise InputError(f"{path}: no {missing[0]!r} in it, only {sorted(file)}: delete it and rerun")
-            size = os.path.getsize(path)  # nothing is compressed: no array is larger than its file
             for name in expected:
-                if file[name].nbytes > size:
+                if file[name].nbytes > size or file[name].dtype.hasobject:
                     raise InputError(f"{path}: damaged, {name} is larger than the file: delete it and rerun")
+                if (
+                    file[name].is_virtual
+                    or file[name].external
+                    or isinstance(file.get(name, getlink=True), h5py.ExternalLink)
+                ):
+                    raise InputError(f"{path}: {name} lies in another file, expected it in this one")
             return {name: file[name][()] for name in expected}, dict(file.attrs)
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # what h5py makes of damage
         raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error

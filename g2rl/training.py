@@ -7,6 +7,7 @@ After every epoch all state is saved; a run that was cut off goes on from there 
 
 import functools
 import hashlib
+import io
 import json
 import math
 import os
@@ -431,23 +432,26 @@ def save_checkpoint(
     schedule: lr_scheduler.LRScheduler,
     history: list,
 ) -> None:
-    """All state after an epoch, atomically."""
+    """All state after an epoch, atomically, behind its SHA-256: torch takes damaged tensors as they are."""
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     state = {"key": key, "history": history, **{name: part.state_dict() for name, part in parts.items()}}
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    content = io.BytesIO()
+    torch.save(state, content)
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        stream.write(hashlib.sha256(content.getbuffer()).digest())
+        stream.write(content.getbuffer())
 
 
 def load_checkpoint(path: Path, key: str, device: torch.device) -> dict | None:
     """The state saved under ``key``; None, with a line on stderr, where it is another's or cannot be read."""
     if not path.exists():
         return None
-    try:
-        state = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch raises many kinds on a cut or foreign file; all mean: start afresh
-        print(f"{path}: not a readable checkpoint ({error}): starting afresh", file=sys.stderr)
+    content = path.read_bytes()
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        print(f"{path}: a damaged checkpoint: starting afresh", file=sys.stderr)
         return None
-    if state.get("key") != key:
+    state = torch.load(io.BytesIO(content[32:]), map_location=device, weights_only=True)
+    if state["key"] != key:
         print(f"{path}: of other settings, data or code: starting afresh", file=sys.stderr)
         return None
     return state

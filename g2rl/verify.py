@@ -17,7 +17,7 @@ from g2rl.digests import content_sha256
 from g2rl.files import InputError, write_text
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
-NOT_RESULTS = ("README.md", "lock.json", "provenance")  # at the top of the folder
+NOT_RESULTS = ("README.md", "lock.json", "provenance", "report.html")  # at the top of the folder
 SHOWN = 20  # differences of a table
 RAW = "raw"  # rendered videos: thousands of files, one hash a dataset
 

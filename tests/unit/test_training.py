@@ -1,6 +1,12 @@
 """The training loop and the exported network, on tiny random faces."""
 
 import csv
+import hashlib
+import pickle
+import re
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +15,7 @@ import pytest
 import torch
 
 from g2rl import training
-from g2rl.cache import Shard, encode
+from g2rl.cache import Shard, encode, write_shard
 from g2rl.files import InputError
 from g2rl.inference import load_model, predict, predict_shards
 from g2rl.training import Settings
@@ -77,18 +83,96 @@ def test_a_run_that_was_cut_off_ends_in_the_same_bytes(tmp_path, monkeypatch):
     assert not checkpoint.exists()
 
 
-@pytest.mark.parametrize("damage", ["foreign", "truncated", "other key"])
-def test_a_checkpoint_that_does_not_fit_is_reported_and_not_used(tmp_path, capsys, damage):
-    undisturbed, _ = run(tmp_path / "whole")
-    checkpoint = tmp_path / "state.pt"
-    if damage == "foreign":
-        checkpoint.write_bytes(b"not a checkpoint")
-    else:
-        torch.save({"key": "another", "history": [{}]}, checkpoint)
-    if damage == "truncated":
-        checkpoint.write_bytes(checkpoint.read_bytes()[:200])
-    assert run(tmp_path / "again", checkpoint=checkpoint, key="k")[0] == undisturbed
-    assert "starting afresh" in capsys.readouterr().err
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """The files of a whole run, and the checkpoint of one that was cut off after its second epoch."""
+    folder = tmp_path_factory.mktemp("cut")
+    whole = run(folder)
+    original, state = training.save_checkpoint, folder / "state.pt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 3 else None
+        )
+        patch.setattr(training, "export", lambda *args: sys.exit())
+        with pytest.raises(SystemExit):
+            run(folder / "again", checkpoint=state, key="k")
+    return whole, state.read_bytes()
+
+
+DAMAGES = {
+    "foreign": lambda content: b"not a checkpoint",
+    "empty": lambda content: b"",
+    **{
+        f"cut at {share:%}": lambda content, share=share: content[: int(len(content) * share)]
+        for share in (0.001, 0.3, 0.9, 0.9999)
+    },
+    "a byte of a weight": lambda content: (
+        content[:100_000] + bytes([content[100_000] ^ 1]) + content[100_001:]
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_reported_and_not_used(tmp_path, capsys, cut_off, damage):
+    whole, content = cut_off
+    (tmp_path / "state.pt").write_bytes(DAMAGES[damage](content))
+    assert run(tmp_path, checkpoint=tmp_path / "state.pt", key="k") == whole
+    assert "state.pt: a damaged checkpoint: starting afresh\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("key", "said"), [("k", "resuming after epoch 2"), ("j", "of other settings")])
+def test_a_checkpoint_is_used_for_its_own_run_alone(tmp_path, capsys, cut_off, key, said):
+    whole, content = cut_off
+    (tmp_path / "state.pt").write_bytes(content)
+    assert run(tmp_path, checkpoint=tmp_path / "state.pt", key=key) == whole
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "state.pt").exists()
+
+
+def test_no_code_in_a_checkpoint_runs(tmp_path, capsys):
+    class Trap:
+        def __reduce__(self):
+            return print, ("caught",)
+
+    content = pickle.dumps(Trap())
+    (tmp_path / "state.pt").write_bytes(hashlib.sha256(content).digest() + content)
+    with pytest.raises(pickle.UnpicklingError):
+        run(tmp_path, checkpoint=tmp_path / "state.pt", key="k")
+    assert "caught" not in capsys.readouterr().out
+
+
+def test_terminated_training_goes_on_where_it_was(tmp_path):
+    """A scheduler's time limit: SIGTERM, and later a run of the same command."""
+    for shard in SHARDS:
+        write_shard(tmp_path / f"{shard.sequence}.h5", shard)
+    options = ["--epochs=300", "--batch-size=4", "--image-size=32", "--channels=8,8,8", f"--backbone={TINY}"]
+    command = [sys.executable, "-m", "g2rl.cli", "train", "--device=cpu", *options]
+    command += ["--shards", *(str(tmp_path / f"{shard.sequence}.h5") for shard in SHARDS)]
+
+    def files(name):
+        folder, state = tmp_path / name, tmp_path / name / "state.pt"
+        paths = ["--model", folder / "model", "--history", folder / "history", "--checkpoint", state]
+        return folder, state, [*command, *map(str, paths)]
+
+    folder, state, again = files("cut")
+    process = subprocess.Popen(again, stderr=subprocess.PIPE, text=True)
+    try:
+        while not state.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert [path.name for path in folder.iterdir()] == ["state.pt"]
+    done = subprocess.run(again, capture_output=True, text=True, check=True)
+    assert re.search(r"resuming after epoch \d+", done.stderr)
+    whole, _, undisturbed = files("whole")
+    subprocess.run(undisturbed, capture_output=True, check=True)
+    for name in ("model", "history"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    assert not state.exists()
 
 
 def test_baseline_and_guided_run_start_alike_and_see_the_same_batches(tmp_path):

@@ -1,10 +1,18 @@
 """From raw videos to Table 1 and the figures; then, what reruns after a change."""
 
+import os
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import ROOT
+
+from g2rl.verify import make_lock, read_lock, verify, write_lock
+
+# How far a number of the tables may be from the lock: docs/reproducibility.md says how it was chosen.
+TOLERANCE = 0.1
 
 RUNS = [
     "baseline_sigma2_seed0",
@@ -52,6 +60,19 @@ def test_table1_has_every_row(rebuilt):
     assert "must not be compared with the published" in caption
     assert "64 px" in caption
     assert "Variance of the geometry vector" in caption
+
+
+def test_rebuild_agrees_with_the_committed_lock(rebuilt):
+    """On another processor, too; ``make lock`` writes it, after a change that is meant to change results."""
+    results = rebuilt.folder / "results"
+    if new := os.environ.get("LOCK"):
+        write_lock(make_lock(results), Path(new))
+    report = verify(results, read_lock(ROOT / "tests/data/lock.json"), TOLERANCE)
+    assert report.same, "\n".join(report.lines)
+
+
+def test_a_run_leaves_its_lock(rebuilt):
+    assert read_lock(rebuilt.folder / "results/lock.json") == make_lock(rebuilt.folder / "results")
 
 
 def test_no_subject_is_in_training_and_test(rebuilt):

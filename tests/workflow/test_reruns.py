@@ -201,7 +201,19 @@ COMMANDS = {
     **{name: (name,) for name in ("head", "landmarks", "align", "frames", "train", "test", "reference")},
     **{name: (name,) for name in ("metrics", *FIGURES)},
     **dict.fromkeys(
-        ("config", "check", "plan", "weights", "cross", "figure2", "predict", "provenance", "lock", "verify"),
+        (
+            "config",
+            "check",
+            "plan",
+            "weights",
+            "cross",
+            "figure2",
+            "predict",
+            "provenance",
+            "lock",
+            "verify",
+            "leftovers",
+        ),
         (),
     ),
 }
