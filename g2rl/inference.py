@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import timm
 import torch
 from safetensors import SafetensorError, safe_open
 
@@ -46,7 +47,7 @@ class Prediction:
 
 
 def load_model(path: Path, device: torch.device) -> Model:
-    """Read ``model.safetensors``; no code in it can run.
+    """Read ``model.safetensors``; no code in it can run, and it takes no more memory than its file is long.
 
     Raises:
         InputError: not a safetensors file, not one of ours, or weights that do not fit its own description.
@@ -61,17 +62,28 @@ def load_model(path: Path, device: torch.device) -> Model:
         raise InputError(
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
-    aus, subjects = tuple(about.pop("aus")), frozenset(about.pop("subjects", ()))
-    lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
-    settings = Settings(**about | lists)
-    points = torch.from_numpy(point_au(aus, settings.centres))
-    net = HeatmapNet(settings.backbone, len(points), settings.channels, stride=settings.stride)
     try:
-        net.load_state_dict(weights)
-    except RuntimeError as error:
-        raise InputError(
-            f"{path}: weights do not fit its description: {str(error).splitlines()[1]}"
-        ) from error
+        aus, subjects = tuple(about.pop("aus")), frozenset(about.pop("subjects", ()))
+        lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
+        settings = Settings(**about | lists)
+        points = torch.from_numpy(point_au(aus, settings.centres))
+        if not timm.is_model(settings.backbone):  # a name with a prefix would be looked up on the network
+            raise InputError(f"no backbone {settings.backbone!r}")
+        with torch.device("meta"):  # shapes alone: a description may claim any size
+            net = HeatmapNet(settings.backbone, len(points), settings.channels, stride=settings.stride)
+        if other := next(
+            (
+                name
+                for name, value in weights.items()
+                if value.is_floating_point() and value.dtype != torch.float32
+            ),
+            "",
+        ):
+            raise InputError(f"{other} is {weights[other].dtype}, expected torch.float32")
+        net.load_state_dict(weights, assign=True)
+    except Exception as error:  # whatever a stranger's description leads to
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(f"{path}: weights do not fit its description: {reason}") from error
     net.eval().to(device, memory_format=torch.channels_last)
     return Model(net, aus, settings, points.to(device), device, subjects)
 

@@ -34,6 +34,7 @@ from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_lo
 
 # ImageNet's, RGB in 0–255.
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+LARGEST = 1024  # side of an image or a heatmap, pixels: a model file from elsewhere may claim any
 SCHEDULES = ("step", "onecycle")
 
 
@@ -72,6 +73,10 @@ class Settings:
         if self.image_size % 32:
             raise InputError(
                 f"image_size {self.image_size}: expected a multiple of 32, the backbone's stride"
+            )
+        if max(self.image_size, self.map_size) > LARGEST or min(self.image_size, self.map_size) < 1:
+            raise InputError(
+                f"image_size {self.image_size}, heatmaps of {self.map_size} pixels: expected 1 to {LARGEST}"
             )
         if self.sigma <= 0 or not 0 <= self.lam < 1:
             raise InputError(f"sigma {self.sigma}, lambda {self.lam}: expected sigma > 0 and 0 <= lambda < 1")

@@ -15,6 +15,7 @@ from g2rl.files import InputError
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
+MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])  # a damaged header may claim any size
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 # Containers whose header or index counts the frames; of the others OpenCV's count is an estimate from the
 # duration, so they are counted by reading them once.
@@ -122,6 +123,8 @@ class VideoFile(FrameSource):
             int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
             int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
         )
+        if self.size[0] * self.size[1] > MAX_PIXELS:
+            raise InputError(f"{path}: claims {self.size[0]}×{self.size[1]} pixels: copy it again")
         motion_jpeg = int(capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")
         # A frame takes 8 bytes or more in any container: a greater count is a damaged header.
         if not 0 < count <= path.stat().st_size // 8 or path.suffix.lower() not in COUNTING_SUFFIXES:

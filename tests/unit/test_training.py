@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import pickle
 import re
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from g2rl import training
 from g2rl.cache import Shard, encode, write_shard
@@ -145,7 +148,7 @@ def test_terminated_training_goes_on_where_it_was(tmp_path):
     """A scheduler's time limit: SIGTERM, and later a run of the same command."""
     for shard in SHARDS:
         write_shard(tmp_path / f"{shard.sequence}.h5", shard)
-    options = ["--epochs=300", "--batch-size=4", "--image-size=32", "--channels=8,8,8", f"--backbone={TINY}"]
+    options = ["--epochs=40", "--batch-size=4", "--image-size=32", "--channels=8,8,8", f"--backbone={TINY}"]
     command = [sys.executable, "-m", "g2rl.cli", "train", "--device=cpu", *options]
     command += ["--shards", *(str(tmp_path / f"{shard.sequence}.h5") for shard in SHARDS)]
 
@@ -297,13 +300,47 @@ def test_bad_input_is_named(tmp_path):
 
 
 def test_a_model_file_that_is_none_is_named(tmp_path):
-    from safetensors.torch import save_file
-
     (tmp_path / "a.safetensors").write_bytes(b"x" * 100)
     save_file({"weight": torch.zeros(3)}, tmp_path / "b.safetensors")
     for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
         with pytest.raises(InputError, match=message):
             load_model(tmp_path / f"{name}.safetensors", CPU)
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ({"channels": [10**7] * 3}, "fit"),
+        ({"channels": [8] * 30}, "heatmaps of"),
+        ({"image_size": 10**6 * 32}, "expected 1 to 1024"),
+        ({"backbone": "hf-hub:someone/something"}, "no backbone 'hf-hub:"),
+        ({"backbone": "local-dir:/"}, "no backbone"),
+        ({"backbone": "resnet50.tv_in1k"}, "fit"),
+        ({"aus": [6, 12, 99]}, "fit"),
+        ({"aus": None}, "fit"),
+        ({"other": 1}, "fit"),
+        ({"stride": 0}, "fit"),
+    ],
+    ids=str,
+)
+def test_a_strangers_model_is_held_to_its_own_size(tmp_path, cut_off, claim, message):
+    """Whatever its description claims: no network, no memory but its file's, one line."""
+    (whole, _), path = cut_off[0], tmp_path / "model.safetensors"
+    path.write_bytes(whole)
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(file.metadata()["g2rl"]) | claim
+    save_file(weights, path, metadata={"g2rl": json.dumps(about)})
+    with pytest.raises(InputError, match=rf"model\.safetensors: weights do not.*{message}"):
+        load_model(path, CPU)
+
+
+@pytest.mark.parametrize("length", [2**62, 2**31, 10**6])
+def test_a_header_longer_than_its_file_is_refused(tmp_path, length):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + b'{"a": {}}')
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        load_model(path, CPU)
 
 
 def test_a_subject_of_the_training_cannot_be_tested(tmp_path):

@@ -1,13 +1,14 @@
 """Frames of videos and image folders, whole and damaged."""
 
 import struct
+import zlib
 
 import cv2
 import numpy as np
 import pytest
 
 from g2rl.files import InputError
-from g2rl.video import open_source
+from g2rl.video import decode_image, open_source
 
 N = 40
 BITS = 6
@@ -223,3 +224,24 @@ def test_folders_that_are_no_sequence(tmp_path, names, message):
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(InputError, match=message):
         open_source(tmp_path)
+
+
+def test_a_picture_of_a_few_bytes_that_claims_a_gigapixel_is_not_decoded():
+    def png(side: int) -> np.ndarray:
+        parts = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0))]
+        parts += [(b"IDAT", zlib.compress(bytes(200))), (b"IEND", b"")]
+        blocks = [struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+                  for name, body in parts]  # fmt: skip
+        return np.frombuffer(b"\x89PNG\r\n\x1a\n" + b"".join(blocks), np.uint8)
+
+    assert decode_image(png(32), grey=False).shape == (32, 32, 3)
+    assert decode_image(png(40_000), grey=False) is None
+
+
+def test_a_video_of_huge_frames_is_refused(tmp_path):
+    path = tmp_path / "huge.avi"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"MJPG"), 20, (8200, 8200))
+    writer.write(np.zeros((8200, 8200, 3), np.uint8))
+    writer.release()
+    with pytest.raises(InputError, match=r"huge\.avi: claims 8200×8200 pixels"):
+        open_source(path)

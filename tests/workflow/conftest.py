@@ -1,6 +1,7 @@
 """Runs the real Snakemake on the real rules: small rendered datasets, one epoch, in a folder of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -84,3 +85,10 @@ def rebuilt(tmp_path_factory) -> Workflow:
     done = workflow.run("all")
     assert done.returncode == 0, done.stdout + done.stderr
     return workflow
+
+
+@pytest.fixture
+def copy(rebuilt, tmp_path) -> Workflow:
+    """The rebuild, to be changed freely: Snakemake's records go with it, times too."""
+    shutil.copytree(rebuilt.folder, tmp_path, dirs_exist_ok=True)
+    return Workflow(tmp_path)

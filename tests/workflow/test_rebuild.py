@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -21,13 +20,6 @@ RUNS = [
     "g2rl_sigma2_lambda0.5_seed0",
 ]
 FOLDS = {"synthetic_bp4d": [1], "synthetic_disfa": [1, 2]}
-
-
-@pytest.fixture
-def copy(rebuilt, tmp_path):
-    """The rebuild, to be changed freely: Snakemake's records go with it, times too."""
-    shutil.copytree(rebuilt.folder, tmp_path, dirs_exist_ok=True)
-    return type(rebuilt)(tmp_path)
 
 
 def test_every_result_is_there(rebuilt):

@@ -1,0 +1,141 @@
+"""Faults in the middle of a run: each is named in a line, loses nothing good, and the rerun completes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import torch
+import yaml
+from conftest import Workflow, write_sheet
+
+from g2rl.verify import make_lock, verify
+
+RUN = "results/synthetic_disfa/baseline_sigma2_seed0/fold1"
+SHARD = "results/synthetic_disfa/cache/SN003.h5"
+
+
+def more_epochs(workflow: Workflow) -> None:
+    """A change that trains everything anew, under the same names."""
+    config = workflow.config
+    config["training"]["epochs"] = 2
+    workflow.configure(config)
+
+
+def failed(workflow: Workflow, *targets: str) -> str:
+    done = workflow.run(*targets)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    assert "Traceback" not in said
+    return said
+
+
+def completes(workflow: Workflow, *targets: str) -> None:
+    done = workflow.run(*targets)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_full_disk(copy, mount, tmp_path):
+    """No room for the networks of one more σ."""
+    results = tmp_path / "results"
+    aside = results.rename(tmp_path / "aside")
+    results.mkdir()
+    config = copy.config
+    config["sweep"]["sigma"] = [1, 3]
+    copy.configure(config)
+    target = "results/synthetic_bp4d/g2rl_sigma3_lambda0.05_seed0/metrics.csv"
+    with mount(results, "-t", "tmpfs", "tmpfs") as disk:
+        shutil.copytree(aside, disk, dirs_exist_ok=True)
+        before = make_lock(results)
+        room = shutil.disk_usage(disk)
+        remount(disk, f"size={room.used + 100_000}")
+        said = failed(copy, target)
+        assert (
+            "No space left on device: the disk is full: make room and rerun, what is finished is kept" in said
+        )
+        assert verify(results, before).same
+        remount(disk, f"size={room.used + 100_000_000}")
+        completes(copy, target)
+        assert before.files.items() <= make_lock(results).files.items()
+
+
+def remount(disk: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)
+
+
+def test_read_only_results(copy, mount, tmp_path):
+    before = make_lock(tmp_path / "results")
+    more_epochs(copy)
+    with mount(tmp_path / "results", "--bind", "-o", "ro", str(tmp_path / "results")):
+        assert "Read-only file system" in failed(copy, f"{RUN}/history.csv")
+        assert verify(tmp_path / "results", before).same
+    completes(copy, f"{RUN}/history.csv")
+
+
+def test_corrupted_shard(copy, tmp_path):
+    before = make_lock(tmp_path / "results")
+    damaged = bytearray((tmp_path / SHARD).read_bytes())
+    damaged[len(damaged) // 2] ^= 1  # in a picture
+    (tmp_path / SHARD).write_bytes(damaged)
+    said = failed(copy, f"{RUN}/predictions.csv")
+    assert f"{SHARD}: damaged, its bytes are not those written: delete it and rerun" in said
+    (tmp_path / SHARD).unlink()
+    completes(copy, "all")
+    assert verify(tmp_path / "results", before).same
+
+
+def test_vanished_inputs(copy, tmp_path):
+    """A video, landmarks and a shard that the rest was made from: made again, and nothing else changes."""
+    before = make_lock(tmp_path / "results")
+    video = "results/raw/synthetic_disfa/Videos_LeftCamera/LeftVideoSN003_comp.avi"
+    for name in (video, SHARD, SHARD.replace("cache", "landmarks"), f"{RUN}/model.safetensors"):
+        (tmp_path / name).unlink()
+    completes(copy, f"{RUN}/model.safetensors")
+    completes(copy, "all")
+    assert verify(tmp_path / "results", before).same
+
+
+def test_early_cutoff(copy, tmp_path):
+    """A stage that reruns to the same bytes: what reads them does not rerun in the next invocation."""
+    before = make_lock(tmp_path / "results")
+    shards = [str(path.relative_to(tmp_path)) for path in tmp_path.glob("results/*/cache/*.h5")]
+    done = copy.run(*shards, "--forcerun", "align")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verify(tmp_path / "results", before).same
+    assert copy.planned() == {}
+
+
+NAMES = [
+    "with space",
+    "a'b",
+    'a"b',
+    "$(touch escaped)",
+    "`touch escaped`",
+    "a\nb",
+    "Gesichter-Mädchen-顔",
+    "-rf; x&y|z",
+]
+
+
+def test_names_do_not_reach_the_shell(rebuilt, tmp_path):
+    """Folders and a sheet with such names run through the real rules: checked, read, aligned, trained on."""
+    root = tmp_path
+    for name in NAMES:
+        root = root / name.replace("/", "")
+    raw = rebuilt.folder / "results/raw/synthetic_disfa"
+    shutil.copytree(raw, root, ignore=shutil.ignore_patterns("truth"))
+    sheet = tmp_path / f"sheet {NAMES[3]} {NAMES[1]}.tsv"
+    write_sheet(sheet, {name: (name, 1 + (name > "SN002")) for name in ("SN001", "SN002", "SN003", "SN004")})
+    weights = tmp_path / f"weights {NAMES[4]}.pth"
+    import timm
+
+    torch.manual_seed(0)
+    torch.save(timm.create_model("test_resnet.r160_in1k").state_dict(), weights)
+    workflow = Workflow(tmp_path)
+    dataset = {"layout": "disfa", "root": str(root), "sheet": str(sheet), "allow_faults": True}
+    training = rebuilt.config["training"]
+    workflow.configure({"datasets": {"disfa": dataset}, "weights": str(weights), "training": training})
+    completes(workflow, "results/disfa/baseline_sigma2_seed0/fold1/predictions.csv")
+    assert not list(tmp_path.rglob("escaped"))
+    assert not (Path.cwd() / "escaped").exists()
+    text = yaml.safe_dump(workflow.config)
+    assert all(word in text for word in ("touch escaped", "with space"))
