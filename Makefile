@@ -35,7 +35,7 @@ workflow: export HF_HUB_OFFLINE = 1
 workflow: .venv/installed
 	CORES=$(CORES) $(BIN)/pytest -q tests/workflow
 
-# Every edit of the rerun contract; make test tries every third.
+# Every edit of the rerun contract; make test tries every other one.
 reruns: export HF_HUB_OFFLINE = 1
 reruns: .venv/installed
 	EDITS=all CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_reruns.py

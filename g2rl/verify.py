@@ -85,11 +85,11 @@ def read_lock(path: Path) -> Lock:
 
 
 def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
-    """Compare results with a lock.
+    """Compare results with a lock. Files that the lock does not know are listed, and no difference.
 
     Args:
         tolerance: None asks for the same bytes in every file. A number, for a rebuild elsewhere: there must
-            be the same files, and in `TABLES` the same rows and texts and numbers that differ by no more
+            be its files, and in `TABLES` the same rows and texts and numbers that differ by no more
             than this; other files may differ and are only counted.
     """
     found = make_lock(results)
@@ -98,7 +98,7 @@ def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
     both = sorted(lock.files.keys() & found.files.keys())
     different = [name for name in both if lock.files[name] != found.files[name]]
     problems = [f"missing: {name}" for name in _grouped(missing)]
-    problems += [f"not in the lock: {name}" for name in _grouped(extra)]
+    more = [f"not in the lock: {name}" for name in _grouped(extra)]
     worst = 0.0
     for name in sorted(lock.tables.keys() & found.tables.keys()):
         lines, largest = _compare(lock.tables[name], found.tables[name], tolerance or 0.0)
@@ -112,9 +112,9 @@ def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
     ]
     summary = f"{len(both) - len(different)} of {len(lock.files)} files are equal to the byte"
     if tolerance is None:
-        return Report(not problems and not different, [*groups, *problems, summary])
+        return Report(not problems and not different, [*groups, *problems, *more, summary])
     within = f"largest difference of a number in the tables: {worst:.3g}, allowed {tolerance:g}"
-    return Report(not problems, [*groups, *problems, summary, within])
+    return Report(not problems, [*groups, *problems, *more, summary, within])
 
 
 def _walk(folder: Path, top: str = "") -> Iterator[Path]:

@@ -92,7 +92,6 @@ def test_same_bytes(results):
         ("table1.md", "| .512 |\n", "table1.md: 1 of 1 differ"),
         ("raw/synthetic_disfa/Labels/SN001_au1.txt", "1,1\n", "raw/synthetic_disfa/: 1 of 1 differ"),
         ("raw/synthetic_disfa/Labels/SN001_au2.txt", "1,1\n", "raw/synthetic_disfa/: 1 of 1 differ"),
-        ("table2.csv", "", "not in the lock: table2.csv"),
         (
             "table1.csv",
             TABLE.replace("0.612", "0.605"),
@@ -107,6 +106,14 @@ def test_any_other_byte_is_reported(results, name, text, line):
     report = verify(results, lock)
     assert not report.same
     assert line in report.lines
+
+
+def test_more_than_the_lock_knows_is_listed(results):
+    lock = make_lock(results)
+    write(results, {"figures/figure2.png": "", "figures/figure2.pdf": "", "table2.csv": ""})
+    report = verify(results, lock)
+    assert report.same
+    assert report.lines[:2] == ["not in the lock: figures/ (2 files)", "not in the lock: table2.csv"]
 
 
 def test_missing_files_are_reported_by_folder(results):

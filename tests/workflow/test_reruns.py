@@ -6,6 +6,7 @@ of the configuration or of a file reruns ``jobs``. Snakemake's reason has to nam
 """
 
 import ast
+import os
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -40,6 +41,7 @@ JOBS = {
     "figure5": 1,
     "figure6": 1,
     "figure7": 1,
+    "lock": 1,
 }
 AFTER = {
     "head": {"render_synthetic_bp4d", "render_synthetic_disfa"},
@@ -47,13 +49,14 @@ AFTER = {
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
     "align": {"frames", "train", "test", "reference", "figure4"},
-    "frames": {"table1"},
     "train": {"test", "table1", "figure4"},
     "test": {"metrics of runs", "figure4", "figure5"},
     "reference": {"metrics of references"},
     "metrics": {"metrics of runs", "metrics of references"},
     "metrics of runs": {"table1", "figure6", "figure7"},
     "metrics of references": {"table1"},
+    "frames": {"table1", "lock"},
+    **{last: {"lock"} for last in ("table1", "figure4", "figure5", "figure6", "figure7")},
 }
 RENDER = ("render_synthetic_bp4d", "render_synthetic_disfa")
 FIGURES = ("figure4", "figure5", "figure6", "figure7")
@@ -185,7 +188,7 @@ MODULES = {
     "tables": ("table1", *FIGURES),
     "figures": FIGURES,
     "provenance": (),
-    "verify": (),
+    "verify": ("lock",),
 }
 DATA = {
     "bp4d_annotated_ranges.csv": (*RENDER, "align"),
@@ -199,7 +202,7 @@ COMMANDS = {
     "render": RENDER,
     "table": ("table1",),
     **{name: (name,) for name in ("head", "landmarks", "align", "frames", "train", "test", "reference")},
-    **{name: (name,) for name in ("metrics", *FIGURES)},
+    **{name: (name,) for name in ("metrics", *FIGURES, "lock")},
     **dict.fromkeys(
         (
             "config",
@@ -479,6 +482,9 @@ FILES += [
     ),
 ]
 EDITS = {edit.name: edit for edit in [*CODE, *CONFIG, *FILES]}
+# Every other one, unless all are asked for (make reruns), and always what Snakemake alone does not see.
+ALWAYS = ("module heatmaps", "two values swapped", "comments, docstrings, blank lines, an import for types")
+TRIED = [*EDITS] if os.environ.get("EDITS") == "all" else [*dict.fromkeys([*ALWAYS, *[*EDITS][::2]])]
 
 
 @dataclass(frozen=True)
@@ -539,10 +545,11 @@ def test_a_copy_of_the_project_reruns_nothing(plans, edit):
     assert plans[edit].result() == Planned({}, {})
 
 
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("edit", TRIED)
 def test_edit_reruns_exactly(plans, edit):
     planned, expected = plans[edit].result(), EDITS[edit]
-    assert planned.jobs == {rule: count for rule, count in expected.jobs.items() if count}
+    jobs = {rule: count for rule, count in expected.jobs.items() if count}
+    assert planned.jobs == (jobs | {"lock": 1} if jobs else {})  # it follows everything
     if expected.rules is None:
         assert not expected.jobs or expected.reason in "".join(planned.reasons.values())
     else:
@@ -558,6 +565,10 @@ def test_a_rule_follows_its_modules_and_packages(rule):
     expected |= {f"g2rl/data/{name}" for name, rules in DATA.items() if rule in rules}
     assert {name for name in found if name.startswith("g2rl")} == expected
     assert found & set(PACKAGES) == {name for name, rules in PACKAGES.items() if rule in rules}
+
+
+def test_many_are_tried():
+    assert len(TRIED) >= 40
 
 
 def test_every_module_is_edited():
