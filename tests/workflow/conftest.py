@@ -29,11 +29,16 @@ class Workflow:
     def config(self) -> dict:
         return yaml.safe_load((self.folder / "config.yaml").read_text())
 
-    def run(self, *options: str, config: str = "config.yaml") -> subprocess.CompletedProcess:
+    def run(
+        self, *options: str, config: str = "config.yaml", **environment: str
+    ) -> subprocess.CompletedProcess:
         """Run `snakemake` as a user would; its messages are on ``stderr``, a dry run's jobs on ``stdout``."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         command += ["--cores", CORES, *options, "--configfile", config]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=900)
+        environment = os.environ | environment
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900
+        )
 
     def planned(self, *options: str, config: str = "config.yaml") -> dict[str, int]:
         """How many jobs of each rule a dry run lists."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 import yaml
-from conftest import Workflow, write_sheet
+from conftest import CORES, Workflow, write_sheet
 
 from g2rl.verify import make_lock, verify
 
@@ -94,13 +94,18 @@ def test_vanished_inputs(copy, tmp_path):
     assert verify(tmp_path / "results", before).same
 
 
-def test_early_cutoff(copy, tmp_path):
-    """A stage that reruns to the same bytes: what reads them does not rerun in the next invocation."""
+def test_made_anew_is_the_same_and_what_follows_does_not_rerun(copy, tmp_path):
+    """Every kind of file, in other processes, with another hash seed and another number of cores: the same
+    bytes; and the next invocation sees that they are."""
     before = make_lock(tmp_path / "results")
-    shards = [str(path.relative_to(tmp_path)) for path in tmp_path.glob("results/*/cache/*.h5")]
-    done = copy.run(*shards, "--forcerun", "align")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert verify(tmp_path / "results", before).same
+    for options in (
+        ["results/synthetic_disfa/cache/SN001.h5", "--forceall"],  # video, labels, landmarks, shard
+        [f"{RUN}/predictions.csv", "--forcerun", f"{RUN}/model.safetensors"],
+        ["all", "--forcerun", "frames", "metrics", "table1", "figure4", "figure5", "figure6", "figure7"],
+    ):
+        done = copy.run(*options, "--cores", "1" if CORES != "1" else "2", PYTHONHASHSEED="1")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert verify(tmp_path / "results", before).same
     assert copy.planned() == {}
 
 
