@@ -92,17 +92,18 @@ def write_record(record: Record, folder: Path) -> None:
         write_text(folder / f"{name}.json", text + "\n")
 
 
-def read_records(folder: Path) -> dict[str, Record]:
-    """Every record below ``folder``, by the SHA-256 of each of its outputs.
+def read_records(folder: Path) -> dict[str, list[Record]]:
+    """The records below ``folder`` by the SHA-256 of each of their outputs: two commands may write the same.
 
     Raises:
         InputError: there is none, or a file that is no record.
     """
-    records = {}
+    records: dict[str, list[Record]] = {}
     for path in sorted(folder.rglob("*.json")):
         try:
             record = Record(**json.loads(path.read_text(encoding="utf-8")))
-            records |= dict.fromkeys(record.outputs.values(), record)
+            for digest in dict.fromkeys(record.outputs.values()):
+                records.setdefault(digest, []).append(record)
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: not a provenance record ({error}): delete it") from error
     if not records:
@@ -110,7 +111,15 @@ def read_records(folder: Path) -> dict[str, Record]:
     return records
 
 
-def tree(path: Path, records: Mapping[str, Record]) -> list[str]:
+def maker(path: str, digest: str, records: Mapping[str, list[Record]]) -> Record | None:
+    """The record of a file: of several commands that wrote these bytes, the one that wrote them there."""
+    found = records.get(digest, [])
+    return next(
+        (record for record in found if record.outputs.get(path) == digest), found[0] if found else None
+    )
+
+
+def tree(path: Path, records: Mapping[str, list[Record]]) -> list[str]:
     """The files behind ``path`` as the lines of a tree, then the code, packages and device of each stage.
 
     Inputs of one stage and folder, such as the shards of a training or the folds of a run, stand as one
@@ -127,7 +136,7 @@ def tree(path: Path, records: Mapping[str, Record]) -> list[str]:
             f"{path}: no record of it ({digest[:12]}): it was changed since, or made without {VARIABLE}"
         )
     stages: dict[str, list[Record]] = {}
-    lines = [*_branch(str(path), [digest], records, stages, set())]
+    lines = [*_branch(str(path), {portable(path): digest}, records, stages, set())]
     for stage, used in sorted(stages.items()):
         lines += ["", f"{stage}:"]
         for title, texts in (
@@ -144,33 +153,37 @@ def tree(path: Path, records: Mapping[str, Record]) -> list[str]:
 
 def _branch(
     name: str,
-    digests: list[str],
-    records: Mapping[str, Record],
+    files: Mapping[str, str],
+    records: Mapping[str, list[Record]],
     stages: dict[str, list[Record]],
-    seen: set[str],
+    seen: set[int],
 ) -> Iterator[str]:
-    """The lines of one file, or of several that one stage made in one folder."""
-    found = list({id(records[digest]): records[digest] for digest in digests if digest in records}.values())
-    title = f"{name}  {digests[0][:12]}" if len(digests) == 1 else f"{name}  ({len(digests)} files)"
+    """The lines of one file, or of several that one stage made in one folder; ``files``: SHA-256 by path."""
+    made = [maker(path, digest, records) for path, digest in files.items()]
+    found = list({id(record): record for record in made if record is not None}.values())
+    title = (
+        f"{name}  {next(iter(files.values()))[:12]}" if len(files) == 1 else f"{name}  ({len(files)} files)"
+    )
     if not found:
         yield f"{title}  (given)"
         return
-    if all(digest in seen for digest in digests):
+    if all(id(record) in seen for record in found):
         yield f"{title}  (above)"
         return
-    seen.update(digests)
+    seen.update(map(id, found))
     stage = found[0].stage
     stages.setdefault(stage, []).extend(found)
     yield f"{title}  ← g2rl {stage}{_common_settings(found)}"
     groups: dict[tuple[str, ...], dict[str, str]] = {}
     for record in found:
         for path, digest in record.inputs.items():
-            made = (records[digest].stage, *Path(path).parts[:3]) if digest in records else ()
-            groups.setdefault(made, {})[path] = digest
+            source = maker(path, digest, records)
+            group = (source.stage, *Path(path).parts[:3]) if source else ()
+            groups.setdefault(group, {})[path] = digest
     for number, members in enumerate(groups.values()):
         label = (os.path.commonpath(members) or ELSEWHERE) + "/" * (len(members) > 1)
         last = number == len(groups) - 1
-        for row, line in enumerate(_branch(label, list(members.values()), records, stages, seen)):
+        for row, line in enumerate(_branch(label, members, records, stages, seen)):
             yield ("   " if last else "│  ") + line if row else ("└─ " if last else "├─ ") + line
 
 

@@ -64,7 +64,7 @@ def make_project(folder: Path, disk: Path, monkeypatch) -> Path:
 
 
 def test_record_names_inputs_outputs_and_settings(project):
-    record = read_records(provenance.FOLDER)[sha256("model 1")]
+    (record,) = read_records(provenance.FOLDER)[sha256("model 1")]
     assert record.inputs == {
         "results/D/cache/SN001.h5": sha256("shard of SN001"),
         "results/D/cache/SN002.h5": sha256("shard of SN002"),
@@ -93,10 +93,10 @@ def test_records_are_the_same_bytes_anywhere(tmp_path, monkeypatch):
 
 
 def test_paths_elsewhere_are_shortened(project):
-    record = read_records(provenance.FOLDER)[sha256("points of SN001")]
+    (record,) = read_records(provenance.FOLDER)[sha256("points of SN001")]
     assert record.inputs == {"…/Videos/SN001.avi": sha256("video of SN001")}
     assert record.command == "g2rl landmarks '…/Videos/SN001.avi' -o results/D/landmarks/SN001.h5"
-    shard = read_records(provenance.FOLDER)[sha256("shard of SN001")]
+    (shard,) = read_records(provenance.FOLDER)[sha256("shard of SN001")]
     assert "--root=…/" in shard.command
     assert shard.settings == {"max_gap": 2, "sequence": "SN001"}  # root says where, not what
     assert portable(Path("/")) == "…"
@@ -143,10 +143,26 @@ def test_tree_reads_from_the_table_down_to_the_videos(project):
 def test_different_code_behind_one_line_is_shown(project):
     records = read_records(provenance.FOLDER)
     digest = sha256("shard of SN002")
-    records[digest] = dataclasses.replace(records[digest], code={"g2rl.alignment": "other"})
+    records[digest] = [dataclasses.replace(records[digest][0], code={"g2rl.alignment": "other"})]
     lines = tree(Path("results/table1.csv"), records)
     align = lines[lines.index("align:") : lines.index("landmarks:")]
     assert sum(line.startswith("  code: ") for line in align) == 2
+
+
+def test_of_two_commands_that_wrote_the_same_the_right_one_is_named(project):
+    """Two runs that predict alike: each one's measures come from its own predictions."""
+    predictions = [Path(f"results/D/seed{seed}/fold1/predictions.csv") for seed in (0, 1)]
+    for path in predictions:
+        path.write_text("all zero")
+        model = path.with_name("model.safetensors")
+        write_record(make_record("test", [], {"model": model, "output": path}, [path]), provenance.FOLDER)
+    for seed, path in enumerate(predictions):
+        metrics = path.parents[1] / "metrics.csv"
+        metrics.write_text(f"measures {seed}")
+        write_record(make_record("metrics", [], {"predictions": [path]}, [metrics]), provenance.FOLDER)
+        text = "\n".join(tree(metrics, read_records(provenance.FOLDER)))
+        assert f"seed{seed}/fold1/model.safetensors" in text
+        assert f"seed{1 - seed}" not in text
 
 
 def test_frames_of_a_folder_count_as_one_input(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from g2rl.provenance import read_records
 from g2rl.verify import make_lock, read_lock, verify, write_lock
 
 # How far a number of the tables may be from the lock: docs/reproducibility.md says how it was chosen.
@@ -65,6 +66,13 @@ def test_rebuild_agrees_with_the_committed_lock(rebuilt):
 
 def test_a_run_leaves_its_lock(rebuilt):
     assert read_lock(rebuilt.folder / "results/lock.json") == make_lock(rebuilt.folder / "results")
+
+
+def test_every_result_has_its_record(rebuilt):
+    results = rebuilt.folder / "results"
+    records = read_records(results / "provenance")
+    without = [name for name, digest in make_lock(results).files.items() if digest not in records]
+    assert without == ["raw/synthetic_bp4d/", "raw/synthetic_disfa/"]  # whole folders; each file has one
 
 
 def test_no_subject_is_in_training_and_test(rebuilt):
