@@ -82,7 +82,7 @@ def load_model(path: Path, device: torch.device) -> Model:
             raise InputError(f"{other} is {weights[other].dtype}, expected torch.float32")
         net.load_state_dict(weights, assign=True)
     except Exception as error:  # whatever a stranger's description leads to
-        reason = str(error).splitlines()[-1].strip()
+        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
         raise InputError(f"{path}: weights do not fit its description: {reason}") from error
     net.eval().to(device, memory_format=torch.channels_last)
     return Model(net, aus, settings, points.to(device), device, subjects)

@@ -35,7 +35,7 @@ def save_weights(backbone: str, out: Path, source: Path | None = None) -> None:
     try:
         net = timm.create_model(backbone, features_only=True, out_indices=(-1,))
     except Exception as error:  # timm raises many kinds
-        raise InputError(f"backbone {backbone}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"backbone {backbone}: {_reason(error)}") from error
     path = source or download(backbone, net.pretrained_cfg.get("hf_hub_id") or "")
     check_hash(path)
     state = _state(net, backbone, path)
@@ -57,7 +57,7 @@ def download(backbone: str, repository: str) -> Path:
     try:
         return Path(hf_hub_download(repository, "model.safetensors", local_files_only=offline))
     except Exception as error:  # the hub raises many kinds
-        reason = f"{constants.ENDPOINT} does not answer" if offline else str(error).splitlines()[0]
+        reason = f"{constants.ENDPOINT} does not answer" if offline else _reason(error)
         raise InputError(
             f"backbone {backbone}: its weights ({repository}) cannot be downloaded: {reason}: fetch them "
             f"where there is a network and {REMEDY}"
@@ -89,7 +89,7 @@ def _state(net: "Module", backbone: str, path: Path) -> "dict[str, Tensor]":
         found = load_state_dict(str(path), weights_only=True)
         found = {name: value for name, value in found.items() if hasattr(value, "shape")}
     except Exception as error:
-        raise InputError(f"{path}: not a readable file of weights ({str(error).splitlines()[0]})") from error
+        raise InputError(f"{path}: not a readable file of weights ({_reason(error)})") from error
     if (
         not found.keys() >= _needed(net).keys()
     ):  # timm's own names; features_only changes those of some models
@@ -121,6 +121,11 @@ def _compare(path: Path, backbone: str, found: "dict[str, Tensor]", needed: "dic
             raise InputError(
                 f"{path}: {name} is {tuple(found[name].shape)}, {backbone} has {tuple(value.shape)}"
             )
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what an error says, or its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _answers(address: str) -> bool:

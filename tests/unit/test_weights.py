@@ -81,6 +81,19 @@ def test_wrong_weights_are_named(tmp_path, whole, change, message):
     assert not (tmp_path / "out.safetensors").exists()
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
+def test_weights_that_were_cut_short_are_named(tmp_path, whole, suffix, share):
+    path = tmp_path / f"mine.{suffix}"
+    save_file(whole, path) if suffix == "safetensors" else torch.save(whole, path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(InputError, match=rf"mine\.{suffix}: not a readable file of weights"):
+        save_weights(BACKBONE, tmp_path / "out.safetensors", path)
+    assert not (tmp_path / "out.safetensors").exists()
+    with pytest.raises(InputError, match=rf"mine\.{suffix}: not a readable safetensors file"):
+        read_weights(path)
+
+
 class Trap:
     """Pickled, it is a command."""
 
