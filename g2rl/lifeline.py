@@ -56,12 +56,17 @@ def follow() -> None:
         return
     watch = select.poll()
     try:
-        above = [os.getpid(), *_ancestors()]
-        for each in above[1 : above.index(int(pid)) + 1]:
+        for each in _ancestors():
             watch.register(os.pidfd_open(each), select.POLLIN)
-    except (ValueError, OSError):  # already gone
+            if each == int(pid):
+                break
+        else:
+            raise ProcessLookupError
+    except (ProcessLookupError, FileNotFoundError):
         print("the Snakemake that started this job has ended, and so does the job", file=sys.stderr)
         os.kill(os.getpid(), signal.SIGKILL)
+    except OSError:  # a kernel or a sandbox without pidfd
+        return
 
     def wait() -> None:
         watch.poll()
