@@ -161,6 +161,14 @@ class Config(Section):
             raise ValueError(
                 f"sweep.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
             )
+        places = {"weights": self.weights}
+        for name, dataset in self.datasets.items():
+            places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}
+        for key, place in places.items():
+            if set("{}") & set(place):
+                raise ValueError(
+                    f"{key}: {place}: braces mean something else to Snakemake: rename it, or link to it"
+                )
         for name, dataset in self.datasets.items():
             if dataset.sheet is None and dataset.layout != "table":
                 raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")

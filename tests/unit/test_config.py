@@ -78,6 +78,8 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"datasets": {"a/b": DATASET}}, ["a/b"]),
         ({"datasets": {"d": {"layout": "disfa"}}}, ["datasets.d.root", "missing"]),
         ({"datasets": {"d": {"layout": "disfa", "root": "/d"}}}, ["datasets.d.sheet", "missing"]),
+        ({"datasets": {"d": DATASET | {"root": "a{b}"}}}, ["datasets.d.root: a{b}: braces"]),
+        ({"weights": "{0}.pth"}, ["weights: {0}.pth: braces"]),
         ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
     ],
 )
