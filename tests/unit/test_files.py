@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from g2rl.cli import main
 from g2rl.files import InputError, atomic_path, leftovers, write_csv, write_hdf5, write_text
 
 MUCH = np.random.default_rng(0).integers(0, 256, 10**6, np.uint8)
@@ -130,3 +131,18 @@ def test_files_are_readable_by_all_once_they_are_whole(tmp_path):
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o644
+
+
+def test_leftovers_are_listed_and_removed(tmp_path, capsys):
+    left = [".checkpoints/D/run/fold1.pt", "D/.a.part-abcdefgh.csv", "raw/D/.T1.part-12345678/0001.jpg"]
+    kept = ["D/a.csv", "D/.hidden", "raw/D/T1/0001.jpg"]
+    for name in (*left, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(300_000))
+    for options in ([], ["--delete"]):
+        assert main(["leftovers", str(tmp_path), *options]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines == [f"{tmp_path / name.removesuffix('/0001.jpg')}  0.3 MB" for name in left]
+    assert sorted(
+        str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()
+    ) == sorted(kept)
