@@ -107,6 +107,13 @@ def test_made_anew_is_the_same_and_what_follows_does_not_rerun(copy, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         assert verify(tmp_path / "results", before).same
     assert copy.planned() == {}
+    config = copy.config
+    config["datasets"]["synthetic_disfa"]["synthetic"]["seed"] = 1
+    copy.configure(config)
+    completes(copy, "results/synthetic_disfa/cache/SN001.h5")
+    report = verify(tmp_path / "results", before)
+    assert not report.same
+    assert "synthetic_disfa/cache/: 1 of 4 differ" in report.lines
 
 
 NAMES = [
