@@ -14,13 +14,6 @@ RUN = "results/synthetic_disfa/baseline_sigma2_seed0/fold1"
 SHARD = "results/synthetic_disfa/cache/SN003.h5"
 
 
-def more_epochs(workflow: Workflow) -> None:
-    """A change that trains everything anew, under the same names."""
-    config = workflow.config
-    config["training"]["epochs"] = 2
-    workflow.configure(config)
-
-
 def failed(workflow: Workflow, *targets: str) -> str:
     done = workflow.run(*targets)
     said = done.stdout + done.stderr
@@ -63,12 +56,20 @@ def remount(disk: Path, options: str) -> None:
 
 
 def test_read_only_results(copy, mount, tmp_path):
+    """Snakemake says so before any job of a result that is there; of a new one when it needs a folder."""
     before = make_lock(tmp_path / "results")
-    more_epochs(copy)
+    config = copy.config
+    config["training"]["epochs"] = 2
+    copy.configure(config)
+    new = "results/synthetic_disfa/baseline_sigma2_seed1/fold1/history.csv"
     with mount(tmp_path / "results", "--bind", "-o", "ro", str(tmp_path / "results")):
-        assert "Read-only file system" in failed(copy, f"{RUN}/history.csv")
+        said = failed(copy, f"{RUN}/history.csv")
+        assert "Write-protected output files" in said
+        assert f"{RUN}/history.csv" in said
+        copy.configure(config | {"seeds": [0, 1]})
+        assert "Read-only file system: 'results/synthetic_disfa/baseline_sigma2_seed1" in failed(copy, new)
         assert verify(tmp_path / "results", before).same
-    completes(copy, f"{RUN}/history.csv")
+    completes(copy, new)
 
 
 def test_corrupted_shard(copy, tmp_path):
