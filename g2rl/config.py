@@ -10,9 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
+from g2rl.backbones import backbone_fault
 from g2rl.files import InputError
 
 Count = Annotated[int, Field(ge=1)]
@@ -107,6 +108,13 @@ class Training(Section):
     precision: Literal["bf16", "fp32"] = "bf16"
     """Number format of the network's arithmetic."""
 
+    @field_validator("backbone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if fault := backbone_fault(name):
+            raise ValueError(fault)
+        return name
+
 
 class Compute(Section):
     """What one training or test may use. It changes how long they take, not which runs there are."""
@@ -162,6 +170,10 @@ class Config(Section):
                 f"sweep.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
             )
         for name, dataset in self.datasets.items():
+            if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
+                raise ValueError(
+                    f"datasets.{name}.synthetic: faces are rendered in layout bp4d or disfa, not {dataset.layout}"
+                )
             if dataset.sheet is None and dataset.layout != "table":
                 raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
             # Table 1 tells rendered faces from real ones by it.

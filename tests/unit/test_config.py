@@ -79,6 +79,10 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"datasets": {"d": {"layout": "disfa"}}}, ["datasets.d.root", "missing"]),
         ({"datasets": {"d": {"layout": "disfa", "root": "/d"}}}, ["datasets.d.sheet", "missing"]),
         ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
+        (
+            {"datasets": {"synthetic_d": DATASET | {"layout": "disfa_right", "synthetic": {"frames": 9}}}},
+            ["datasets.synthetic_d.synthetic", "bp4d or disfa", "disfa_right"],
+        ),
     ],
 )
 def test_wrong_value_is_named_with_what_was_expected(change, words):

@@ -22,7 +22,19 @@ LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(
 
 # Each module imports only from those before it.
 LAYERS = [
-    *("files", "digests", "config", "video", "datasets", "au", "plan", "synthetic", "landmarks", "cache"),
+    *(
+        "files",
+        "digests",
+        "backbones",
+        "config",
+        "video",
+        "datasets",
+        "au",
+        "plan",
+        "synthetic",
+        "landmarks",
+        "cache",
+    ),
     *(
         "alignment",
         "predictions",

@@ -116,6 +116,7 @@ def test_wrong_layout_says_what_it_looks_like(paper, tmp_path):
         ({"sigam": 1}, "sigam: unknown key, did you mean 'sigma'"),
         ({"training": {"epochs": 0}}, "training.epochs"),
         ({"datasets": {}}, "datasets"),
+        ({"training": {"backbone": "resnet5000"}}, "training.backbone: timm has no model 'resnet5000'"),
     ],
 )
 def test_bad_configuration_is_one_message(paper, tmp_path, values, words):
