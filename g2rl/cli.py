@@ -740,6 +740,8 @@ def _sweep_points(options: argparse.Namespace) -> list[Any]:
 def predict(parser: argparse.ArgumentParser) -> Runner:
     """Predict the AU intensities of every frame of your own videos: one CSV a video.
 
+    A video that cannot be read is named and passed over; the status is then 2.
+
     example: g2rl predict interview.mp4 --model model.safetensors -o predictions
     """
     parser.add_argument(
@@ -749,7 +751,7 @@ def predict(parser: argparse.ArgumentParser) -> Runner:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for VIDEO.csv")
     _device(parser)
 
-    def run(options: argparse.Namespace) -> None:
+    def run(options: argparse.Namespace) -> int:
         from g2rl.files import InputError, write_csv
         from g2rl.inference import load_model
         from g2rl.predict import predict_video
@@ -758,8 +760,14 @@ def predict(parser: argparse.ArgumentParser) -> Runner:
         if len(set(outputs)) < len(outputs):
             raise InputError("two videos share a name: predict them one by one, into folders of their own")
         model = load_model(options.model, _torch_device(options.device))
+        status = 0
         for video, output in zip(options.videos, outputs, strict=True):
-            write_csv(output, predict_video(video, model), "%.4f")
+            try:
+                write_csv(output, predict_video(video, model), "%.4f")
+            except InputError as error:
+                print(f"g2rl predict: {error}", file=sys.stderr)
+                status = 2
+        return status
 
     return run
 

@@ -172,7 +172,7 @@ class Config(Section):
         for name, dataset in self.datasets.items():
             if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
                 raise ValueError(
-                    f"datasets.{name}.synthetic: faces are rendered in layout bp4d or disfa, not {dataset.layout}"
+                    f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa can"
                 )
             if dataset.sheet is None and dataset.layout != "table":
                 raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")

@@ -59,10 +59,13 @@ def open_source(path: str | os.PathLike) -> FrameSource:
             of one number; the file is no video that can be opened.
     """
     path = Path(path)
-    if path.is_dir():
-        return ImageFolder(path)
-    if path.is_file():
-        return VideoFile(path)
+    try:
+        if path.is_dir():
+            return ImageFolder(path)
+        if path.is_file():
+            return VideoFile(path)
+    except PermissionError as error:
+        raise InputError(f"{error.filename or path}: may not be read: check its permissions") from None
     raise InputError(f"{path}: no such video or image folder: check the root and the sequence's name")
 
 

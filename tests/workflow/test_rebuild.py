@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from conftest import BP4D, DISFA, check_every_frame_is_counted
 
 RUNS = [
     "baseline_sigma2_seed0",
@@ -52,6 +53,11 @@ def test_table1_has_every_row(rebuilt):
     assert "must not be compared with the published" in caption
     assert "64 px" in caption
     assert "Variance of the geometry vector" in caption
+
+
+def test_no_frame_of_any_sequence_is_lost_uncounted(rebuilt):
+    for name, sequences in {"synthetic_bp4d": BP4D, "synthetic_disfa": DISFA}.items():
+        check_every_frame_is_counted(rebuilt, name, sequences)
 
 
 def test_no_subject_is_in_training_and_test(rebuilt):
