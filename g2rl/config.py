@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from g2rl.backbones import backbone_fault
@@ -20,6 +29,7 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -43,9 +53,9 @@ class Dataset(Section):
 
     layout: Literal["bp4d", "disfa", "disfa_right", "table"]
     """How files are named below ``root``; see config/README.md."""
-    root: Annotated[str, Field(min_length=1)]
+    root: File
     """The folder that holds the dataset, as distributed."""
-    sheet: Annotated[str, Field(min_length=1)] | None = None
+    sheet: File | None = None
     """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on); layout
     table has its own."""
     allow_faults: bool = False
@@ -149,7 +159,7 @@ class Config(Section):
     """Every run is trained once for each."""
     sweep: Sweep = Sweep()
     frames: Frames = Frames()
-    weights: Annotated[str, Field(min_length=1)] = "imagenet"
+    weights: File = "imagenet"
     """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights."""
     training: Training = Training()
     compute: Compute = Compute()

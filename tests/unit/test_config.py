@@ -107,6 +107,12 @@ def test_file_that_is_no_config(tmp_path, text, words):
         config.load(path)
 
 
+def test_a_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    parsed = parse(datasets={"d": DATASET | {"root": "~/DISFA"}}, weights="~/resnet50.pth")
+    assert (parsed.datasets["d"].root, parsed.weights) == ("/home/me/DISFA", "/home/me/resnet50.pth")
+
+
 def test_missing_file():
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read"):
         config.load("nowhere.yaml")

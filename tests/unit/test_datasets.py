@@ -254,7 +254,9 @@ def test_roots_that_are_right(tmp_path):
         ("bp4d", "codes_not_copied", "", "the frames are there, the intensity codes are not"),
         ("bp4d", "frames_one_level_down", "", r"give the folder below, .*disk$"),
         ("bp4d", None, "BP4D-training", r"give the folder above, "),
-        ("bp4d", None, "BP4D-training/F001", r"give the folder above, "),
+        ("bp4d", None, "BP4D-training/F001", r"give the folder above, .*tree$"),
+        ("bp4d", None, "BP4D-training/F001/T3", r"give the folder above, .*tree$"),
+        ("disfa", None, "Videos_LeftCamera/LeftVideoSN010_comp.avi", "a file, expected a folder of layout"),
         ("bp4d", "bp4d_plus", "", r"BP4D\+"),
         ("bp4d", "disfa_for_bp4d", "", "of layout disfa: set that"),
         ("disfa", "disfa_plus", "", r"DISFA\+"),
@@ -274,6 +276,22 @@ def test_roots_that_are_not(tmp_path, layout, fault, root, message):
     with pytest.raises(InputError, match=message) as error:
         check_root(get_layout(layout), tree / root)
     assert "\n" not in str(error.value)
+
+
+def test_a_neighbour_that_may_not_be_read_hides_nothing(tmp_path, monkeypatch):
+    """As ``lost+found`` of a disk whose top folder is given for the dataset below it."""
+    make_disfa(tmp_path / "tree", ["SN010"])
+    (tmp_path / "lost+found").mkdir()
+    is_dir = Path.is_dir
+
+    def guarded(path):
+        if "lost+found" in path.parent.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", guarded)
+    with pytest.raises(InputError, match=r"give the folder below, .*tree$"):
+        check_root(get_layout("disfa"), tmp_path)
 
 
 def test_root_that_is_anything(tmp_path):

@@ -22,7 +22,7 @@ DISFA = {"SN001": ("SN001", 1), "SN002": ("SN002", 1), "SN003": ("SN003", 2), "S
 
 @dataclass(frozen=True)
 class Workflow:
-    """A folder in which Snakemake runs with a configuration of its own; on the rules of a copy, if one is given."""
+    """A folder in which Snakemake runs with a configuration of its own; ``project``: whose rules and code."""
 
     folder: Path
     project: Path = ROOT
@@ -59,7 +59,7 @@ def write_sheet(path: Path, sequences: dict[str, tuple[str, int]]) -> None:
 def check_every_frame_is_counted(
     workflow: Workflow, dataset: str, sequences: Collection[str]
 ) -> pd.DataFrame:
-    """Of every sequence: coded = used + each named reason, as counted, as stored, and as there; the counts."""
+    """Of every sequence: coded = used + each named reason; as counted, as stored, as there. The counts."""
     results = workflow.folder / "results" / dataset
     counts = pd.read_csv(results / "frames.csv", index_col="sequence")
     assert set(counts.index) == set(sequences)

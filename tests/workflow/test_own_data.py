@@ -1,4 +1,4 @@
-"""A lab's own FACS-coded videos, layout `table`, from a plain folder to Table 1; an AU that has no place yet."""
+"""A lab's own FACS-coded videos, layout `table`, from a plain folder to Table 1; an AU without a place."""
 
 import re
 import shutil
