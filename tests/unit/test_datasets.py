@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from g2rl.datasets import LAYOUTS, check_root, get_layout, read_sheet
@@ -82,6 +82,9 @@ WRONG = {
         "1;2",
         "1.0,2",
         "1,2.0",
+        "1,3.",
+        '"1","2"',
+        "1\t2",
         "1,,2",
         ",1",
         "1_0,1",
@@ -105,6 +108,29 @@ def test_a_wrong_line_is_named(tmp_path, case, wrong, data):
         get_layout("disfa").read_file(path)
     assert (error.value.kind, error.value.line) == (kind, at + 2)
     assert str(error.value).startswith(f"{path}: line {at + 2}: ")
+
+
+@settings(many, max_examples=400)
+@given(
+    st.text(alphabet='0123459,."- \t\n\r\ufeff', max_size=60), st.sampled_from([("bp4d", 9), ("disfa", None)])
+)
+@example("\ufeff1,2\r\n\r\n 3 , 9 ,\r\n", ("bp4d", 9))
+def test_any_text_is_read_right_or_named(tmp_path, text, case):
+    layout, not_coded = case
+    path = write(tmp_path / "labels", text)
+    labels, message = None, ""
+    try:
+        labels = get_layout(layout).read_file(path)
+    except LabelError as error:
+        message = str(error)
+    if labels is None:
+        assert message.startswith(f"{path}: ")
+        return
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
+    rows = [tuple(map(int, line.removesuffix(",").split(","))) for line in lines if line]
+    expected = [(frame, -1 if code == not_coded else code) for frame, code in sorted(rows)]
+    assert list(zip(labels.frame.tolist(), labels.intensity[:, 0].tolist(), strict=True)) == expected
+    assert all(-1 <= code <= 5 for _, code in expected)
 
 
 @many
@@ -397,6 +423,9 @@ def test_table(tmp_path):
         ("frame,AU06\n1,2\n1,3\n", "line 3: frame 1 for the second time"),
         ("frame,AU06\n1,6\n", "line 2: intensity '6'"),
         ("frame,AU06\n1,2.5\n", r"line 2: intensity '2\.5'"),
+        ("frame,AU06\n1,.0\n", r"line 2: intensity '\.0'"),
+        ("frame;AU06\n1;2\n", "line 1: found 'frame;AU06'"),
+        ('frame,AU06\n1,"2\n', "line 2"),
         ("frame,AU06\n1,2,3\n", "line 2: found '1,2,3', expected frame,AU06"),
         ("frame,AU06\n1\n", "line 2: found '1'"),
         ("frame,AU06\nx,1\n", "line 2: found 'x,1'"),
@@ -419,11 +448,18 @@ def test_table_codes_that_are_wrong(tmp_path, text, message):
     ),
     end_of_line,
     blank,
+    st.sampled_from(["", ".0", ".00"]),
+    st.sampled_from(["", '"']),
+    st.sampled_from(["", ","]),
+    st.sampled_from(["", "\ufeff"]),
 )
-def test_table_codes_in_any_dress(tmp_path, rows, end, space):
-    lines = ["frame,AU01,AU26"] + [
-        f"{space}{frame},{space}{','.join(cells)}" for frame, cells in rows.items()
-    ]
+def test_table_codes_in_any_dress(tmp_path, rows, end, space, decimals, quote, comma, mark):
+    def field(text):
+        return f"{space}{quote}{text}{decimals if text.isdigit() else ''}{quote}"
+
+    lines = [mark + ",".join(f"{quote}{name}{quote}" for name in ("frame", "AU01", "AU26")) + comma]
+    for frame, cells in rows.items():
+        lines += ["", ",".join(map(field, (str(frame), *cells))) + comma]
     labels = get_layout("table").read_file(write(tmp_path / "codes.csv", end.join(lines)))
     assert labels.frame.tolist() == sorted(rows)
     assert labels.intensity.tolist() == [[int(c or -1) for c in rows[frame]] for frame in sorted(rows)]
