@@ -102,6 +102,15 @@ def _sequence(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")
 
 
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="CSV",
+        help="from g2rl check; a sequence that an error in it stops has no frame, else it is an error here",
+    )
+
+
 def _shards(parser: argparse.ArgumentParser, option: str) -> None:
     parser.add_argument(
         option, type=Path, nargs="+", required=True, metavar="SHARD", help="sequences, from g2rl align"
@@ -282,13 +291,14 @@ def landmarks(parser: argparse.ArgumentParser) -> Runner:
     example: g2rl landmarks DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi -o SN001.h5
     """
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    _check(parser)
     _output(parser, "the landmarks, HDF5")
 
     def run(options: argparse.Namespace) -> None:
         from g2rl.landmarks import detect
         from g2rl.video import open_source
 
-        detect(open_source(options.media)).write(options.output)
+        detect(open_source(options.media, options.check)).write(options.output)
 
     return run
 
@@ -322,6 +332,7 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         default=False,
         help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
     )
+    _check(parser)
     _output(parser, "the shard, HDF5")
 
     def run(options: argparse.Namespace) -> None:
@@ -333,9 +344,9 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         layout = get_layout(options.layout)
         options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
         build_shard(
-            open_source(options.media),
+            open_source(options.media, options.check),
             landmarks.read(options.landmarks),
-            layout.read_labels(options.root, options.sequence),
+            layout.read_labels(options.root, options.sequence, options.check),
             options.subject,
             options.sequence,
             options.output,

@@ -59,7 +59,7 @@ class Dataset(Section):
     """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on); layout
     table has its own."""
     allow_faults: bool = False
-    """Go on with a copy in which g2rl check finds errors; what they stop then fails by itself."""
+    """Go on with a copy in which g2rl check finds errors; a sequence that one stops then has no frame."""
     synthetic: Synthetic | None = None
     """Render this dataset; leave it out for a dataset that exists."""
 

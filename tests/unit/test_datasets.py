@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from g2rl.datasets import LAYOUTS, check_root, get_layout, read_sheet
+from g2rl.datasets.check import check, write_findings
 from g2rl.datasets.layout import LabelError
 from g2rl.files import InputError
 from g2rl.video import open_source
@@ -162,6 +163,32 @@ def test_label_files_that_are_none(tmp_path, layout, data, message):
     path.write_bytes(data)
     with pytest.raises(InputError, match=message):
         get_layout(layout).read_file(path)
+
+
+def test_a_fault_that_the_check_knew_stops_its_sequence_alone(tmp_path, capsys):
+    """Where faults are allowed it has no frame; a fault unknown to the check is an error."""
+    make_bp4d(tmp_path, ["F009_T8", "M009_T8"])
+    layout, sheet = get_layout("bp4d"), tmp_path / "sheet.tsv"
+    sheet.write_text("sequence\tsubject\tfold\nF009_T8\tF009\t0\nM009_T8\tM009\t1\n")
+    FAULTS["code_seven"].plant(tmp_path, "F009_T8")
+    FAULTS["cover_picture"].plant(tmp_path, "F009_T8")
+    write_findings(tmp_path / "check.csv", check(layout, tmp_path, sheet, jobs=1))
+    for sequence in ("F009_T8", "M009_T8"):
+        if sequence == "M009_T8":  # which was clean when it was checked
+            FAULTS["code_seven"].plant(tmp_path, sequence)
+            FAULTS["cover_picture"].plant(tmp_path, sequence)
+        for known in (None, *([tmp_path / "check.csv"] if sequence == "M009_T8" else [])):
+            with pytest.raises(InputError, match="intensity 7"):
+                layout.read_labels(tmp_path, sequence, known)
+            with pytest.raises(InputError, match=r"cover\.jpg: no frame number"):
+                open_source(layout.media(tmp_path, sequence), known)
+    labels = layout.read_labels(tmp_path, "F009_T8", tmp_path / "check.csv")
+    assert (labels.frame.shape, labels.intensity.shape, labels.aus) == ((0,), (0, 5), layout.aus)
+    source = open_source(layout.media(tmp_path, "F009_T8"), tmp_path / "check.csv")
+    assert (list(source.numbers), list(source.grey()), list(source.rgb())) == ([], [], [])
+    told = capsys.readouterr().err
+    assert "intensity 7, expected 0 to 5 or 9 (not coded): no frame of the sequence is coded" in told
+    assert "rename it or move it elsewhere: the sequence has no frame" in told
 
 
 def test_missing_label_file(tmp_path):

@@ -13,14 +13,15 @@ from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
 from g2rl.video import open_source
 
-PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2}
+PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2, "emil": 2}
+BROKEN = "emil_1"  # its video does not open, and faults are allowed
 AUS = (6, 12, 25)
 FRAMES = 14
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Workflow:
-    """Four rendered people as videos of two kinds and a folder of pictures, codes of AUs 6, 7, 12 and 25."""
+    """Rendered people as videos of two kinds and a folder of pictures, codes of AUs 6, 7, 12 and 25."""
     workflow = Workflow(tmp_path_factory.mktemp("lab"))
     root, source = workflow.folder / "mine", workflow.folder / "source"
     head = workflow.folder / "head.npz"
@@ -31,7 +32,7 @@ def lab(tmp_path_factory) -> Workflow:
     for number, (person, fold) in enumerate(PEOPLE.items(), 1):
         name = f"SN{number:03d}"
         render_sequence(head, "disfa", source, name, name, FRAMES, seed=0)
-        media = f"videos/{person}{('.avi', '.mp4', '', '.avi')[number - 1]}"
+        media = f"videos/{person}{('.avi', '.mp4', '', '.avi', '.avi')[number - 1]}"
         repack(layout.media(source, name), root / media)
         labels = layout.read_labels(source, name)
         codes = pd.DataFrame(labels.intensity, columns=[f"AU{au:02d}" for au in labels.aus])
@@ -41,10 +42,11 @@ def lab(tmp_path_factory) -> Workflow:
         codes.loc[3, "AU12"] = None  # not coded
         codes.astype("Int64").to_csv(root / f"{person}.csv", index=False)
         rows.append(f"{person}_1\t{person}\t{fold}\t{media}\t{person}.csv")
+    (root / "videos/emil.avi").write_bytes(b"cut")
     (root / "sequences.tsv").write_text("\n".join(rows) + "\n")
     workflow.configure(
         {
-            "datasets": {"mine": {"layout": "table", "root": "mine"}},
+            "datasets": {"mine": {"layout": "table", "root": "mine", "allow_faults": True}},
             "weights": "none",
             "training": {
                 "backbone": "test_resnet.r160_in1k",
@@ -112,11 +114,16 @@ def test_own_videos_come_to_table_1(done):
     assert set(measured["dataset"]) == {"mine"}
     assert set(measured["method"]) == {"Best constant", "Landmarks ridge", "Baseline", "G2RL"}
     assert set(measured["au"]) == {"6", "7", "12", "25", "avg"}
-    check = pd.read_csv(done.folder / "results/mine/check.csv")
-    assert "error" not in set(check["severity"])
 
 
-def test_every_frame_is_counted(done):
+def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
     sequences = {f"{person}_1" for person in PEOPLE}
     counts = check_every_frame_is_counted(done, "mine", sequences)
     assert (counts["coded"] == FRAMES).all()
+    assert counts["used"].min() == counts["used"][BROKEN] == 0
+    assert counts["missing"][BROKEN] == FRAMES
+    assert (counts["used"].drop(BROKEN) > 0).all()
+    check = pd.read_csv(done.folder / "results/mine/check.csv")
+    errors = check[check["severity"] == "error"]
+    assert list(errors["sequence"]) == [BROKEN]
+    assert "the sequence has no frame" in (done.folder / f"logs/mine/landmarks/{BROKEN}.log").read_text()
