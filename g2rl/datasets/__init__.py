@@ -36,6 +36,7 @@ def check_root(layout: Layout, root: Path) -> None:
     expected = " and ".join(f"{part.path.name} ({part.what})" for part in layout.parts(root))
     if not root.is_dir():
         what = "a file" if root.is_file() else "no such folder"
+        what += "" if root.is_absolute() else f" in {Path.cwd()}"
         raise InputError(f"{root}: {what}, expected a folder of layout {layout.name}: {expected}")
     if not _looks_like(layout, root):
         raise InputError(
