@@ -96,7 +96,7 @@ def _output(parser: argparse.ArgumentParser, what: str) -> None:
 
 def _sequence(parser: argparse.ArgumentParser) -> None:
     """The options that say which sequence of which dataset."""
-    parser.add_argument("--layout", required=True, help="bp4d, disfa or disfa_right")
+    parser.add_argument("--layout", required=True, help="bp4d, disfa, disfa_right or table")
     parser.add_argument("--root", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")
