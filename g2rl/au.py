@@ -14,21 +14,35 @@ import numpy as np
 
 from g2rl.files import InputError
 
+MAX_INTENSITY = 5  # FACS: 0 absent, 1 (A) trace, 2 (B) slight, 3 (C) marked, 4 (D) severe, 5 (E) maximum
+
 NAMES = {  # FACS name; muscles (Ekman, Friesen & Hager 2002)
     1: ("Inner brow raiser", "frontalis, pars medialis"),
     2: ("Outer brow raiser", "frontalis, pars lateralis"),
     4: ("Brow lowerer", "depressor glabellae, depressor supercilii, corrugator supercilii"),
     5: ("Upper lid raiser", "levator palpebrae superioris"),
     6: ("Cheek raiser", "orbicularis oculi, pars orbitalis"),
+    7: ("Lid tightener", "orbicularis oculi, pars palpebralis"),
     9: ("Nose wrinkler", "levator labii superioris alaeque nasi"),
     10: ("Upper lip raiser", "levator labii superioris"),
+    11: ("Nasolabial deepener", "zygomaticus minor"),
     12: ("Lip corner puller", "zygomaticus major"),
+    13: ("Sharp lip puller", "levator anguli oris"),
     14: ("Dimpler", "buccinator"),
     15: ("Lip corner depressor", "depressor anguli oris"),
+    16: ("Lower lip depressor", "depressor labii inferioris"),
     17: ("Chin raiser", "mentalis"),
+    18: ("Lip pucker", "incisivii labii superioris and inferioris"),
     20: ("Lip stretcher", "risorius, platysma"),
+    22: ("Lip funneler", "orbicularis oris"),
+    23: ("Lip tightener", "orbicularis oris"),
+    24: ("Lip presser", "orbicularis oris"),
     25: ("Lips part", "depressor labii inferioris, relaxed mentalis or orbicularis oris"),
     26: ("Jaw drop", "masseter, relaxed temporalis and internal pterygoid"),
+    27: ("Mouth stretch", "pterygoids, digastric"),
+    28: ("Lip suck", "orbicularis oris"),
+    43: ("Eye closure", "relaxed levator palpebrae superioris; orbicularis oculi, pars palpebralis"),
+    45: ("Blink", "relaxed levator palpebrae superioris; orbicularis oculi, pars palpebralis"),
 }
 
 
@@ -143,9 +157,14 @@ def au_points(aus: Sequence[int], centres: str = "default") -> list[Point]:
     for au in aus:
         if au not in table:
             have = [name for name, known in sorted(CENTRES.items()) if au in known]
+            called = f" ({NAMES[au][0]})" if au in NAMES else ""
             raise InputError(
-                f"AU centres {centres!r}: no location for {au_name(au)}; "
-                + (f"the sets {have} have one" if have else "add one to CENTRES in g2rl/au.py")
+                f"AU centres {centres!r}: no location for {au_name(au)}{called}; "
+                + (
+                    f"the sets {have} have one"
+                    if have
+                    else "give it one in CENTRES of g2rl/au.py (docs/real-data.md, “An AU without a place”)"
+                )
             )
     return [point for au in aus for point in table[au]]
 

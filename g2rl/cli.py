@@ -108,10 +108,19 @@ def _output(parser: argparse.ArgumentParser, what: str) -> None:
 
 def _sequence(parser: argparse.ArgumentParser) -> None:
     """The options that say which sequence of which dataset."""
-    parser.add_argument("--layout", required=True, help="bp4d, disfa or disfa_right")
+    parser.add_argument("--layout", required=True, help="bp4d, disfa, disfa_right or table")
     parser.add_argument("--root", type=Path, required=True, help="the dataset's folder")
     parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check",
+        type=Path,
+        metavar="CSV",
+        help="from g2rl check; a sequence that an error in it stops has no frame, else it is an error here",
+    )
 
 
 def _shards(parser: argparse.ArgumentParser, option: str) -> None:
@@ -294,13 +303,14 @@ def landmarks(parser: argparse.ArgumentParser) -> Runner:
     example: g2rl landmarks DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi -o SN001.h5
     """
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    _check(parser)
     _output(parser, "the landmarks, HDF5")
 
     def run(options: argparse.Namespace) -> None:
         from g2rl.landmarks import detect
         from g2rl.video import open_source
 
-        detect(open_source(options.media)).write(options.output)
+        detect(open_source(options.media, options.check)).write(options.output)
 
     return run
 
@@ -334,6 +344,7 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         default=False,
         help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
     )
+    _check(parser)
     _output(parser, "the shard, HDF5")
 
     def run(options: argparse.Namespace) -> None:
@@ -345,9 +356,9 @@ def align(parser: argparse.ArgumentParser) -> Runner:
         layout = get_layout(options.layout)
         options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
         build_shard(
-            open_source(options.media),
+            open_source(options.media, options.check),
             landmarks.read(options.landmarks),
-            layout.read_labels(options.root, options.sequence),
+            layout.read_labels(options.root, options.sequence, options.check),
             options.subject,
             options.sequence,
             options.output,
@@ -752,6 +763,8 @@ def _sweep_points(options: argparse.Namespace) -> list[Any]:
 def predict(parser: argparse.ArgumentParser) -> Runner:
     """Predict the AU intensities of every frame of your own videos: one CSV a video.
 
+    A video that cannot be read is named and passed over; the status is then 2.
+
     example: g2rl predict interview.mp4 --model model.safetensors -o predictions
     """
     parser.add_argument(
@@ -761,7 +774,7 @@ def predict(parser: argparse.ArgumentParser) -> Runner:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for VIDEO.csv")
     _device(parser)
 
-    def run(options: argparse.Namespace) -> None:
+    def run(options: argparse.Namespace) -> int:
         from g2rl.files import InputError, write_csv
         from g2rl.inference import load_model
         from g2rl.predict import predict_video
@@ -770,8 +783,14 @@ def predict(parser: argparse.ArgumentParser) -> Runner:
         if len(set(outputs)) < len(outputs):
             raise InputError("two videos share a name: predict them one by one, into folders of their own")
         model = load_model(options.model, _torch_device(options.device))
+        status = 0
         for video, output in zip(options.videos, outputs, strict=True):
-            write_csv(output, predict_video(video, model), "%.4f")
+            try:
+                write_csv(output, predict_video(video, model), "%.4f")
+            except InputError as error:
+                print(f"g2rl predict: {error}", file=sys.stderr)
+                status = 2
+        return status
 
     return run
 

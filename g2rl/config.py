@@ -3,6 +3,7 @@
 import csv
 import difflib
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,15 +11,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
+from g2rl.backbones import backbone_fault
 from g2rl.files import InputError
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -42,13 +53,13 @@ class Dataset(Section):
 
     layout: Literal["bp4d", "disfa", "disfa_right", "table"]
     """How files are named below ``root``; see config/README.md."""
-    root: Annotated[str, Field(min_length=1)]
+    root: File
     """The folder that holds the dataset, as distributed."""
-    sheet: Annotated[str, Field(min_length=1)] | None = None
+    sheet: File | None = None
     """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on); layout
     table has its own."""
     allow_faults: bool = False
-    """Go on with a copy in which g2rl check finds errors; what they stop then fails by itself."""
+    """Go on with a copy in which g2rl check finds errors; a sequence that one stops then has no frame."""
     synthetic: Synthetic | None = None
     """Render this dataset; leave it out for a dataset that exists."""
 
@@ -107,6 +118,13 @@ class Training(Section):
     precision: Literal["bf16", "fp32"] = "bf16"
     """Number format of the network's arithmetic."""
 
+    @field_validator("backbone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if fault := backbone_fault(name):
+            raise ValueError(fault)
+        return name
+
 
 class Compute(Section):
     """What one training or test may use. It changes how long they take, not which runs there are."""
@@ -141,7 +159,7 @@ class Config(Section):
     """Every run is trained once for each."""
     sweep: Sweep = Sweep()
     frames: Frames = Frames()
-    weights: Annotated[str, Field(min_length=1)] = "imagenet"
+    weights: File = "imagenet"
     """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights."""
     training: Training = Training()
     compute: Compute = Compute()
@@ -170,6 +188,10 @@ class Config(Section):
                     f"{key}: {place}: braces mean something else to Snakemake: rename it, or link to it"
                 )
         for name, dataset in self.datasets.items():
+            if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
+                raise ValueError(
+                    f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa can"
+                )
             if dataset.sheet is None and dataset.layout != "table":
                 raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
             # Table 1 tells rendered faces from real ones by it.

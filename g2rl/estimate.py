@@ -9,6 +9,7 @@ import numpy as np
 
 from g2rl.config import Config, runs
 from g2rl.datasets.layout import read_tsv
+from g2rl.files import InputError
 from g2rl.plan import Plan
 
 GPU = "NVIDIA H100 80GB HBM3"  # the one whose rates are known
@@ -53,7 +54,8 @@ def count_frames(config: Config, plans: Mapping[str, Plan]) -> dict[str, Data]:
     """Count the frames and codes of every sequence, as their files tell.
 
     Raises:
-        InputError: a file that cannot be read; ``g2rl check`` tells all that is wrong with a copy.
+        InputError: a file that cannot be read, unless faults are allowed; ``g2rl check`` tells all that is
+            wrong with a copy.
     """
     from g2rl.video import open_source
 
@@ -64,9 +66,16 @@ def count_frames(config: Config, plans: Mapping[str, Plan]) -> dict[str, Data]:
             coded = dict.fromkeys(plan.sequences, synthetic.frames)
             found[name] = Data(plan, sum(coded.values()), coded)
             continue
-        codes = {each: plan.layout.read_labels(plan.root, each).intensity for each in plan.sequences}
-        frames = sum(len(open_source(Path(plan.media(each))).numbers) for each in plan.sequences)
-        found[name] = Data(plan, frames, {each: int(np.sum((c >= 0).any(1))) for each, c in codes.items()})
+        frames, coded = 0, dict.fromkeys(plan.sequences, 0)
+        for each in plan.sequences:
+            try:
+                codes = plan.layout.read_labels(plan.root, each).intensity
+                frames += len(open_source(Path(plan.media(each))).numbers)
+                coded[each] = int(np.sum((codes >= 0).any(1)))
+            except InputError:
+                if not config.datasets[name].allow_faults:
+                    raise  # else the sequence has no frame
+        found[name] = Data(plan, frames, coded)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from g2rl.au import CENTRES, au_centres, au_name
+from g2rl.au import CENTRES, MAX_INTENSITY, au_centres, au_name
 from g2rl.files import InputError, atomic_path, write_csv
 from g2rl.metrics import KEYS, au_columns
 from g2rl.tables import ARROWS, is_rendered, mean_over_seeds
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from g2rl.inference import Model
 
 ONE_COLUMN, TWO_COLUMNS = 3.33, 7.0  # inches, as in the proceedings' style
-MAX_INTENSITY = 5
 ALIGNED_SIZE = 256
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito: colour-blind safe
 MARKERS = "os^Dv*"

@@ -1,6 +1,7 @@
 """Atomic, deterministic files, the error that names a bad input, and progress for long loops."""
 
 import contextlib
+import csv
 import errno
 import glob
 import hashlib
@@ -190,6 +191,19 @@ def read_hdf5(
             return {name: file[name][()] for name in expected}, dict(file.attrs)
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # what h5py makes of damage
         raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error
+
+
+def is_known_fault(path: str | os.PathLike, check: str | os.PathLike | None) -> bool:
+    """Whether ``check``, what ``g2rl check`` wrote of a copy, holds an error of a file or of what lies in it.
+
+    A check with errors ends a run; where it did not, the copy is used in spite of them.
+    """
+    if check is None:
+        return False
+    with open(check, encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["severity"] == "error" and row["file"]]
+    named = {part for row in rows for part in (row["file"], *map(str, Path(row["file"]).parents[:-1]))}
+    return any(f"/{Path(path)}".endswith(f"/{part}") for part in named)
 
 
 def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:

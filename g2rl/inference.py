@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from g2rl import heatmaps as hm
-from g2rl.au import point_au
+from g2rl.au import MAX_INTENSITY, point_au
 from g2rl.cache import Shard, decode
 from g2rl.files import InputError
 from g2rl.model import HeatmapNet
@@ -21,7 +21,6 @@ from g2rl.predictions import prediction_table
 from g2rl.training import ALIGNED_SIZE, Settings, autocast, normalise
 
 BATCH = 64
-MAX_INTENSITY = 5.0  # FACS: 0 absent, 1 (A) … 5 (E)
 
 
 @dataclass(frozen=True)

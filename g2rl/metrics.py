@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from g2rl.au import MAX_INTENSITY
 from g2rl.files import InputError
 
 METRICS = ("ICC", "MAE", "PCC", "MSE")
 KEYS = ["subject", "sequence", "frame"]
-MAX_INTENSITY = 5
 COVERAGE = (2.5, 97.5)  # percentiles: the ends of a 95 % interval
 CONSTANT = 1e-12  # a variance this small is rounding, not spread: predictions.csv has steps of 1e-4
 

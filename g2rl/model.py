@@ -13,6 +13,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from g2rl.files import InputError
+
 GEOMETRY_DIM = 256  # length of G and of W×M
 PROJECTION_CHANNELS = 8
 GUIDANCE = ("literal", "detached")
@@ -30,6 +32,9 @@ class HeatmapNet(nn.Module):
         maps: P, one heatmap an AU point.
         channels: of each deconvolution; as many as given, each doubles the resolution.
         pretrained: a backbone state dictionary of that timm model, or None for random weights.
+
+    Raises:
+        InputError: timm has no such model, or it has no feature map of that stride.
     """
 
     def __init__(
@@ -42,9 +47,15 @@ class HeatmapNet(nn.Module):
     ):
         super().__init__()
         level = -(32 // stride).bit_length()  # −1 is the last, stride 32; −2 the one before, stride 16
-        self.backbone = timm.create_model(
-            backbone, features_only=True, out_indices=(level,), pretrained=False
-        )
+        try:
+            self.backbone = timm.create_model(
+                backbone, features_only=True, out_indices=(level,), pretrained=False
+            )
+        except Exception as error:  # timm raises many kinds
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"backbone {backbone}: no feature map of stride {stride} ({reason})") from error
+        if (found := self.backbone.feature_info.reduction()[-1]) != stride:
+            raise InputError(f"backbone {backbone}: its feature map has stride {found}, expected {stride}")
         if pretrained is not None:
             own = self.backbone.state_dict()
             self.backbone.load_state_dict({name: pretrained[name] for name in own})

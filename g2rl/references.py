@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from g2rl.au import au_name
+from g2rl.au import MAX_INTENSITY, au_name
 from g2rl.files import InputError
 
-MAX_INTENSITY = 5
 ALPHAS = np.logspace(-1, 5, 7)  # of features of unit variance, so the same grid fits every dataset
 GROUPS = 5  # folds of the cross-validation over training subjects
 

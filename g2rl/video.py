@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from g2rl.files import InputError
+from g2rl.files import InputError, is_known_fault
 
 # The decoder's own complaints name no file; what cannot be decoded is reported by whoever asked for it.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
@@ -52,18 +53,46 @@ class FrameSource(ABC):
     ) -> Iterator[tuple[int, np.ndarray | None]]: ...
 
 
-def open_source(path: str | os.PathLike) -> FrameSource:
+class NoFrames(FrameSource):
+    """In place of what cannot be opened: not one frame."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.numbers = []
+
+    def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
+        yield from ()
+
+
+def open_source(path: str | os.PathLike, check: str | os.PathLike | None = None) -> FrameSource:
     """Open a video file or a folder of numbered images.
+
+    Args:
+        check: what ``g2rl check`` wrote of the copy; what it holds an error of, and does not open, has no
+            frame.
 
     Raises:
         InputError: nothing lies there; the folder holds no image, an image without a number, or two images
             of one number; the file is no video that can be opened.
     """
     path = Path(path)
-    if path.is_dir():
-        return ImageFolder(path)
-    if path.is_file():
-        return VideoFile(path)
+    try:
+        return _open(path)
+    except InputError as error:
+        if not is_known_fault(path, check):
+            raise
+        print(f"{error}: the sequence has no frame", file=sys.stderr)
+        return NoFrames(path)
+
+
+def _open(path: Path) -> FrameSource:
+    try:
+        if path.is_dir():
+            return ImageFolder(path)
+        if path.is_file():
+            return VideoFile(path)
+    except PermissionError as error:
+        raise InputError(f"{error.filename or path}: may not be read: check its permissions") from None
     raise InputError(f"{path}: no such video or image folder: check the root and the sequence's name")
 
 

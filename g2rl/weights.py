@@ -53,11 +53,15 @@ def download(backbone: str, repository: str) -> Path:
 
     if not repository:
         raise InputError(f"backbone {backbone}: timm has no weights of it to download: {REMEDY}")
-    offline = constants.HF_HUB_OFFLINE or not _answers(constants.ENDPOINT)
+    name = "model.safetensors"
+    if constants.HF_HUB_OFFLINE:
+        barrier = "HF_HUB_OFFLINE is set"
+    else:  # the hub's own client would try again and again, for minutes
+        barrier = _barrier(f"{constants.ENDPOINT}/{repository}/resolve/main/{name}")
     try:
-        return Path(hf_hub_download(repository, "model.safetensors", local_files_only=offline))
+        return Path(hf_hub_download(repository, name, local_files_only=bool(barrier)))
     except Exception as error:  # the hub raises many kinds
-        reason = f"{constants.ENDPOINT} does not answer" if offline else _reason(error)
+        reason = barrier or _reason(error).rstrip(".")
         raise InputError(
             f"backbone {backbone}: its weights ({repository}) cannot be downloaded: {reason}: fetch them "
             f"where there is a network and {REMEDY}"
@@ -128,18 +132,29 @@ def _reason(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _answers(address: str) -> bool:
-    """Whether a web server answers, with whatever, within ``TIMEOUT``."""
-    from urllib.error import HTTPError
+def _barrier(address: str) -> str:
+    """What keeps a download from beginning within ``TIMEOUT``; nothing if the server has answered."""
+    from threading import Thread
+    from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
-    try:
-        urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
-    except HTTPError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return True
+    found = [f"{address} does not answer"]
+
+    def ask() -> None:
+        try:
+            urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
+            found.append("")
+        except HTTPError as error:  # what is refused, the client tells better
+            found.append(f"{address} answers {error.code} {error.reason}" if error.code >= 500 else "")
+        except (OSError, ValueError) as error:
+            reason = error.reason if isinstance(error, URLError) else error
+            found.append(f"{address} does not answer ({reason})")
+
+    # A thread of its own, left alone if need be: no timeout holds for the look-up of a name.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(2 * TIMEOUT)
+    return found[-1]
 
 
 def read_weights(path: Path) -> "dict[str, Tensor]":

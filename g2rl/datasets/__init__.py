@@ -35,7 +35,9 @@ def check_root(layout: Layout, root: Path) -> None:
     root = Path(root)
     expected = " and ".join(f"{part.path.name} ({part.what})" for part in layout.parts(root))
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder, expected one of layout {layout.name}: {expected}")
+        what = "a file" if root.is_file() else "no such folder"
+        what += "" if root.is_absolute() else f" in {Path.cwd()}"
+        raise InputError(f"{root}: {what}, expected a folder of layout {layout.name}: {expected}")
     if not _looks_like(layout, root):
         raise InputError(
             f"{root}: not of layout {layout.name}, expected {expected} in it: {_guess(layout, root)}"
@@ -49,10 +51,18 @@ def _looks_like(layout: Layout, root: Path) -> bool:
         raise InputError(f"{error.filename}: may not be read: check its permissions") from None
 
 
+def _may_be(layout: Layout, folder: Path) -> bool:
+    """Whether a folder that nobody named looks like a layout; one that may not be read does not."""
+    try:
+        return _looks_like(layout, folder)
+    except InputError:
+        return False
+
+
 def _guess(layout: Layout, root: Path) -> str:
     """What a folder that is not of a layout may be, and what to do."""
     for other in LAYOUTS.values():
-        if other is not layout and _looks_like(other, root):
+        if other is not layout and _may_be(other, root):
             return f"it is of layout {other.name}: set that"
     folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name[0] != ".")
     if any((find_entry(root, "Labels") / name).is_dir() for name in ("SN001", "SN003", "SN010")):
@@ -60,11 +70,11 @@ def _guess(layout: Layout, root: Path) -> str:
     subjects = root if {"F001", "F002"} & set(folders) else find_entry(root, "2D+3D", "Sequences")
     if any((subjects / name / task).is_dir() for name in ("F001", "F002", "F083") for task in ("T9", "T10")):
         return "this looks like BP4D+ (tasks T9 and T10), another dataset"
-    for above in (root.parent, root.parent.parent):
-        if _looks_like(layout, above):
+    for above in list(root.absolute().parents)[:3]:
+        if _may_be(layout, above):
             return f"give the folder above, {above}"
     for name in folders[:50]:
-        if _looks_like(layout, root / name):
+        if _may_be(layout, root / name):
             return f"give the folder below, {root / name}"
     there = [part.what for part in layout.parts(root) if part.is_there]
     missing = [part for part in layout.parts(root) if not part.is_there]

@@ -75,7 +75,7 @@ def check(
     try:
         check_root(layout, root)
     except InputError as error:
-        return [_finding("root", found=str(error), expected=layout.title)]
+        return [_finding("root", found=str(error))]
     published = layout.published(root)
     if sheet is not None:
         subject_of = {row.sequence: row.subject for row in read_sheet(sheet)}

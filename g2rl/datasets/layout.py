@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from g2rl.files import InputError
+from g2rl.files import InputError, is_known_fault
 
 NOT_CODED = -1
 _ROW = re.compile(r"\s*(\d{1,9})\s*,\s*(-?\d{1,9})\s*,?\s*", re.ASCII)
@@ -118,13 +119,26 @@ class Layout(ABC):
             LabelError: it is missing, empty, has other columns, a value that is no code, or a frame twice.
         """
 
-    def read_labels(self, root: Path, sequence: str) -> Labels:
+    def read_labels(self, root: Path, sequence: str, check: Path | None = None) -> Labels:
         """Read the codes of a sequence.
+
+        Args:
+            check: what ``g2rl check`` wrote of the copy; where a label file stops the sequence and it
+                holds an error of one, no frame is coded.
 
         Raises:
             LabelError: as ``read_file``, or a file codes other frames than the first AU's.
         """
         paths = self.label_paths(root, sequence)
+        try:
+            return self._read_files(paths)
+        except LabelError as error:
+            if not self.aus or not any(is_known_fault(path, check) for path in paths):
+                raise
+            print(f"{error}: no frame of the sequence is coded", file=sys.stderr)
+            return Labels(np.empty(0, np.int32), np.empty((0, len(self.aus)), np.int8), self.aus)
+
+    def _read_files(self, paths: list[Path]) -> Labels:
         files = [self.read_file(path) for path in paths]
         first = files[0]
         for path, file in zip(paths, files, strict=True):

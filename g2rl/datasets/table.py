@@ -60,12 +60,16 @@ class Table(Layout):
 def read_table_codes(path: Path) -> Labels:
     """Read a CSV file of codes: header ``frame,AU06,AU12,…``, then integers 0…5, empty = not coded.
 
+    ``3.0``, as pandas writes integers beside empty cells, is 3; fields may be quoted.
+
     Raises:
         LabelError: the header is another one, a row has another number of fields or a value that is no code,
             a frame stands twice, or there is no row.
     """
     lines = numbered_lines(path)
     header = _fields(lines[0][1]) if lines else []
+    if header and not header[-1]:
+        header.pop()  # a trailing comma
     matches = [re.fullmatch(r"AU0*([1-9]\d?)", field, re.ASCII | re.IGNORECASE) for field in header[1:]]
     aus = tuple(int(match[1]) for match in matches if match)
     if len(header) < 2 or header[0].lower() != "frame" or not all(matches) or len(set(aus)) < len(aus):
@@ -77,7 +81,8 @@ def read_table_codes(path: Path) -> Labels:
     for line, text in lines[1:]:
         frame, *values = _fields(text)
         if len(values) == len(aus) + 1 and not values[-1]:
-            values.pop()  # a trailing comma
+            values.pop()  # another one
+        frame, *values = [re.sub(r"(?<=\d)\.0+$", "", field) for field in (frame, *values)]
         if len(values) != len(aus) or not re.fullmatch(r"\d{1,9}", frame, re.ASCII):
             raise LabelError("columns", path, line, f"found {text.strip()[:60]!r}", ",".join(header))
         if wrong := [value for value in values if value not in ("", "0", "1", "2", "3", "4", "5")]:
@@ -90,7 +95,7 @@ def read_table_codes(path: Path) -> Labels:
 
 
 def _fields(text: str) -> list[str]:
-    return [field.strip() for field in text.split(",")]
+    return [re.sub(r'^"(.*)"$', r"\1", field.strip()).strip() for field in text.split(",")]
 
 
 def _row(root: Path, sequence: str) -> dict[str, str]:

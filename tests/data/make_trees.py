@@ -562,11 +562,16 @@ def nothing_there(root, sequence):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    rows = [f"  {name:34} {fault.layout:6} {', '.join(fault.codes)}" for name, fault in FAULTS.items()]
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="\n".join([f"{len(rows)} faults, where each is planted, and what g2rl check finds:", *rows]),
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
     parser.add_argument("layout", choices=("bp4d", "disfa"))
     parser.add_argument("root", type=Path)
     parser.add_argument("--sequences", nargs="*", help="default: every one")
-    parser.add_argument("--plant", nargs="*", default=[], metavar="FAULT=SEQUENCE", help=", ".join(FAULTS))
+    parser.add_argument("--plant", nargs="*", default=[], metavar="FAULT=SEQUENCE", help="see below")
     options = parser.parse_args()
     (make_bp4d if options.layout == "bp4d" else make_disfa)(options.root, options.sequences)
     for planted in options.plant:

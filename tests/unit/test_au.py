@@ -57,11 +57,14 @@ def test_mirror_is_an_involution_that_keeps_the_midline():
 def test_an_au_without_location_is_named_with_the_sets_that_have_one():
     with pytest.raises(InputError, match=r"fgnet.*AU20.*default.*libreface"):
         au_points([20], "fgnet")
-    with pytest.raises(InputError, match=r"AU99.*au\.py"):
+    with pytest.raises(InputError, match=r"AU99; give it one in CENTRES of g2rl/au\.py \(docs/real-data\.md"):
         au_points([99])
+    with pytest.raises(InputError, match=r"no location for AU07 \(Lid tightener\)"):
+        au_points([7])
     with pytest.raises(InputError, match="no such set"):
         au_points([1], "mine")
 
 
-def test_the_default_set_has_every_named_au():
-    assert set(CENTRES["default"]) == set(NAMES) == set(DISFA) | set(BP4D)
+def test_the_default_set_has_every_au_of_both_datasets():
+    assert set(DISFA) | set(BP4D) == set(CENTRES["default"]) < set(NAMES)
+    assert list(NAMES) == sorted(NAMES)

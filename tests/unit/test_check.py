@@ -72,6 +72,25 @@ def test_fault_is_found(tmp_path, name):
         assert check(get_layout(fault.layout), root, sheet, jobs=1) == []
 
 
+@pytest.mark.parametrize(("layout", "make"), [("bp4d", make_bp4d), ("disfa", make_disfa)])
+def test_full_tree_with_a_fault_in_each_of_many_subjects(tmp_path, layout, make):
+    """All sequences, every frame; each fault is found in its own subject, and nothing else in any."""
+    root = tmp_path / "tree"
+    make(root)
+    published = get_layout(layout).published(root)
+    first = {name.split("_")[0]: name for name in reversed(published)}  # a subject's first sequence
+    subjects = [name for name in sorted(first) if name != "SN010"]  # which is a frame shorter than the others
+    faults = [
+        each for each in FAULTS.values() if (each.layout, each.named, each.decode) == (layout, True, False)
+    ]
+    expected = set()
+    for subject, fault in zip(subjects[: len(faults)], faults, strict=True):
+        fault.plant(root, first[subject])
+        expected |= {(code, subject) for code in fault.codes}
+    findings = check(get_layout(layout), root, jobs=2)
+    assert {(finding.code, finding.subject) for finding in findings} == expected, format_findings(findings)
+
+
 def test_every_kind_of_finding_is_planted():
     planted = {code for fault in FAULTS.values() for code in fault.codes}
     assert set(KINDS) - planted == {"aus-differ"}  # which is the own table's, see below

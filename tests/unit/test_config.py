@@ -81,6 +81,10 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"datasets": {"d": DATASET | {"root": "a{b}"}}}, ["datasets.d.root: a{b}: braces"]),
         ({"weights": "{0}.pth"}, ["weights: {0}.pth: braces"]),
         ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
+        (
+            {"datasets": {"synthetic_d": DATASET | {"layout": "disfa_right", "synthetic": {"frames": 9}}}},
+            ["datasets.synthetic_d.synthetic", "bp4d, disfa can", "disfa_right"],
+        ),
     ],
 )
 def test_wrong_value_is_named_with_what_was_expected(change, words):
@@ -103,6 +107,12 @@ def test_file_that_is_no_config(tmp_path, text, words):
     path.write_bytes(text)
     with pytest.raises(InputError, match=f"config.yaml: .*{words}"):
         config.load(path)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    parsed = parse(datasets={"d": DATASET | {"root": "~/DISFA"}}, weights="~/resnet50.pth")
+    assert (parsed.datasets["d"].root, parsed.weights) == ("/home/me/DISFA", "/home/me/resnet50.pth")
 
 
 def test_missing_file():

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from g2rl.datasets import LAYOUTS, check_root, get_layout, read_sheet
+from g2rl.datasets.check import check, write_findings
 from g2rl.datasets.layout import LabelError
 from g2rl.files import InputError
 from g2rl.video import open_source
@@ -82,6 +83,9 @@ WRONG = {
         "1;2",
         "1.0,2",
         "1,2.0",
+        "1,3.",
+        '"1","2"',
+        "1\t2",
         "1,,2",
         ",1",
         "1_0,1",
@@ -105,6 +109,29 @@ def test_a_wrong_line_is_named(tmp_path, case, wrong, data):
         get_layout("disfa").read_file(path)
     assert (error.value.kind, error.value.line) == (kind, at + 2)
     assert str(error.value).startswith(f"{path}: line {at + 2}: ")
+
+
+@settings(many, max_examples=400)
+@given(
+    st.text(alphabet='0123459,."- \t\n\r\ufeff', max_size=60), st.sampled_from([("bp4d", 9), ("disfa", None)])
+)
+@example("\ufeff1,2\r\n\r\n 3 , 9 ,\r\n", ("bp4d", 9))
+def test_any_text_is_read_right_or_named(tmp_path, text, case):
+    layout, not_coded = case
+    path = write(tmp_path / "labels", text)
+    labels, message = None, ""
+    try:
+        labels = get_layout(layout).read_file(path)
+    except LabelError as error:
+        message = str(error)
+    if labels is None:
+        assert message.startswith(f"{path}: ")
+        return
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))]
+    rows = [tuple(map(int, line.removesuffix(",").split(","))) for line in lines if line]
+    expected = [(frame, -1 if code == not_coded else code) for frame, code in sorted(rows)]
+    assert list(zip(labels.frame.tolist(), labels.intensity[:, 0].tolist(), strict=True)) == expected
+    assert all(-1 <= code <= 5 for _, code in expected)
 
 
 @many
@@ -136,6 +163,32 @@ def test_label_files_that_are_none(tmp_path, layout, data, message):
     path.write_bytes(data)
     with pytest.raises(InputError, match=message):
         get_layout(layout).read_file(path)
+
+
+def test_a_fault_that_the_check_knew_stops_its_sequence_alone(tmp_path, capsys):
+    """Where faults are allowed it has no frame; a fault unknown to the check is an error."""
+    make_bp4d(tmp_path, ["F009_T8", "M009_T8"])
+    layout, sheet = get_layout("bp4d"), tmp_path / "sheet.tsv"
+    sheet.write_text("sequence\tsubject\tfold\nF009_T8\tF009\t0\nM009_T8\tM009\t1\n")
+    FAULTS["code_seven"].plant(tmp_path, "F009_T8")
+    FAULTS["cover_picture"].plant(tmp_path, "F009_T8")
+    write_findings(tmp_path / "check.csv", check(layout, tmp_path, sheet, jobs=1))
+    for sequence in ("F009_T8", "M009_T8"):
+        if sequence == "M009_T8":  # which was clean when it was checked
+            FAULTS["code_seven"].plant(tmp_path, sequence)
+            FAULTS["cover_picture"].plant(tmp_path, sequence)
+        for known in (None, *([tmp_path / "check.csv"] if sequence == "M009_T8" else [])):
+            with pytest.raises(InputError, match="intensity 7"):
+                layout.read_labels(tmp_path, sequence, known)
+            with pytest.raises(InputError, match=r"cover\.jpg: no frame number"):
+                open_source(layout.media(tmp_path, sequence), known)
+    labels = layout.read_labels(tmp_path, "F009_T8", tmp_path / "check.csv")
+    assert (labels.frame.shape, labels.intensity.shape, labels.aus) == ((0,), (0, 5), layout.aus)
+    source = open_source(layout.media(tmp_path, "F009_T8"), tmp_path / "check.csv")
+    assert (list(source.numbers), list(source.grey()), list(source.rgb())) == ([], [], [])
+    told = capsys.readouterr().err
+    assert "intensity 7, expected 0 to 5 or 9 (not coded): no frame of the sequence is coded" in told
+    assert "rename it or move it elsewhere: the sequence has no frame" in told
 
 
 def test_missing_label_file(tmp_path):
@@ -254,7 +307,9 @@ def test_roots_that_are_right(tmp_path):
         ("bp4d", "codes_not_copied", "", "the frames are there, the intensity codes are not"),
         ("bp4d", "frames_one_level_down", "", r"give the folder below, .*disk$"),
         ("bp4d", None, "BP4D-training", r"give the folder above, "),
-        ("bp4d", None, "BP4D-training/F001", r"give the folder above, "),
+        ("bp4d", None, "BP4D-training/F001", r"give the folder above, .*tree$"),
+        ("bp4d", None, "BP4D-training/F001/T3", r"give the folder above, .*tree$"),
+        ("disfa", None, "Videos_LeftCamera/LeftVideoSN010_comp.avi", "a file, expected a folder of layout"),
         ("bp4d", "bp4d_plus", "", r"BP4D\+"),
         ("bp4d", "disfa_for_bp4d", "", "of layout disfa: set that"),
         ("disfa", "disfa_plus", "", r"DISFA\+"),
@@ -274,6 +329,22 @@ def test_roots_that_are_not(tmp_path, layout, fault, root, message):
     with pytest.raises(InputError, match=message) as error:
         check_root(get_layout(layout), tree / root)
     assert "\n" not in str(error.value)
+
+
+def test_a_neighbour_that_may_not_be_read_hides_nothing(tmp_path, monkeypatch):
+    """As ``lost+found`` of a disk whose top folder is given for the dataset below it."""
+    make_disfa(tmp_path / "tree", ["SN010"])
+    (tmp_path / "lost+found").mkdir()
+    is_dir = Path.is_dir
+
+    def guarded(path):
+        if "lost+found" in path.parent.parts:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", guarded)
+    with pytest.raises(InputError, match=r"give the folder below, .*tree$"):
+        check_root(get_layout("disfa"), tmp_path)
 
 
 def test_root_that_is_anything(tmp_path):
@@ -379,6 +450,9 @@ def test_table(tmp_path):
         ("frame,AU06\n1,2\n1,3\n", "line 3: frame 1 for the second time"),
         ("frame,AU06\n1,6\n", "line 2: intensity '6'"),
         ("frame,AU06\n1,2.5\n", r"line 2: intensity '2\.5'"),
+        ("frame,AU06\n1,.0\n", r"line 2: intensity '\.0'"),
+        ("frame;AU06\n1;2\n", "line 1: found 'frame;AU06'"),
+        ('frame,AU06\n1,"2\n', "line 2"),
         ("frame,AU06\n1,2,3\n", "line 2: found '1,2,3', expected frame,AU06"),
         ("frame,AU06\n1\n", "line 2: found '1'"),
         ("frame,AU06\nx,1\n", "line 2: found 'x,1'"),
@@ -401,11 +475,18 @@ def test_table_codes_that_are_wrong(tmp_path, text, message):
     ),
     end_of_line,
     blank,
+    st.sampled_from(["", ".0", ".00"]),
+    st.sampled_from(["", '"']),
+    st.sampled_from(["", ","]),
+    st.sampled_from(["", "\ufeff"]),
 )
-def test_table_codes_in_any_dress(tmp_path, rows, end, space):
-    lines = ["frame,AU01,AU26"] + [
-        f"{space}{frame},{space}{','.join(cells)}" for frame, cells in rows.items()
-    ]
+def test_table_codes_in_any_dress(tmp_path, rows, end, space, decimals, quote, comma, mark):
+    def field(text):
+        return f"{space}{quote}{text}{decimals if text.isdigit() else ''}{quote}"
+
+    lines = [mark + ",".join(f"{quote}{name}{quote}" for name in ("frame", "AU01", "AU26")) + comma]
+    for frame, cells in rows.items():
+        lines += ["", ",".join(map(field, (str(frame), *cells))) + comma]
     labels = get_layout("table").read_file(write(tmp_path / "codes.csv", end.join(lines)))
     assert labels.frame.tolist() == sorted(rows)
     assert labels.intensity.tolist() == [[int(c or -1) for c in rows[frame]] for frame in sorted(rows)]

@@ -7,10 +7,11 @@ import pytest
 
 from g2rl import config
 from g2rl.estimate import GPU, count_frames, estimate, format_plan, model_bytes, read_rates
+from g2rl.files import InputError
 from g2rl.plan import plan_datasets
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
-from make_trees import make_bp4d, make_disfa
+from make_trees import FAULTS, make_bp4d, make_disfa
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,3 +82,17 @@ def test_too_small_a_disk_is_said(paper):
     stages = estimate(parsed, data, 2, False, 10**8)
     assert "NOT ENOUGH" not in format_plan(stages, data, 2, False, 10**12)
     assert "NOT ENOUGH: 4." in format_plan(stages, data, 2, False, 10**9)
+
+
+def test_a_sequence_that_a_fault_stops_counts_where_faults_are_allowed(tmp_path):
+    make_disfa(tmp_path / "DISFA", ["SN001", "SN002", "SN003"])
+    rows = "".join(f"{name}\t{name}\t{fold}\n" for fold, name in enumerate(["SN001", "SN002", "SN003"], 1))
+    (tmp_path / "sheet.tsv").write_text(f"sequence\tsubject\tfold\n{rows}")
+    FAULTS["video_empty"].plant(tmp_path / "DISFA", "SN001")
+    dataset = {"layout": "disfa", "root": str(tmp_path / "DISFA"), "sheet": str(tmp_path / "sheet.tsv")}
+    strict = config.parse({"datasets": {"disfa": dataset}}, "my.yaml")
+    with pytest.raises(InputError, match="SN001_comp"):
+        count_frames(strict, plan_datasets(strict))
+    lax = config.parse({"datasets": {"disfa": dataset | {"allow_faults": True}}}, "my.yaml")
+    data = count_frames(lax, plan_datasets(lax))["disfa"]
+    assert (data.frames, data.coded) == (2 * 4845, {"SN001": 0, "SN002": 4845, "SN003": 4845})

@@ -6,6 +6,7 @@ import timm
 import torch
 
 from g2rl import model as m
+from g2rl.files import InputError
 
 TINY = "test_resnet.r160_in1k"
 
@@ -201,3 +202,16 @@ def test_detached_geometry_learns_to_rebuild_the_landmarks():
     own.backward()
     assert all(float(p.grad.abs().sum()) > 0 for p in model.geometry.parameters() if p.dim() > 1)
     assert all(p.grad is None for p in model.net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("backbone", "stride", "message"),
+    [
+        ("vit_tiny_patch16_224", 32, "has stride 16, expected 32"),
+        ("resnet5000", 32, r"no feature map of stride 32 \(Unknown model"),
+        ("resnet18.nonsense", 32, "Invalid pretrained tag"),
+    ],
+)
+def test_a_backbone_without_such_a_feature_map_is_named(backbone, stride, message):
+    with torch.device("meta"), pytest.raises(InputError, match=message):
+        m.HeatmapNet(backbone, 3, (8,), stride=stride)

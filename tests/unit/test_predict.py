@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from skimage.data import astronaut
 
-from g2rl import training
+from g2rl import cli, training
 from g2rl.files import InputError
 from g2rl.inference import load_model
 from g2rl.landmarks import detect
@@ -18,11 +19,16 @@ from tests.unit.test_training import CPU, SHARDS, SMALL
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     settings = replace(SMALL, image_size=64, epochs=1)
     training.train(SHARDS, settings, folder / "model.safetensors", folder / "history.csv", CPU)
-    return load_model(folder / "model.safetensors", CPU)
+    return folder / "model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def model(model_file):
+    return load_model(model_file, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +63,20 @@ def test_the_aligned_photograph_shows_an_upright_centred_face(model, folder):
 def test_a_missing_video_is_named(model, tmp_path):
     with pytest.raises(InputError, match=r"mine\.mp4"):
         predict_video(tmp_path / "mine.mp4", model)
+
+
+def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
+    (tmp_path / "broken.avi").write_bytes(b"no video")
+    (tmp_path / "bare").mkdir()
+    videos = [tmp_path / "broken.avi", folder, tmp_path / "gone.mp4", tmp_path / "bare"]
+    options = ["--model", str(model_file), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    assert cli.main(["predict", *map(str, videos), *options]) == 2
+    told = capsys.readouterr().err
+    for words in ("broken.avi: not a readable video", "gone.mp4: no such video", "bare: no image"):
+        assert f"g2rl predict: {tmp_path / words}" in told
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{folder.name}.csv"]
+    assert len(pd.read_csv(tmp_path / "out" / f"{folder.name}.csv")) == 3
+    assert cli.main(["predict", str(folder), *options]) == 0
 
 
 def test_a_batch_is_predicted_as_its_faces_are_alone(model):

@@ -22,31 +22,10 @@ LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(
 
 # Each module imports only from those before it.
 LAYERS = [
-    *(
-        "lifeline",
-        "files",
-        "digests",
-        "config",
-        "video",
-        "datasets",
-        "au",
-        "plan",
-        "synthetic",
-        "landmarks",
-        "cache",
-    ),
-    *(
-        "alignment",
-        "predictions",
-        "heatmaps",
-        "model",
-        "weights",
-        "training",
-        "inference",
-        "predict",
-        "estimate",
-    ),
-    *("metrics", "references", "notes", "tables", "cross", "figures", "provenance", "verify", "cli"),
+    *("lifeline", "files", "digests", "backbones", "config", "video", "datasets", "au", "plan", "synthetic"),
+    *("landmarks", "cache", "alignment", "predictions", "heatmaps", "model", "weights", "training"),
+    *("inference", "predict", "estimate", "metrics", "references", "notes", "tables", "cross", "figures"),
+    *("provenance", "verify", "cli"),
 ]
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.
 PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]

@@ -1,26 +1,32 @@
 """Runs the real Snakemake on the real rules: small rendered datasets, one epoch, in a folder of its own."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
+import pandas as pd
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES = os.environ.get("CORES", "2")
 BP4D = {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)}
+FATES = ["excluded", "partly_coded", "missing", "unreadable", "no_face", "used"]
 DISFA = {"SN001": ("SN001", 1), "SN002": ("SN002", 1), "SN003": ("SN003", 2), "SN004": ("SN004", 2)}
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A folder in which Snakemake runs with a configuration of its own."""
+    """A folder in which Snakemake runs with a configuration of its own; ``project``: whose rules and code."""
 
     folder: Path
+    project: Path = ROOT
 
     def configure(self, config: dict) -> None:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
@@ -33,9 +39,9 @@ class Workflow:
         self, *options: str, config: str = "config.yaml", **environment: str
     ) -> subprocess.CompletedProcess:
         """Run `snakemake` as a user would; its messages are on ``stderr``, a dry run's jobs on ``stdout``."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.project / "Snakefile")]
         command += ["--cores", CORES, *options, "--configfile", config]
-        environment = os.environ | environment
+        environment = os.environ | {"PYTHONPATH": str(self.project)} | environment
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900
         )
@@ -51,6 +57,21 @@ class Workflow:
 def write_sheet(path: Path, sequences: dict[str, tuple[str, int]]) -> None:
     rows = [f"{sequence}\t{subject}\t{fold}\n" for sequence, (subject, fold) in sequences.items()]
     path.write_text("sequence\tsubject\tfold\n" + "".join(rows))
+
+
+def check_every_frame_is_counted(
+    workflow: Workflow, dataset: str, sequences: Collection[str]
+) -> pd.DataFrame:
+    """Of every sequence: coded = used + each named reason; as counted, as stored, as there. The counts."""
+    results = workflow.folder / "results" / dataset
+    counts = pd.read_csv(results / "frames.csv", index_col="sequence")
+    assert set(counts.index) == set(sequences)
+    assert (counts["coded"] == counts[FATES].sum(axis=1)).all()
+    for sequence, row in counts.iterrows():
+        with h5py.File(results / f"cache/{sequence}.h5") as shard:
+            assert row["used"] == len(shard["frame"]) == len(shard["landmarks"])
+            assert json.loads(shard.attrs["counts"])["coded"] == row["coded"]
+    return counts
 
 
 @pytest.fixture(scope="session")

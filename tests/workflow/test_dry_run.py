@@ -1,5 +1,6 @@
 """What is said before anything runs: the paper's plan on trees in the real layouts, and what is wrong."""
 
+import re
 import resource
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from conftest import ROOT, Workflow
 
+from g2rl import landmarks
 from g2rl.datasets import get_layout, read_sheet
 
 
@@ -117,6 +119,7 @@ def test_wrong_layout_says_what_it_looks_like(paper, tmp_path):
         ({"sigam": 1}, "sigam: unknown key, did you mean 'sigma'"),
         ({"training": {"epochs": 0}}, "training.epochs"),
         ({"datasets": {}}, "datasets"),
+        ({"training": {"backbone": "resnet5000"}}, "training.backbone: timm has no model 'resnet5000'"),
     ],
 )
 def test_bad_configuration_is_one_message(paper, tmp_path, values, words):
@@ -177,15 +180,29 @@ def test_copy_with_errors_stops_before_anything_expensive(broken):
     assert "g2rl landmarks" not in text
 
 
-def test_broken_video_is_named_and_stops_only_what_needs_it(broken):
-    """Faults are allowed: each job's own message is shown, and the other sequences go on."""
+def test_broken_videos_have_no_frame_where_faults_are_allowed(broken):
     config = broken.config
     config["datasets"]["disfa"]["allow_faults"] = True
     broken.configure(config)
+    done = broken.run(*LANDMARKS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for sequence, path in zip(("SN001", "SN002"), LANDMARKS, strict=True):
+        log = (broken.folder / f"logs/disfa/landmarks/{sequence}.log").read_text()
+        assert re.fullmatch(
+            rf"D/Videos_LeftCamera/LeftVideo{sequence}_comp\.avi: .*: the sequence has no frame\n", log
+        )
+        assert len(landmarks.read(broken.folder / path).frame) == 0
+    assert "video-unreadable" in (broken.folder / "results/disfa/check.csv").read_text()
+
+
+def test_broken_video_that_no_check_knew_is_named_and_stops_only_what_needs_it(broken):
+    """Each job's own message is shown, and the other sequences go on."""
+    (broken.folder / "results/disfa").mkdir(parents=True)
+    (broken.folder / "results/disfa/check.csv").write_text("severity,code,file\n")
+    done = broken.run("--touch", "results/disfa/check.csv")
     done = broken.run(*LANDMARKS)
     text = done.stdout + done.stderr
     assert done.returncode == 1
     for sequence in ("SN001", "SN002"):
         assert f"g2rl landmarks: D/Videos_LeftCamera/LeftVideo{sequence}_comp.avi: " in text
     assert "Traceback" not in text
-    assert "video-unreadable" in (broken.folder / "results/disfa/check.csv").read_text()

@@ -1,12 +1,9 @@
 """The paper's configuration on small copies in the real layouts: ResNet-50 at 256 pixels, to Table 1."""
 
-import json
-
-import h5py
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, Workflow, write_sheet
+from conftest import ROOT, Workflow, check_every_frame_is_counted, write_sheet
 
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
@@ -16,7 +13,6 @@ SEQUENCES = {
     "disfa": {"SN001": ("SN001", 1), "SN006": ("SN006", 2), "SN003": ("SN003", 0)},
 }
 FRAMES = 12
-FATES = ["excluded", "partly_coded", "missing", "unreadable", "no_face", "used"]
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +59,7 @@ def test_models_are_the_papers_network(paper):
 
 def test_no_frame_of_any_sequence_is_lost_uncounted(paper):
     for name, sequences in SEQUENCES.items():
-        counts = pd.read_csv(paper.folder / f"results/{name}/frames.csv", index_col="sequence")
-        assert set(counts.index) == set(sequences)
-        assert (counts["coded"] == counts[FATES].sum(axis=1)).all()
-        for sequence, row in counts.iterrows():
-            with h5py.File(paper.folder / f"results/{name}/cache/{sequence}.h5") as shard:
-                assert row["used"] == len(shard["frame"]) == len(shard["landmarks"])
-                assert json.loads(shard.attrs["counts"])["coded"] == row["coded"]
+        check_every_frame_is_counted(paper, name, sequences)
 
 
 def test_copies_were_checked_first_and_warnings_do_not_stop(paper):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import BP4D, DISFA, ROOT, check_every_frame_is_counted
 
 from g2rl.provenance import read_records
 from g2rl.verify import make_lock, read_lock, verify, write_lock
@@ -73,6 +73,11 @@ def test_every_result_has_its_record(rebuilt):
     records = read_records(results / "provenance")
     without = [name for name, digest in make_lock(results).files.items() if digest not in records]
     assert without == ["raw/synthetic_bp4d/", "raw/synthetic_disfa/"]  # whole folders; each file has one
+
+
+def test_no_frame_of_any_sequence_is_lost_uncounted(rebuilt):
+    for name, sequences in {"synthetic_bp4d": BP4D, "synthetic_disfa": DISFA}.items():
+        check_every_frame_is_counted(rebuilt, name, sequences)
 
 
 def test_no_subject_is_in_training_and_test(rebuilt):

@@ -153,6 +153,7 @@ MODULES = {
     "digests": (),  # writes down what was done, does not do it
     "estimate": (),
     "cross": (),
+    "backbones": ("table1",),  # by way of the configuration
     "config": ("table1",),  # for the recipe in its caption; its values reach the stages as options
     "video": ("landmarks", "align"),
     "datasets/__init__": (*RENDER, "align"),
@@ -174,7 +175,7 @@ MODULES = {
     "landmarks": ("landmarks", "align"),
     "cache": ("align", "frames", "reference", *NETWORK),
     "alignment": ("align",),
-    "au": ("reference", *NETWORK),
+    "au": ("reference", "metrics", *NETWORK),  # metrics: for the bounds of an intensity
     "predictions": ("test", "reference", *FIGURES),
     "heatmaps": NETWORK,
     "model": NETWORK,

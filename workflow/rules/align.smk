@@ -6,12 +6,14 @@ rule align:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
         labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
         landmarks=rules.landmarks.output,
+        check=lambda wildcards: [ancient(path) for path in checks([wildcards.dataset])],
     output:
         "results/{dataset}/cache/{sequence}.h5",
     params:
         *code("align"),
         settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
         + frame_flags(wildcards.dataset),
+        check=known_faults,
     log:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:
@@ -21,7 +23,8 @@ rule align:
         mem_mb=megabytes(1500),
         runtime=minutes(30),
     shell:
-        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} {params.check:q}"
+        " -o {output:q} > {log:q} 2>&1"
 
 
 rule frames:

@@ -69,6 +69,11 @@ def check_flags(dataset):
     return [*PLANS[dataset].check_command, *allow]
 
 
+def known_faults(wildcards, input):
+    """The check of the copy: where faults are allowed, a sequence that one stops has no frame."""
+    return [f"--check={path}" for path in input.get("check", [])]
+
+
 def frame_flags(dataset):
     """Which frames are used. Only DISFA has a list of bad ones: the other datasets do not depend on that key."""
     others = [] if PLANS[dataset].layout.title == "DISFA" else ["exclude_known_bad"]

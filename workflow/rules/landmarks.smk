@@ -10,6 +10,7 @@ rule landmarks:
         "results/{dataset}/landmarks/{sequence}.h5",
     params:
         *code("landmarks"),
+        check=known_faults,
     log:
         "logs/{dataset}/landmarks/{sequence}.log",
     benchmark:
@@ -19,4 +20,4 @@ rule landmarks:
         mem_mb=megabytes(1500),
         runtime=minutes(60),
     shell:
-        "g2rl landmarks {input.media:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl landmarks {input.media:q} {params.check:q} -o {output:q} > {log:q} 2>&1"

@@ -12,6 +12,7 @@ rule weights:
         "logs/weights/{backbone}.log",
     benchmark:
         "logs/benchmarks/weights/{backbone}.tsv"
+    priority: 1  # first of all: without a network it fails within seconds, not after the landmarks
     threads: 1
     resources:
         mem_mb=megabytes(2000),

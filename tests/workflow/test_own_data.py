@@ -1,0 +1,129 @@
+"""A lab's own FACS-coded videos, layout `table`, from a plain folder to Table 1; an AU without a place."""
+
+import re
+import shutil
+
+import cv2
+import pandas as pd
+import pytest
+from conftest import ROOT, Workflow, check_every_frame_is_counted
+
+from g2rl.datasets import get_layout
+from g2rl.synthetic.dataset import render_sequence
+from g2rl.synthetic.head import cut_head
+from g2rl.video import open_source
+
+PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2, "emil": 2}
+BROKEN = "emil_1"  # its video does not open, and faults are allowed
+AUS = (6, 12, 25)
+FRAMES = 14
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory) -> Workflow:
+    """Rendered people as videos of two kinds and a folder of pictures, codes of AUs 6, 7, 12 and 25."""
+    workflow = Workflow(tmp_path_factory.mktemp("lab"))
+    root, source = workflow.folder / "mine", workflow.folder / "source"
+    head = workflow.folder / "head.npz"
+    cut_head(head)
+    (root / "videos").mkdir(parents=True)
+    rows = ["sequence\tsubject\tfold\tmedia\tcodes"]
+    layout = get_layout("disfa")
+    for number, (person, fold) in enumerate(PEOPLE.items(), 1):
+        name = f"SN{number:03d}"
+        render_sequence(head, "disfa", source, name, name, FRAMES, seed=0)
+        media = f"videos/{person}{('.avi', '.mp4', '', '.avi', '.avi')[number - 1]}"
+        repack(layout.media(source, name), root / media)
+        labels = layout.read_labels(source, name)
+        codes = pd.DataFrame(labels.intensity, columns=[f"AU{au:02d}" for au in labels.aus])
+        codes = codes[[f"AU{au:02d}" for au in AUS]]
+        codes.insert(1, "AU07", codes["AU06"])  # stands in: the rendered faces have no AU 7
+        codes.insert(0, "frame", labels.frame)
+        codes.loc[3, "AU12"] = None  # not coded
+        codes.astype("Int64").to_csv(root / f"{person}.csv", index=False)
+        rows.append(f"{person}_1\t{person}\t{fold}\t{media}\t{person}.csv")
+    (root / "videos/emil.avi").write_bytes(b"cut")
+    (root / "sequences.tsv").write_text("\n".join(rows) + "\n")
+    workflow.configure(
+        {
+            "datasets": {"mine": {"layout": "table", "root": "mine", "allow_faults": True}},
+            "weights": "none",
+            "training": {
+                "backbone": "test_resnet.r160_in1k",
+                "image_size": 64,
+                "channels": [16, 16],
+                "epochs": 1,
+            },
+            "compute": {"gpu": False, "threads": 1},
+            "resamples": 20,
+        }
+    )
+    return workflow
+
+
+def repack(video, to):
+    """The video as it is, as MP4, or as a folder of pictures, by the name."""
+    if to.suffix == ".avi":
+        shutil.copyfile(video, to)
+        return
+    frames = [cv2.cvtColor(image, cv2.COLOR_RGB2BGR) for _, image in open_source(video).rgb()]
+    if to.suffix:
+        size = frames[0].shape[1::-1]
+        writer = cv2.VideoWriter(str(to), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"mp4v"), 20, size)
+        for frame in frames:
+            writer.write(frame)
+        writer.release()
+        return
+    to.mkdir()
+    for number, frame in enumerate(frames, 1):
+        cv2.imwrite(str(to / f"{to.name}_{number:05d}.jpg"), frame)
+
+
+@pytest.fixture(scope="module")
+def done(lab, tmp_path_factory) -> Workflow:
+    """The whole run, with a copy of the project to which the documented line was added."""
+    project = tmp_path_factory.mktemp("project")
+    for name in ("g2rl", "workflow", "profiles"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "requirements.lock"):
+        shutil.copyfile(ROOT / name, project / name)
+    (line,) = re.findall(r"^7: _points\(.*", (ROOT / "docs/real-data.md").read_text(), re.MULTILINE)
+    au = project / "g2rl/au.py"
+    text = au.read_text()
+    assert text.count('    "default": {\n') == 1
+    au.write_text(text.replace('    "default": {\n', f'    "default": {{\n        {line}\n'))
+    workflow = Workflow(lab.folder, project)
+    run = workflow.run("all")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return workflow
+
+
+def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
+    run = lab.run("--dry-run", "all")
+    assert run.returncode == 1
+    (message,) = [line for line in (run.stdout + run.stderr).splitlines() if "AU07" in line]
+    for words in ("datasets.mine: ", "no location for AU07 (Lid tightener)", "CENTRES of g2rl/au.py"):
+        assert words in message
+    where = re.search(r"docs/real-data\.md, “(.+)”", message)[1]
+    assert f"\n### {where}\n" in (ROOT / "docs/real-data.md").read_text()
+
+
+def test_own_videos_come_to_table_1(done):
+    table = pd.read_csv(done.folder / "results/table1.csv", dtype={"au": str})
+    measured = table[table["source"] == "measured"]
+    assert set(measured["dataset"]) == {"mine"}
+    assert set(measured["method"]) == {"Best constant", "Landmarks ridge", "Baseline", "G2RL"}
+    assert set(measured["au"]) == {"6", "7", "12", "25", "avg"}
+
+
+def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
+    sequences = {f"{person}_1" for person in PEOPLE}
+    counts = check_every_frame_is_counted(done, "mine", sequences)
+    assert (counts["coded"] == FRAMES).all()
+    assert counts["used"].min() == counts["used"][BROKEN] == 0
+    assert counts["missing"][BROKEN] == FRAMES
+    assert (counts["used"].drop(BROKEN) > 0).all()
+    check = pd.read_csv(done.folder / "results/mine/check.csv")
+    errors = check[check["severity"] == "error"]
+    assert list(errors["sequence"]) == [BROKEN]
+    assert "the sequence has no frame" in (done.folder / f"logs/mine/landmarks/{BROKEN}.log").read_text()
