@@ -357,6 +357,8 @@ def train(
     aus = shards[0].aus
     if different := [shard.sequence for shard in shards if shard.aus != aus]:
         raise InputError(f"shards of different AUs: {shards[0].sequence} has {aus}, {different[0]} has not")
+    # Numbers under 1e-38, such as fading moments of Adam: a CPU takes up to a hundred times as long for each.
+    torch.set_flush_denormal(True)
     faces = load_faces(shards, settings.image_size, device)
     targets = Targets(aus, settings, device)
     model = build(settings, len(targets.point_au), pretrained).to(device, memory_format=torch.channels_last)

@@ -57,11 +57,11 @@ def rasterize(
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(V, 3) float32 unit normals: the area-weighted mean of the triangles' around each vertex."""
-    corners = vertices[triangles]
-    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.empty((len(vertices), 3))
-    flat = triangles.ravel(order="F")
-    for axis in range(3):
-        normals[:, axis] = np.bincount(flat, np.tile(face[:, axis], 3), len(vertices))
+    x, y, z = np.ascontiguousarray(vertices.T)
+    a, b, c = np.ascontiguousarray(triangles.T)
+    (x1, y1, z1), (x2, y2, z2) = ((x[k] - x[a], y[k] - y[a], z[k] - z[a]) for k in (b, c))
+    corners = np.concatenate([a, b, c])
+    face = (y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)
+    normals = np.stack([np.bincount(corners, np.tile(side, 3), len(vertices)) for side in face], axis=1)
     length = np.sqrt(np.einsum("ij,ij->i", normals, normals))
     return (normals / np.maximum(length, 1e-9)[:, None]).astype(np.float32)

@@ -13,6 +13,7 @@ from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 _DISTANCE = 10.0  # decimetres from the camera to the body's axis
 _FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
 _EXTENT = np.float32([2 * paint.WIDTH, paint.ATLAS[0]])  # atlas pixels are rasterised as shares of this
+_BAND = 32  # rows shaded at a time
 _BLEND = 0.9  # strength of furrows and pores against the mesh's own normals
 
 
@@ -87,6 +88,7 @@ class Scene:
         )
         self._relief = person.relief.copy()
         self._corners = person.uv.copy()
+        self._moving = np.unique(person.source[person.head])
         self.plate = self._with_body(background)
 
     def frame(self, activation: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +104,7 @@ class Scene:
         vertices = person.mesh(activation, pose.blink)
         vertices = person.posed(vertices, pose.yaw, pose.pitch, pose.roll, np.array(pose.shift))
         points, depth = camera.project(vertices)
-        head = points[person.source[person.head]].reshape(-1, 2)
+        head = points[self._moving]
         left, top = np.floor(head.min(axis=0)).astype(int) - 2
         right, bottom = np.ceil(head.max(axis=0)).astype(int) + 3
         left, top, right, bottom = (
@@ -120,7 +122,10 @@ class Scene:
         )
         zoom = np.float32([size[1] / (right - left), size[0] / (bottom - top)])
         local = (points - np.float32([left, top]) + 0.5) * zoom - 0.5
-        groove = person.crease + np.tensordot(activation.astype(np.float32) ** 1.1, person.furrows, 1)
+        groove = person.crease
+        for strength, furrow in zip(activation.tolist(), person.furrows, strict=True):
+            if strength > 0:
+                groove = cv2.scaleAdd(furrow, strength**1.1, groove)
         colour, cover = self._draw(
             vertices, local, depth, person.head, size, groove, pose.gaze, float(zoom[1])
         )
@@ -186,6 +191,48 @@ class Scene:
             cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[: size[0], : size[1]]
             for image in (lighting, some)
         )
+        relief = self._bumps(groove)
+        drawn = nearest < FAR
+        cavities = _cavities(nearest, drawn, zoom * self.camera.scale)
+        picture = np.empty((*size, 3), np.float32)
+        for start in range(0, size[0], _BAND):
+            rows = slice(start, start + _BAND)
+            picture[rows] = self._shade(where[rows], lighting[rows], some[rows], cavities[rows], relief, along)
+        if triangles is person.head:
+            lashes = person.lash_vertices
+            (lash,), _ = rasterize(
+                points[lashes], depth[lashes], person.lashes, [np.ones((len(lashes), 3), np.float32)],
+                size, behind=nearest + np.float32(0.01),
+            )  # fmt: skip
+            picture *= 1 - np.float32(0.85 * person.lash_strength) * lash
+        cover = drawn.astype(np.float32)
+        picture *= cover[..., None]
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.7)
+        cover = cv2.GaussianBlur(cover, (0, 0), 0.7)
+        picture *= (255 / np.maximum(cover, np.float32(1e-3)))[..., None]
+        # Blurring widened the silhouette by half a pixel: take it back.
+        return cv2.convertScaleAbs(picture), np.clip(1.6 * cover - 0.6, 0, 1)
+
+    def _shade(
+        self,
+        where: np.ndarray,
+        lighting: np.ndarray,
+        some: np.ndarray,
+        cavities: np.ndarray,
+        relief: np.ndarray,
+        along: np.ndarray,
+    ) -> np.ndarray:
+        """Colour (rows, width, 3) float32 BGR in [0, 1] of some rows, few enough to stay in the processor's cache.
+
+        Args:
+            where: (rows, width, 3) atlas place as shares of `_EXTENT`, and how far the normal faces the camera.
+            lighting, some: (rows, width, 3) and (rows, width): the normal's products with the light, and the
+                weight they are enlarged with.
+            cavities: (rows, width) darkening.
+            relief: the atlas' slopes and furrow depth.
+            along: (3,) the light's direction.
+        """
+        person, light = self.person, self.light
         toward, lean_across, lean_up = cv2.split(lighting)
         scale = 2 / np.maximum(some, np.float32(0.05))
         for plane in (toward, lean_across, lean_up):
@@ -198,11 +245,8 @@ class Scene:
             cv2.remap(person.texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         )
         slope_across, slope_up, groove = cv2.split(
-            cv2.remap(self._bumps(groove), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+            cv2.remap(relief, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         )
-        drawn = nearest < FAR
-        cavities = _cavities(nearest, drawn, zoom * self.camera.scale)
-
         lean_across *= slope_across
         lean_up *= slope_up
         lean = np.float32(_BLEND) * (lean_across - lean_up)
@@ -235,21 +279,7 @@ class Scene:
             # A soft shoulder, then a gamma of 2.
             value *= (1 + np.float32(0.12) * value) / (1 + np.float32(0.35) * value)
             planes.append(np.sqrt(value))
-        picture = cv2.merge(planes)
-        if triangles is person.head:
-            lashes = person.lash_vertices
-            (lash,), _ = rasterize(
-                points[lashes], depth[lashes], person.lashes, [np.ones((len(lashes), 3), np.float32)],
-                size, behind=nearest + np.float32(0.01),
-            )  # fmt: skip
-            picture *= 1 - np.float32(0.85 * person.lash_strength) * lash
-        cover = drawn.astype(np.float32)
-        picture *= cover[..., None]
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.7)
-        cover = cv2.GaussianBlur(cover, (0, 0), 0.7)
-        picture *= (255 / np.maximum(cover, np.float32(1e-3)))[..., None]
-        # Blurring widened the silhouette by half a pixel: take it back.
-        return cv2.convertScaleAbs(picture), np.clip(1.6 * cover - 0.6, 0, 1)
+        return cv2.merge(planes)
 
     def _bumps(self, groove: np.ndarray) -> np.ndarray:
         """The atlas' slopes (across, along) and furrow depth, for these furrows."""
