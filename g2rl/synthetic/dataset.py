@@ -21,6 +21,7 @@ from g2rl.synthetic.scene import Camera, Pose, Scene, draw_background, draw_ligh
 
 BP4D_AUS = (6, 10, 12, 14, 17)
 NOT_CODED = 9  # BP4D's
+SHARPNESS = 140  # pixels drawn for a decimetre: faces are aligned at about 115
 UNCODED_SHARE = 0.5  # how strongly units move that a dataset does not code
 
 
@@ -87,7 +88,7 @@ def render_sequence(
         height * (0.47 if layout == "bp4d" else 0.50),
     )
     light, background = draw_light(rng), draw_background(rng, width, height)
-    scene = Scene(person, camera, light, background, sharpness=min(1.0, 172 / scale))
+    scene = Scene(person, camera, light, background, sharpness=min(1.0, SHARPNESS / scale))
     pictures = _pictures(rng, scene, recording, background)
     points = np.full((frames, 68, 2), np.nan, np.float32)
 

@@ -78,7 +78,7 @@ class Scene:
         """
         Args:
             background: (height, width, 3) uint8 BGR.
-            sharpness: pixels drawn for one of the frame's; the head is enlarged by its inverse.
+            sharpness: pixels drawn for one of the frame's; what is drawn is enlarged by its inverse.
         """
         self.person, self.camera, self.light, self.sharpness = (
             person,
@@ -89,7 +89,9 @@ class Scene:
         self._relief = person.relief.copy()
         self._corners = person.uv.copy()
         self._moving = np.unique(person.source[person.head])
-        self.plate = self._with_body(background)
+        self.plate = background.copy()
+        still = np.unique(person.source[person.body])
+        self._put(self.plate, person.base, person.body, still, person.crease)
 
     def frame(self, activation: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """Draw one frame.
@@ -100,58 +102,48 @@ class Scene:
         Returns:
             (height, width, 3) uint8 BGR without noise, and (V, 2) float32 pixels of the mesh's vertices.
         """
-        person, camera = self.person, self.camera
+        person = self.person
         vertices = person.mesh(activation, pose.blink)
         vertices = person.posed(vertices, pose.yaw, pose.pitch, pose.roll, np.array(pose.shift))
-        points, depth = camera.project(vertices)
-        head = points[self._moving]
-        left, top = np.floor(head.min(axis=0)).astype(int) - 2
-        right, bottom = np.ceil(head.max(axis=0)).astype(int) + 3
-        left, top, right, bottom = (
-            max(left, 0),
-            max(top, 0),
-            min(right, camera.width),
-            min(bottom, camera.height),
-        )
-        frame = self.plate.copy()
-        if right - left < 8 or bottom - top < 8:
-            return frame, points
-        size = (
-            round((bottom - top) * self.sharpness),
-            round((right - left) * self.sharpness),
-        )
-        zoom = np.float32([size[1] / (right - left), size[0] / (bottom - top)])
-        local = (points - np.float32([left, top]) + 0.5) * zoom - 0.5
         groove = person.crease
         for strength, furrow in zip(activation.tolist(), person.furrows, strict=True):
             if strength > 0:
                 groove = cv2.scaleAdd(furrow, strength**1.1, groove)
-        colour, cover = self._draw(
-            vertices, local, depth, person.head, size, groove, pose.gaze, float(zoom[1])
-        )
-        whole = (right - left, bottom - top)
-        colour, cover = (
-            cv2.resize(image, whole, interpolation=cv2.INTER_LINEAR) for image in (colour, cover)
-        )
-        place = frame[top:bottom, left:right]
-        place[:] = cv2.blendLinear(colour, place.copy(), cover, 1 - cover)
+        frame = self.plate.copy()
+        points = self._put(frame, vertices, person.head, self._moving, groove, pose.gaze)
         return frame, points
 
-    def _with_body(self, background: np.ndarray) -> np.ndarray:
-        person = self.person
-        points, depth = self.camera.project(person.base)
-        size = background.shape[:2]
-        colour, cover = self._draw(
-            person.base,
-            points,
-            depth,
-            person.body,
-            size,
-            person.crease,
-            (0.0, 0.0),
-            1.0,
+    def _put(
+        self,
+        picture: np.ndarray,
+        vertices: np.ndarray,
+        triangles: np.ndarray,
+        used: np.ndarray,
+        groove: np.ndarray,
+        gaze: tuple[float, float] = (0.0, 0.0),
+    ) -> np.ndarray:
+        """Draw some of the person's triangles, with the vertices ``used``, into a picture (height, width, 3) uint8.
+
+        Returns:
+            (V, 2) float32 pixels of the mesh's vertices.
+        """
+        points, depth = self.camera.project(vertices)
+        left, top = np.maximum(np.floor(points[used].min(axis=0)).astype(int) - 2, 0)
+        right, bottom = np.ceil(points[used].max(axis=0)).astype(int) + 3
+        right, bottom = min(right, self.camera.width), min(bottom, self.camera.height)
+        if right - left < 8 or bottom - top < 8:
+            return points
+        size = (round((bottom - top) * self.sharpness), round((right - left) * self.sharpness))
+        zoom = np.float32([size[1] / (right - left), size[0] / (bottom - top)])
+        local = (points - np.float32([left, top]) + 0.5) * zoom - 0.5
+        colour, cover = self._draw(vertices, local, depth, triangles, size, groove, gaze, float(zoom[1]))
+        colour, cover = (
+            cv2.resize(image, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+            for image in (colour, cover)
         )
-        return cv2.blendLinear(colour, background, cover, 1 - cover)
+        place = picture[top:bottom, left:right]
+        place[:] = cv2.blendLinear(colour, place.copy(), cover, 1 - cover)
+        return points
 
     def _draw(
         self,
