@@ -183,11 +183,9 @@ def _pictures(
     # One patch of grain, tiled, and shifted at random in each frame.
     patch = rng.standard_normal((256, 256, 3), np.float32) * np.float32(0.6 * deviation)
     patch += rng.standard_normal((256, 256, 1), np.float32) * np.float32(0.8 * deviation)
-    grain = np.tile(np.rint(patch), (height // 256 + 2, width // 256 + 2, 1))
-    brighter, darker = (
-        np.maximum(grain, 0).astype(np.uint8),
-        np.maximum(-grain, 0).astype(np.uint8),
-    )
+    patch = np.rint(patch)
+    tiles = (height // 256 + 2, width // 256 + 2, 1)
+    brighter, darker = (np.tile(np.maximum(side, 0).astype(np.uint8), tiles) for side in (patch, -patch))
     board = draw_background(rng, width, height)
     for activation, pose, hidden in zip(recording.activation, recording.poses, recording.hidden, strict=True):
         points = None

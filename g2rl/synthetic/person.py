@@ -497,8 +497,8 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
         deep = rng.uniform(0.12, 0.24)
         lean = rng.uniform(-0.15, 0.15)
         hairline = hairline - deep * np.exp(-(((paint.ANGLE[None] - lean) / 0.62) ** 4))
-    edge = v - hairline + 0.022 * strands
-    scalp = (1 / (1 + np.exp(-np.clip(edge / 0.02, -30, 30)))).astype(np.float32)
+    edge = v - hairline.astype(np.float32) + np.float32(0.022) * strands
+    scalp = 1 / (1 + np.exp(-np.clip(edge / np.float32(0.02), -30, 30)))
     cover = {"bald": 0.10, "cropped": 0.72}.get(style, 1.0)
     shine = np.clip(1 + 0.30 * strands, 0.25, 2.2)[..., None].astype(np.float32)
     layer = (scalp * cover)[..., None]
@@ -516,12 +516,14 @@ def _paint(rng, female, old, tone, skin, hair_colour, style, ancestry):
     neck = rng.uniform(5.78, 6.0)
     dip = rng.choice([0.12, 0.35])
     collar = neck - dip * np.exp(-((paint.ANGLE[None] / rng.uniform(0.4, 0.7)) ** 2))
-    cloth = (1 / (1 + np.exp(np.clip((v - collar) / 0.008, -30, 30)))).astype(np.float32)
+    above = (v - collar).astype(np.float32)
+    cloth = 1 / (1 + np.exp(np.clip(above / np.float32(0.008), -30, 30)))
     hue = np.clip(1 + 0.22 * rng.normal(0, 1, 3), 0.4, 1.7)
     cloth_colour = rng.uniform(0.02, 0.34) * hue / hue.max()
-    weave = 1 + 0.015 * noise(rng, cylinder, 2) - 0.35 * np.exp(-(((v - collar + 0.03) / 0.012) ** 2))
+    weave = 1 + np.float32(0.015) * noise(rng, cylinder, 2)
+    weave -= np.float32(0.35) * np.exp(-np.square((above + np.float32(0.03)) / np.float32(0.012)))
     texture[:HEIGHT, :, :3] += cloth[..., None] * (
-        (cloth_colour * weave[..., None]).astype(np.float32) - texture[:HEIGHT, :, :3]
+        weave[..., None] * cloth_colour.astype(np.float32) - texture[:HEIGHT, :, :3]
     )
     texture[:HEIGHT, :, 3] *= 1 - cloth
 

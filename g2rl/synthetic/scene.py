@@ -122,7 +122,7 @@ class Scene:
         groove: np.ndarray,
         gaze: tuple[float, float] = (0.0, 0.0),
     ) -> np.ndarray:
-        """Draw some of the person's triangles, with the vertices ``used``, into a picture (height, width, 3) uint8.
+        """Draw some of the person's triangles, with the vertices ``used``, into a (height, width, 3) uint8.
 
         Returns:
             (V, 2) float32 pixels of the mesh's vertices.
@@ -189,7 +189,8 @@ class Scene:
         picture = np.empty((*size, 3), np.float32)
         for start in range(0, size[0], _BAND):
             rows = slice(start, start + _BAND)
-            picture[rows] = self._shade(where[rows], lighting[rows], some[rows], cavities[rows], relief, along)
+            planes = (each[rows] for each in (where, lighting, some, cavities))
+            picture[rows] = self._shade(*planes, relief, along)
         if triangles is person.head:
             lashes = person.lash_vertices
             (lash,), _ = rasterize(
@@ -214,10 +215,10 @@ class Scene:
         relief: np.ndarray,
         along: np.ndarray,
     ) -> np.ndarray:
-        """Colour (rows, width, 3) float32 BGR in [0, 1] of some rows, few enough to stay in the processor's cache.
+        """Colour (rows, width, 3) float32 BGR in [0, 1] of rows, few enough to stay in the processor's cache.
 
         Args:
-            where: (rows, width, 3) atlas place as shares of `_EXTENT`, and how far the normal faces the camera.
+            where: (rows, width, 3) place in the atlas as shares of `_EXTENT`; how far it faces the camera.
             lighting, some: (rows, width, 3) and (rows, width): the normal's products with the light, and the
                 weight they are enlarged with.
             cavities: (rows, width) darkening.
