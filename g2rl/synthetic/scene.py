@@ -88,9 +88,9 @@ class Scene:
         )
         self._relief = person.relief.copy()
         self._corners = person.uv.copy()
-        self._moving = np.unique(person.source[person.head])
+        self._moving = np.flatnonzero(np.bincount(person.source[person.head].ravel()))
         self.plate = background.copy()
-        still = np.unique(person.source[person.body])
+        still = np.flatnonzero(np.bincount(person.source[person.body].ravel()))
         self._put(self.plate, person.base, person.body, still, person.crease)
 
     def frame(self, activation: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
@@ -346,4 +346,5 @@ def draw_background(rng: np.random.Generator, width: int, height: int) -> np.nda
         0.01,
         0.97,
     )
-    return cv2.convertScaleAbs(cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC), alpha=255)
+    image = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    return cv2.convertScaleAbs(image, alpha=255)
