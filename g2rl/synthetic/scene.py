@@ -13,7 +13,7 @@ from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 _DISTANCE = 10.0  # decimetres from the camera to the body's axis
 _FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
 _EXTENT = np.float32([2 * paint.WIDTH, paint.ATLAS[0]])  # atlas pixels are rasterised as shares of this
-_BAND = 32  # rows shaded at a time
+_BAND = 64  # rows shaded at a time
 _BLEND = 0.9  # strength of furrows and pores against the mesh's own normals
 
 
