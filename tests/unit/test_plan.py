@@ -69,9 +69,12 @@ def test_other_layouts_need_a_sheet(tmp_path):
 
 def test_au_without_a_location_is_named_before_anything_runs(tmp_path, disfa):
     root = str(own_table(tmp_path, "frame,AU06,AU46"))
-    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; add one to CENTRES"):
+    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; give it one in CENTRES"):
         plan(tmp_path, layout="table", root=root, sheet=None)
-    with pytest.raises(InputError, match=r"no location for AU05; the sets \['default', 'libreface'\] have"):
+    with pytest.raises(
+        InputError,
+        match=r"no location for AU05 \(Upper lid raiser\); the sets \['default', 'libreface'\] have",
+    ):
         plan(disfa, training={"centres": "jaanet"})
 
 
