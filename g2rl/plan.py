@@ -1,6 +1,8 @@
 """What there is to do, before anything runs: each dataset's sequences and folds, its files looked for."""
 
 import shlex
+from collections.abc import Collection
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,24 @@ def plan_datasets(config: Config) -> dict[str, Plan]:
     """
     centres = config.training.centres
     return {name: _plan(name, dataset, centres) for name, dataset in config.datasets.items()}
+
+
+def gaps(stages: ListOf[Collection[str]]) -> list[str]:
+    """The files that are missing though files of a later stage are there.
+
+    Snakemake deletes the outputs of a job before it makes them anew, and where the job then fails or is cut
+    off they stay away. It would not miss them: what was once made from them is there and looks up to date.
+
+    Args:
+        stages: the files of each stage, the first stage first.
+    """
+    found: list[str] = []
+    later = False
+    for files in reversed(stages):
+        there = {file: Path(file).exists() for file in files}
+        found += [file for file in files if later and not there[file]]
+        later |= any(there.values())
+    return found
 
 
 def _plan(name: str, dataset: Dataset, centres: str) -> Plan:

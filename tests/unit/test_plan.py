@@ -7,7 +7,7 @@ import pytest
 
 from g2rl import config
 from g2rl.files import InputError
-from g2rl.plan import plan_datasets
+from g2rl.plan import gaps, plan_datasets
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import make_disfa
@@ -69,9 +69,12 @@ def test_other_layouts_need_a_sheet(tmp_path):
 
 def test_au_without_a_location_is_named_before_anything_runs(tmp_path, disfa):
     root = str(own_table(tmp_path, "frame,AU06,AU46"))
-    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; add one to CENTRES"):
+    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; give it one in CENTRES"):
         plan(tmp_path, layout="table", root=root, sheet=None)
-    with pytest.raises(InputError, match=r"no location for AU05; the sets \['default', 'libreface'\] have"):
+    with pytest.raises(
+        InputError,
+        match=r"no location for AU05 \(Upper lid raiser\); the sets \['default', 'libreface'\] have",
+    ):
         plan(disfa, training={"centres": "jaanet"})
 
 
@@ -79,3 +82,21 @@ def test_fold_without_training_sequences(disfa):
     (disfa / "sheet.tsv").write_text(SHEET.replace("\t2\n", "\t1\n"))
     with pytest.raises(InputError, match="every fold needs other sequences"):
         plan(disfa)
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ("", ""),  # nothing was made yet
+        ("a1 a2 b1 b2 c", ""),
+        ("a1 b1", "a2"),
+        ("a1 a2", ""),  # what is next is asked for anyway
+        ("a1 a2 b1 c", "b2"),
+        ("c", "a1 a2 b1 b2"),
+    ],
+)
+def test_gaps_are_under_results_that_are_there(tmp_path, monkeypatch, there, missing):
+    monkeypatch.chdir(tmp_path)
+    for name in there.split():
+        (tmp_path / name).touch()
+    assert sorted(gaps([["a1", "a2"], ["b1", "b2"], [], ["c"]])) == missing.split()

@@ -3,15 +3,17 @@
     python tests/workflow/torture.py --kills 200 --seed 0
 
 A small chain runs from rendered videos to Table 1 and the figures. At random moments SIGKILL hits Snakemake,
-or a shell or a command that it started, orphans too; a Snakemake that is dead is started anew. When the chain
-is through, or has had its kills, one plain rerun must end well, and leave what an undisturbed run leaves:
-every byte of the results, every provenance record, nothing half-written, nothing to be done.
+or a shell or a command that it started, orphans too; a Snakemake that is dead is started anew. Every other
+round starts from finished results, under settings that were changed, run for a while, and changed back. When
+the chain is through, or has had its kills, one plain rerun must end well, and leave what an undisturbed run
+leaves: every byte of the results, every provenance record, nothing half-written, nothing to be done.
 """
 
 import argparse
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,25 +52,30 @@ CONFIG = {
     "compute": {"gpu": False, "threads": 1},
     "resamples": 20,
 }
+DATASET = CONFIG["datasets"]["synthetic_bp4d"]
+CHANGED = [
+    CONFIG | {"datasets": {"synthetic_bp4d": DATASET | {"synthetic": {"frames": 8, "seed": 1}}}},
+    CONFIG | {"training": CONFIG["training"] | {"lr": 0.001}},
+    CONFIG | {"frames": {"max_gap": 2}, "resamples": 21},
+]
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A folder with the chain's configuration, the target to make there, and how many jobs at a time."""
+    """A folder with the chain's configuration, and how many jobs at a time."""
 
     folder: Path
-    target: str = "all"
     cores: int = 1
 
-    def prepare(self) -> "Chain":
-        self.folder.mkdir(parents=True)
+    def prepare(self, config: dict = CONFIG) -> "Chain":
+        self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "sheet.tsv").write_text(SHEET)
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
         return self
 
     def start(self, *options: str) -> subprocess.Popen:
         """A plain run, as a user starts it; what it says is in ``said``."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), self.target]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "all"]
         command += ["--cores", str(self.cores), "--configfile", "config.yaml", *options]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
         with open(self.folder / "said", "w") as said:
@@ -106,12 +113,12 @@ def undisturbed(chain: Chain) -> Undisturbed:
 
 
 def disturb(
-    chain: Chain, seconds: float, most: int, rng: random.Random
+    chain: Chain, seconds: float, most: int, rng: random.Random, wait: bool = True
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Run the chain and kill at random moments, at most ``seconds`` apart; return (stage, whom) of each kill,
-    and what went wrong by itself."""
+    and what went wrong by itself. After the last kill wait for Snakemake's end, or bring it about."""
     kills: list[tuple[str, str]] = []
-    driver, hurt = chain.prepare().start(), False
+    driver, hurt = chain.start(), False
     while len(kills) < most:
         if driver.poll() is not None:
             if driver.returncode == 0:
@@ -139,6 +146,8 @@ def disturb(
         hurt = True
         if pid == driver.pid:
             driver.wait()
+    if not wait:
+        driver.kill()
     driver.wait()
     return kills, []
 
@@ -167,18 +176,25 @@ def wrong(chain: Chain, expected: Undisturbed) -> list[str]:
     return problems
 
 
-def torture(folder: Path, kills: int, seed: int, target: str = "all") -> tuple[Counter, int]:
+def torture(folder: Path, kills: int, seed: int) -> tuple[Counter, int]:
     """Disturb the chain until so many kills are done; return how often (stage, whom) was hit, and how many
     rounds came out wrong."""
     rng = random.Random(seed)
-    expected = undisturbed(Chain(folder / "undisturbed", target))
+    expected = undisturbed(Chain(folder / "undisturbed"))
     print(f"undisturbed: {expected.seconds:.0f} s, {len(expected.lock.files)} files", flush=True)
     tally: Counter[tuple[str, str]] = Counter()
     bad = number = 0
     while tally.total() < kills:
         number += 1
-        chain = Chain(folder / f"round{number}", target, cores=rng.choice((1, 2)))
-        hits, problems = disturb(chain, expected.seconds / 5, kills - tally.total(), rng)
+        chain = Chain(folder / f"round{number}", cores=rng.choice((1, 2)))
+        hits, problems = [], []
+        if number % 2:
+            shutil.copytree(folder / "undisturbed", chain.folder)
+            hits, problems = disturb(
+                chain.prepare(rng.choice(CHANGED)), expected.seconds / 3, 1, rng, wait=False
+            )
+        more, faults = disturb(chain.prepare(), expected.seconds / 5, kills - tally.total() - len(hits), rng)
+        hits, problems = hits + more, problems + faults
         problems += wrong(chain, expected)
         tally.update(hits)
         bad += bool(problems)

@@ -9,7 +9,7 @@ from g2rl.digests import stage_code
 from g2rl.files import InputError
 from g2rl.lifeline import DRIVER, claim, identity
 from g2rl.notes import recipe
-from g2rl.plan import plan_datasets
+from g2rl.plan import gaps, plan_datasets
 
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -131,6 +131,24 @@ def first_fold(file, run):
 
 def every_fold(file, run, name):
     return [f"results/{name}/{run}/fold{fold}/{file}" for fold in PLANS[name].folds]
+
+
+def stages(name):
+    """A dataset's files stage by stage, of each job one; and the table and figures that all of it leads to."""
+    plan, rendered = PLANS[name], name in SYNTHETIC
+    trained = [run.name for run in runs(CONFIG, name)]
+    measured = [*trained, *REFERENCES]
+    return [
+        ["results/raw/head.npz"] if rendered else [],
+        [plan.media(sequence) for sequence in plan.sequences] if rendered else [],
+        [f"results/{name}/landmarks/{sequence}.h5" for sequence in plan.sequences],
+        shards(name, plan.sequences),
+        WEIGHTS,
+        [path for run in trained for path in every_fold("model.safetensors", run, name)],
+        [path for run in measured for path in every_fold("predictions.csv", run, name)],
+        [f"results/{name}/{run}/metrics.csv" for run in measured],
+        ["results/table1.csv", *(f"results/figures/figure{number}.csv" for number in (4, 5, 6, 7))],
+    ]
 
 
 def points(parameter):
