@@ -95,7 +95,7 @@ def fit_landmark_ridge(
 
 
 def _flatten(landmarks: np.ndarray) -> np.ndarray:
-    return np.asarray(landmarks, float).reshape(len(landmarks), -1)
+    return np.asarray(landmarks, float).reshape(len(landmarks), 2 * 68)
 
 
 def _check_coded(intensity: np.ndarray, aus: Sequence[int]) -> None:

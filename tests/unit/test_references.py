@@ -86,3 +86,9 @@ def test_uncoded_aus_are_named(training):
         best_constant(intensity, AUS)
     with pytest.raises(InputError, match="AU12 is coded in no training frame"):
         fit_landmark_ridge(landmarks, intensity, subjects, AUS)
+
+
+def test_a_sequence_without_a_frame_has_no_prediction(training):
+    landmarks, intensity, subjects = training
+    model = fit_landmark_ridge(landmarks, intensity, subjects, AUS)
+    assert model.predict(np.empty((0, 68, 2), np.float32)).shape == (0, 2)
