@@ -73,13 +73,15 @@ def test_read_only_results(copy, mount, tmp_path):
 
 
 def test_corrupted_shard(copy, tmp_path):
+    """Its training fails, and with that loses its network; what was predicted before does not hide that."""
     before = make_lock(tmp_path / "results")
-    damaged = bytearray((tmp_path / SHARD).read_bytes())
+    shard = "results/synthetic_bp4d/cache/F001_T1.h5"
+    damaged = bytearray((tmp_path / shard).read_bytes())
     damaged[len(damaged) // 2] ^= 1  # in a picture
-    (tmp_path / SHARD).write_bytes(damaged)
-    said = failed(copy, f"{RUN}/predictions.csv")
-    assert f"{SHARD}: damaged, its bytes are not those written: delete it and rerun" in said
-    (tmp_path / SHARD).unlink()
+    (tmp_path / shard).write_bytes(damaged)
+    said = failed(copy, "results/synthetic_bp4d/baseline_sigma2_seed0/fold1/predictions.csv")
+    assert f"{shard}: damaged, its bytes are not those written: delete it and rerun" in said
+    (tmp_path / shard).unlink()
     completes(copy, "all")
     assert verify(tmp_path / "results", before).same
 

@@ -214,7 +214,6 @@ COMMANDS = {
             "figure2",
             "predict",
             "provenance",
-            "lock",
             "verify",
             "leftovers",
         ),
