@@ -26,8 +26,8 @@ DISTRIBUTION = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-# They paint progress, or write down what made a result, and never touch the result: they rerun nothing.
-WITHOUT_EFFECT = frozenset({"tqdm", "g2rl.digests"})
+# They paint progress, say where to run, or write down what made a result, and never touch it: they rerun nothing.
+WITHOUT_EFFECT = frozenset({"tqdm", "g2rl.digests", "g2rl.devices"})
 # Functions that reach a module or a package by its name, as in find_spec("anny").
 BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})
 
