@@ -1,7 +1,7 @@
 """One GPU for each process that trains or tests on this machine: leased, so that two never share one.
 
-A lease is a lock that the kernel holds on a file (flock): it ends with the process, however that ends. Who finds
-all GPUs leased waits for the first that is returned.
+A lease is a lock that the kernel holds on a file (flock): it ends with the process, however that ends. Who
+finds all GPUs leased waits for the first that is returned.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-# Set by the schedulers: leases are between the processes of one job, since another job's GPU 0 is another GPU.
+# Set by the schedulers: leases are among the processes of one job, since another job's GPU 0 is another GPU.
 JOB = ("SLURM_JOB_ID", "LSB_JOBID", "LSB_JOBINDEX", "PBS_JOBID", "JOB_ID", "SGE_TASK_ID")
 WAIT = 0.5  # seconds between two looks
 
@@ -24,8 +24,8 @@ _held: list[IO[bytes]] = []  # open until the process ends
 def gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The GPUs that this process may use, by the names that ``CUDA_VISIBLE_DEVICES`` takes.
 
-    Those of ``CUDA_VISIBLE_DEVICES``, which schedulers set; else those of ``G2RL_GPUS`` (``0,1``), for a machine
-    of which a part is meant for others; else all that torch finds.
+    Those of ``CUDA_VISIBLE_DEVICES``, which schedulers set; else those of ``G2RL_GPUS`` (``0,1``), for a
+    machine of which a part is meant for others; else all that torch finds.
     """
     for variable in ("CUDA_VISIBLE_DEVICES", "G2RL_GPUS"):
         if variable in environment:
@@ -64,7 +64,7 @@ def _take(names: Sequence[str], folder: Path) -> str:
     told = False
     while True:
         for name in names:
-            file = open(folder / name.replace("/", "_"), "ab")  # noqa: SIM115: closed by the process's end
+            file = open(folder / name.replace("/", "_"), "ab")  # noqa: SIM115  closed when the process ends
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _held.append(file)

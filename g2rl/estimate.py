@@ -1,5 +1,9 @@
-"""``g2rl plan``: what a rebuild takes, told before it starts: jobs, images, hours, disk."""
+"""What a rebuild takes, told before it starts: jobs, images, hours, disk (``g2rl plan``); memory and time of
+each job, which a scheduler asks for.
+"""
 
+import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +21,10 @@ GPU = "NVIDIA H100 80GB HBM3"  # the one whose rates are known
 LANDMARK_BYTES, FACE_BYTES, VALUE_BYTES = 590, 23_000, 5
 # Seconds until a job's own work begins: Snakemake, Python, the modules and data it loads.
 START = {"landmarks": 3, "align": 2, "train": 20, "test": 12}
+# MB of a job with next to no data: Python and its modules; for networks torch, CUDA's host side, the batches.
+BASE = {"landmarks": 1000, "align": 600, "reference": 700, "test": 3000, "train": 4000}
+POINT_BYTES = 68 * 2 * 4  # landmarks of a face
+SLOWEST = 10  # times slower than the machines that the rates were measured on, and still within the time
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,53 @@ class Stage:
     hours: float | None
     gpu_hours: float | None
     bytes: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one job asks a scheduler for at its first attempt: memory in MB, time in minutes."""
+
+    megabytes: int
+    minutes: int
+
+
+def sequence_need(stage: str, plan: Plan, sequence: str) -> Need:
+    """Of ``landmarks`` or ``align`` on one sequence: faces are kept till they are written, then once more."""
+    frames = plan.lengths[sequence]
+    what = "bp4d" if plan.layout.name == "bp4d" else "disfa"
+    bytes_ = frames * (2 * FACE_BYTES if stage == "align" else 2 * LANDMARK_BYTES)
+    return _need(stage, bytes_, frames / read_rates()[stage, what, "core"])
+
+
+def reference_need(plan: Plan, fold: int) -> Need:
+    """Of a ridge on the landmarks of a fold: whole shards, and their points as float64, a few times over."""
+    frames = sum(plan.lengths.values())
+    return _need("reference", frames * (FACE_BYTES + 8 * 2 * POINT_BYTES), frames / 1000)
+
+
+def network_need(stage: str, config: Config, plan: Plan, fold: int) -> Need:
+    """Of ``train`` or ``test`` of one fold.
+
+    A training holds its shards and their faces joined (:func:`g2rl.cache.join`), the pixels of the longest
+    sequence, and without a GPU those of all faces; a test its shards.
+    """
+    settings, compute = config.training, config.compute
+    lengths = [plan.lengths[name] for name in (plan.train if stage == "train" else plan.test)(fold)]
+    frames, pixels = sum(lengths), settings.image_size**2 * 3
+    held = (2 * frames * FACE_BYTES + max(lengths) * pixels) if stage == "train" else frames * FACE_BYTES
+    bytes_ = held + 2 * frames * POINT_BYTES
+    if stage == "train" and not compute.gpu:
+        bytes_ += frames * pixels
+    rate = _training_rate(read_rates(), config, GPU if compute.gpu else "core")
+    if rate and not compute.gpu:
+        rate *= compute.threads
+    images = frames * (settings.epochs if stage == "train" else 1)
+    # Of a backbone without a rate nothing is known: ten hours, as a queue often allows.
+    return _need(stage, bytes_, images / rate if rate else 3600)
+
+
+def _need(stage: str, bytes_: int, seconds: float) -> Need:
+    return Need(BASE[stage] + math.ceil(bytes_ / 1e6), 10 + math.ceil(SLOWEST * seconds / 60))
 
 
 def count_frames(config: Config, plans: Mapping[str, Plan]) -> dict[str, Data]:
@@ -123,6 +178,7 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
     ]
 
 
+@functools.cache
 def read_rates() -> dict[tuple[str, str, str], float]:
     """Frames or images a second by stage, what, and device, as benchmarks/rates.py measured them."""
     rows = read_tsv(Path(str(files("g2rl"))) / "data/rates.tsv", ("stage", "what", "device", "per_second"))

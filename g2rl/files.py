@@ -132,7 +132,9 @@ def write_hdf5(
     import h5py
 
     with atomic_path(path) as temporary:
-        with h5py.File(temporary, "w", libver=("v110", "v110"), userblock_size=USER_BLOCK) as file:
+        # Unlocked: some shared filesystems refuse locks, and nobody else knows this file yet.
+        options = {"libver": ("v110", "v110"), "userblock_size": USER_BLOCK, "locking": False}
+        with h5py.File(temporary, "w", **options) as file:
             for name in sorted(arrays):
                 file.create_dataset(name, data=arrays[name], track_times=False)
             for name in sorted(attributes):
@@ -175,7 +177,7 @@ def read_hdf5(
         if _is_damaged(path):
             raise InputError(f"{path}: damaged, its bytes are not those written: delete it and rerun")
         size = os.path.getsize(path)
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             missing = [name for name in expected if not isinstance(file.get(name), h5py.Dataset)]
             if missing:
                 raise InputError(f"{path}: no {missing[0]!r} in it, only {sorted(file)}: delete it and rerun")

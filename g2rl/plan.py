@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Collection
 from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from g2rl.au import au_points
@@ -15,25 +16,53 @@ from g2rl.files import InputError
 
 @dataclass(frozen=True)
 class Plan:
-    """One dataset: where it lies, and its sequences by name."""
+    """One dataset: where it lies, its sequences by name, and how many frames each has if it is rendered."""
 
     layout: Layout
     root: Path
     sheet: Path
     sequences: dict[str, Sequence]
+    rendered: int | None = None
 
-    @property
+    @cached_property
     def folds(self) -> list[int]:
         """The numbers of the folds; fold 0 of a sheet is only ever trained on."""
         return sorted({sequence.fold for sequence in self.sequences.values()} - {0})
 
     def train(self, fold: int) -> list[str]:
         """The sequences that fold ``fold`` is trained on: all but those it tests."""
-        return [name for name, sequence in self.sequences.items() if sequence.fold != fold]
+        return self._sides[fold][0]
 
     def test(self, fold: int) -> list[str]:
         """The sequences that fold ``fold`` tests."""
-        return [name for name, sequence in self.sequences.items() if sequence.fold == fold]
+        return self._sides[fold][1]
+
+    @cached_property
+    def _sides(self) -> dict[int, tuple[list[str], list[str]]]:
+        """Asked for by every training of a fold: thousands of sequences, sorted out once."""
+        rows = self.sequences.items()
+        return {
+            fold: ([n for n, row in rows if row.fold != fold], [n for n, row in rows if row.fold == fold])
+            for fold in self.folds
+        }
+
+    @cached_property
+    def lengths(self) -> dict[str, int]:
+        """Coded frames of each sequence, at most, without reading its codes.
+
+        As many as are rendered; as were published; else as its file of codes has room for, since a row takes
+        a digit and a comma or line end for the frame and for each AU.
+        """
+        if self.rendered:
+            return dict.fromkeys(self.sequences, self.rendered)
+        published, columns = self.layout.published(self.root), 1 if self.layout.aus else len(self.aus)
+        ranges = {name: published.get(name) for name in self.sequences}
+        return {
+            name: coded[1] - coded[0] + 1
+            if coded
+            else Path(self.labels(name)[0]).stat().st_size // (2 + 2 * columns) + 1
+            for name, coded in ranges.items()
+        }
 
     def media(self, sequence: str) -> str:
         return str(self.layout.media(self.root, sequence))
@@ -41,7 +70,7 @@ class Plan:
     def labels(self, sequence: str) -> list[str]:
         return [str(path) for path in self.layout.label_paths(self.root, sequence)]
 
-    @property
+    @cached_property
     def aus(self) -> tuple[int, ...]:
         """The AUs coded; those of a table stand in its files, in every one the same."""
         if self.layout.aus:
@@ -54,8 +83,12 @@ class Plan:
         return ["g2rl", "check", str(self.root), f"--layout={self.layout.name}", f"--sheet={self.sheet}"]
 
 
-def plan_datasets(config: Config) -> dict[str, Plan]:
+def plan_datasets(config: Config, look: bool = True) -> dict[str, Plan]:
     """Read every sample sheet and look for every file of the datasets that are not rendered.
+
+    Args:
+        look: False where that has been done, as in each of a cluster's jobs: thousands of look-ups on a
+            shared filesystem would be made anew for every job.
 
     Raises:
         InputError: a sheet is not readable or has no fold; a root is missing or has another layout; frames or
@@ -63,7 +96,7 @@ def plan_datasets(config: Config) -> dict[str, Plan]:
             AU centres.
     """
     centres = config.training.centres
-    return {name: _plan(name, dataset, centres) for name, dataset in config.datasets.items()}
+    return {name: _plan(name, dataset, centres, look) for name, dataset in config.datasets.items()}
 
 
 def gaps(stages: ListOf[Collection[str]]) -> list[str]:
@@ -84,7 +117,7 @@ def gaps(stages: ListOf[Collection[str]]) -> list[str]:
     return found
 
 
-def _plan(name: str, dataset: Dataset, centres: str) -> Plan:
+def _plan(name: str, dataset: Dataset, centres: str, look: bool) -> Plan:
     layout, root = get_layout(dataset.layout), Path(dataset.root)
     if dataset.synthetic is None:  # first, so that a wrong root is not mistaken for a missing table in it
         try:
@@ -94,13 +127,14 @@ def _plan(name: str, dataset: Dataset, centres: str) -> Plan:
     sheet = Path(dataset.sheet) if dataset.sheet else root / TABLE
     # By name: the order of a sheet's rows decides nothing, not even the order of the training's batches.
     rows = sorted(read_sheet(sheet), key=lambda row: row.sequence)
-    plan = Plan(layout, root, sheet, {row.sequence: row for row in rows})
+    rendered = dataset.synthetic.frames if dataset.synthetic else None
+    plan = Plan(layout, root, sheet, {row.sequence: row for row in rows}, rendered)
     for row in plan.sequences.values():
         if row.subject != (own := layout.subject(root, row.sequence)):
             raise InputError(f"{sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s")
     if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
         raise InputError(f"{sheet}: every fold needs other sequences to train on, found {plan.folds}")
-    if dataset.synthetic is None:
+    if look and dataset.synthetic is None:
         _look_for(plan, [plan.media(sequence) for sequence in plan.sequences], "frames")
         _look_for(
             plan, [path for sequence in plan.sequences for path in plan.labels(sequence)], "label files"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_four_jobs_on_two_gpus_never_share_one(worker):
     assert sum(map(len, spans.values())) == 4
     for times in spans.values():
         times.sort()
-        assert all(end <= start for (_, end), (start, _) in zip(times, times[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(times))
 
 
 def test_who_waits_says_so_and_a_killed_job_returns_its_gpu(worker):

@@ -21,7 +21,7 @@ DEVICES = ("/dev/null", "/dev/zero")  # a GPU must be a character device; one th
 SBIN = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """There can be no Slurm here; says why."""
 
 
@@ -29,12 +29,12 @@ def install() -> None:
     """Slurm's packages from Debian, if they are not there.
 
     Raises:
-        Unavailable: they are not there and cannot be installed.
+        UnavailableError: they are not there and cannot be installed.
     """
     if all(shutil.which(name, path=SBIN) for name in (*DAEMONS, *CLIENTS)):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unavailable("slurm-wlm and munge are not installed, which takes root and Debian's apt-get")
+        raise UnavailableError("slurm-wlm and munge are not installed, which takes root and Debian's apt-get")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "-y", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
     for step in (["update"], ["install", "--no-install-recommends", "slurm-wlm", "munge"]):
@@ -43,7 +43,7 @@ def install() -> None:
         )
     if done.returncode or not shutil.which("slurmctld", path=SBIN):
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise Unavailable(f"apt-get cannot install slurm-wlm: {' '.join(last)}")
+        raise UnavailableError(f"apt-get cannot install slurm-wlm: {' '.join(last)}")
 
 
 class Slurm:
@@ -138,8 +138,14 @@ class Slurm:
 
     def _munge(self) -> list[str]:
         munge = self.folder / "munge"
-        files = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log"}
-        return [*(f"--{option}={munge / name}" for option, name in files.items()), f"--seed-file={munge}/seed", "--force"]
+        files = {
+            "key-file": "key",
+            "seed-file": "seed",
+            "socket": "socket",
+            "pid-file": "pid",
+            "log-file": "log",
+        }
+        return [*(f"--{option}={munge / name}" for option, name in files.items()), "--force"]
 
     def _configure(self) -> None:
         for name in ("etc", "munge", "state", "log", "spool", "bin"):
@@ -174,7 +180,7 @@ class Slurm:
             "SwitchType=switch/none",
             "MpiDefault=none",
             "SelectType=select/cons_tres",
-            "SelectTypeParameters=CR_Core_Memory",
+            "SelectTypeParameters=CR_Core_Memory,CR_LLN",  # the emptier node first
             "SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0,defer",
             "GresTypes=gpu",
             "SlurmdParameters=config_overrides",
@@ -198,7 +204,8 @@ class Slurm:
         # The executor plugin drops SLURM_CONF before it calls srun: these set it again.
         for name in CLIENTS:
             client = folder / "bin" / name
-            client.write_text(f'#!/bin/sh\nSLURM_CONF={self._conf} exec {shutil.which(name, path=SBIN)} "$@"\n')
+            program = shutil.which(name, path=SBIN)
+            client.write_text(f'#!/bin/sh\nSLURM_CONF={self._conf} exec {program} "$@"\n')
             client.chmod(0o755)
 
     def _start(self, name: str, *options: str) -> None:
@@ -220,7 +227,7 @@ class Slurm:
             ended = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
             if ended or time.monotonic() > end:
                 logs = "".join(path.read_text()[-1500:] for path in sorted((self.folder / "log").iterdir()))
-                raise Unavailable(f"Slurm does not start here: {what} not ready, ended: {ended}\n{logs}")
+                raise UnavailableError(f"Slurm does not start here: {what} not ready, ended: {ended}\n{logs}")
             time.sleep(0.2)
 
 

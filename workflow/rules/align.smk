@@ -18,10 +18,12 @@ rule align:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:
         "logs/benchmarks/{dataset}/align/{sequence}.tsv"
+    group:
+        "sequences"
     threads: 1
     resources:
-        mem_mb=megabytes(1500),
-        runtime=minutes(30),
+        mem_mb=megabytes("align"),
+        runtime=minutes("align"),
     shell:
         "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} {params.check:q}"
         " -o {output:q} > {log:q} 2>&1"

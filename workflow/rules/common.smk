@@ -6,6 +6,7 @@ from pathlib import Path
 
 from g2rl.config import flags, parse as parse_config, runs, sweep_runs, swept, training_flags
 from g2rl.digests import stage_code
+from g2rl.estimate import network_need, reference_need, sequence_need
 from g2rl.files import InputError
 from g2rl.lifeline import DRIVER, claim, identity
 from g2rl.notes import recipe
@@ -18,10 +19,13 @@ os.environ["G2RL_PROVENANCE"] = "results/provenance"
 # They end with this process, however it ends; and the locks of a Snakemake that was killed are cleared.
 os.environ[DRIVER] = identity()
 ALIVE = claim(Path(".snakemake")) if workflow.is_main_process else None
+# Downloads and caches of the libraries: not in a home that is small, slow or missing on a cluster's nodes.
+for VARIABLE in ("HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"):
+    os.environ.setdefault(VARIABLE, str(Path.cwd() / ".snakemake/caches" / VARIABLE.lower()))
 
 try:
     CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)) or "--config")
-    PLANS = plan_datasets(CONFIG)
+    PLANS = plan_datasets(CONFIG, look=workflow.is_main_process)
 except InputError as error:
     sys.exit(f"{error}")  # the message alone; a WorkflowError would show where this line is
 
@@ -169,11 +173,25 @@ def figure(number):
     return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
 
 
+def need(stage, wildcards):
+    """What a job of a stage needs, by the size of its data."""
+    plan = PLANS[wildcards.dataset]
+    if stage in ("landmarks", "align"):
+        return sequence_need(stage, plan, wildcards.sequence)
+    if stage == "reference":
+        return reference_need(plan, int(wildcards.fold))
+    return network_need(stage, CONFIG, plan, int(wildcards.fold))
+
+
 def megabytes(first):
-    """Memory that doubles with every attempt."""
-    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+    """Memory that doubles with every attempt: a number, or a stage whose need follows its data."""
+    return lambda wildcards, attempt: 2 ** (attempt - 1) * (
+        need(first, wildcards).megabytes if isinstance(first, str) else first
+    )
 
 
 def minutes(first):
-    """Time that doubles with every attempt."""
-    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+    """Time that doubles with every attempt: a number, or a stage whose need follows its data."""
+    return lambda wildcards, attempt: 2 ** (attempt - 1) * (
+        need(first, wildcards).minutes if isinstance(first, str) else first
+    )

@@ -66,6 +66,8 @@ for NAME, SETTINGS in SYNTHETIC.items():
             f"logs/{NAME}/render/{'_'.join(parts(NAME))}.log",
         benchmark:
             f"logs/benchmarks/{NAME}/render/{'_'.join(parts(NAME))}.tsv"
+        group:
+            "sequences"
         threads: 1
         resources:
             mem_mb=megabytes(1500),

@@ -17,8 +17,8 @@ rule test:
     threads: CONFIG.compute.threads
     resources:
         gpu=int(CONFIG.compute.gpu),
-        mem_mb=megabytes(4000),
-        runtime=minutes(30),
+        mem_mb=megabytes("test"),
+        runtime=minutes("test"),
     shell:
         "g2rl test {input.model:q} --shards {input.shards:q} {params.device} -o {output:q} > {log:q} 2>&1"
 
@@ -37,10 +37,12 @@ rule reference:
         "logs/{dataset}/{reference}/fold{fold}/reference.log",
     benchmark:
         "logs/benchmarks/{dataset}/{reference}/fold{fold}/reference.tsv"
+    group:
+        "references"
     threads: 1
     resources:
-        mem_mb=megabytes(4000),
-        runtime=minutes(30),
+        mem_mb=megabytes("reference"),
+        runtime=minutes("reference"),
     shell:
         "g2rl reference {wildcards.reference} --train {input.train:q} --test {input.test:q}"
         " -o {output:q} > {log:q} 2>&1"
@@ -68,6 +70,8 @@ rule metrics:
         "logs/{dataset}/{method}/metrics.log",
     benchmark:
         "logs/benchmarks/{dataset}/{method}/metrics.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(2000),

@@ -15,9 +15,11 @@ rule landmarks:
         "logs/{dataset}/landmarks/{sequence}.log",
     benchmark:
         "logs/benchmarks/{dataset}/landmarks/{sequence}.tsv"
+    group:
+        "sequences"
     threads: 1
     resources:
-        mem_mb=megabytes(1500),
-        runtime=minutes(60),
+        mem_mb=megabytes("landmarks"),
+        runtime=minutes("landmarks"),
     shell:
         "g2rl landmarks {input.media:q} {params.check:q} -o {output:q} > {log:q} 2>&1"

@@ -32,6 +32,8 @@ rule table1:
         "logs/table1.log",
     benchmark:
         "logs/benchmarks/table1.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -73,6 +75,8 @@ rule figure4:
         "logs/figure4.log",
     benchmark:
         "logs/benchmarks/figure4.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(4000),
@@ -98,6 +102,8 @@ rule figure5:
         "logs/figure5.log",
     benchmark:
         "logs/benchmarks/figure5.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -118,6 +124,8 @@ rule figure6:
         "logs/figure6.log",
     benchmark:
         "logs/benchmarks/figure6.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -138,6 +146,8 @@ rule figure7:
         "logs/figure7.log",
     benchmark:
         "logs/benchmarks/figure7.tsv"
+    group:
+        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),

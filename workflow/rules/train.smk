@@ -39,8 +39,8 @@ rule train:
     threads: CONFIG.compute.threads
     resources:
         gpu=int(CONFIG.compute.gpu),
-        mem_mb=megabytes(4000),
-        runtime=minutes(600),
+        mem_mb=megabytes("train"),
+        runtime=minutes("train"),
     shell:
         # The checkpoint is no output: those are deleted before a retry, which is when it is needed.
         "g2rl train --shards {input.shards:q} {params.settings:q} {params.weights:q}"

@@ -1,0 +1,194 @@
+"""The workflow through a real Slurm of two nodes with two GPUs each: the same bytes, and faults survived."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT, Workflow
+from slurm import Slurm, UnavailableError, install
+
+from g2rl.verify import make_lock, verify
+
+# What an administrator of this Slurm would edit: nodes are small, and the queue is looked at more often.
+EDITS = ["--resources", "at_once=2", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"]
+BP4D = "results/synthetic_bp4d"
+KILLED, STALLED = (f"{BP4D}/{run}/fold1" for run in ("baseline_sigma2_seed0", "g2rl_sigma2_lambda0.05_seed0"))
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    try:
+        install()
+        with Slurm(tmp_path_factory.mktemp("slurm"), cpus=2) as started:
+            yield started
+    except UnavailableError as reason:
+        pytest.skip(f"no Slurm on this machine: {reason}")
+
+
+def submit(folder: Path, slurm: Slurm, *options: str) -> subprocess.Popen:
+    """`snakemake` with the profile that is in the repository, from a folder that is not the repository's."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *options]
+    command += ["--configfile", "config.yaml", "--workflow-profile", str(ROOT / "profiles/slurm"), *EDITS]
+    with open(folder / "snakemake.log", "w") as log:
+        return subprocess.Popen(command, cwd=folder, env=slurm.environment, stdout=log, stderr=log)
+
+
+def finish(process: subprocess.Popen, folder: Path, slurm: Slurm) -> None:
+    try:
+        status = process.wait(400)
+    finally:
+        process.kill()
+    queue = slurm.ask("squeue", "-t", "all", "-o", "%i %T %N %k")
+    assert status == 0, (folder / "snakemake.log").read_text()[-6000:] + queue
+
+
+@pytest.fixture(scope="module")
+def clustered(slurm, rebuilt, tmp_path_factory) -> Workflow:
+    """Table 1 of the small rendered datasets, from nothing, every job through Slurm; trainings on GPUs."""
+    workflow = Workflow(tmp_path_factory.mktemp("clustered"))
+    for name in ("bp4d.tsv", "disfa.tsv"):
+        shutil.copy(rebuilt.folder / name, workflow.folder)
+    workflow.configure(rebuilt.config | {"compute": {"gpu": True, "threads": 1}})
+    finish(submit(workflow.folder, slurm, "results/table1.csv"), workflow.folder, slurm)
+    return workflow
+
+
+def jobs_of(slurm: Slurm, folder: Path) -> list[dict[str, str]]:
+    return [job for job in slurm.jobs() if job["WorkDir"] == str(folder)]
+
+
+def test_results_are_those_of_a_local_run_to_the_byte(clustered, rebuilt):
+    made, local = make_lock(clustered.folder / "results"), make_lock(rebuilt.folder / "results")
+    assert {"table1.csv", "table1.md", "table1.html", "synthetic_bp4d/frames.csv"} <= made.files.keys()
+    assert sum(name.endswith("model.safetensors") for name in made.files) == 6
+    # The local run made the sweeps and figures as well.
+    asked = replace(local, files={name: local.files[name] for name in made.files & local.files.keys()})
+    report = verify(clustered.folder / "results", asked)
+    assert report.same, report.lines
+
+
+def test_short_jobs_are_few_submissions(clustered, slurm):
+    """8 sequences from rendering to shard are one submission; so is all that follows the predictions."""
+    rules = [job["Comment"] for job in jobs_of(slurm, clustered.folder)]
+    assert sum("train" in rule for rule in rules) == sum("test" in rule for rule in rules) == 6
+    assert len(rules) <= 6 + 6 + 7, rules
+
+
+def test_trainings_had_different_gpus(clustered, slurm):
+    """As each job saw it, by its log: no two on one node had one device at one time; both were used."""
+    used: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for log in sorted((clustered.folder / "logs").glob("*/*/fold*/train.log")):
+        dataset, run, fold = log.parts[-4:-1]
+        comment = f"rule_train_wildcards_{dataset}_{run}_{fold.removeprefix('fold')}"
+        job = next(job for job in jobs_of(slurm, clustered.folder) if job["Comment"] == comment)
+        device = re.search(r"^GPU (\d) of \1$", log.read_text(), re.MULTILINE)[1]
+        used.setdefault((job["BatchHost"], device), []).append((job["StartTime"], job["EndTime"]))
+    assert sum(map(len, used.values())) == 6
+    assert {device for _, device in used} == {"0", "1"}
+    for times in used.values():
+        times.sort()
+        assert all(end <= start for (_, end), (start, _) in pairwise(times)), used
+
+
+def stop_training(run: str, folder: Path, slurm: Slurm) -> dict[str, str]:
+    """Let a training finish an epoch and stop it in the next; returns its job."""
+    checkpoint = run.replace("results/", "results/.checkpoints/") + ".pt"
+    comment = "rule_train_wildcards_" + re.sub(r"results/(.*)/fold(\d)", r"\1_\2", run).replace("/", "_")
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"] or []
+            if "train" in command and checkpoint in command and (folder / checkpoint).exists():
+                process.suspend()
+                return next(job for job in jobs_of(slurm, folder) if job["Comment"] == comment)
+        time.sleep(0.05)
+    log = (folder / "snakemake.log").read_text()
+    raise AssertionError(f"{run}: no training with a checkpoint: {log[-3000:]}")
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What became of a run that met three faults at once, and the same made without."""
+
+    folder: Path
+    local: Path
+    asked: dict[str, str]  # the job of the training that stalled, as it was submitted
+
+    def jobs(self, slurm: Slurm, comment: str) -> list[dict[str, str]]:
+        found = [job for job in jobs_of(slurm, self.folder) if comment in job["Comment"]]
+        return sorted(found, key=lambda job: int(job["JobId"]))
+
+
+@pytest.fixture(scope="module")
+def faults(clustered, slurm, tmp_path_factory) -> Faults:
+    """A node is lost amid a training, another training stalls over its time, a job exceeds its memory."""
+    folder, local = (tmp_path_factory.mktemp(name) / "here" for name in ("faults", "local"))
+    shutil.copytree(clustered.folder, folder)
+    config = clustered.config
+    Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 60}})
+    (folder / f"{BP4D}/frames.csv").unlink()
+    shutil.copytree(folder, local)
+
+    targets = [f"{run}/model.safetensors" for run in (KILLED, STALLED)]
+    memory = ["--set-resources", "frames:mem_mb=100*8**(attempt-1)"]  # at first less than Python alone takes
+    process = submit(folder, slurm, *targets, f"{BP4D}/frames.csv", *memory)
+    try:
+        lost = stop_training(KILLED, folder, slurm)
+        asked = stop_training(STALLED, folder, slurm)
+        assert lost["BatchHost"] != asked["BatchHost"]
+        slurm.kill_node(lost["BatchHost"])
+        slurm.ask("scontrol", "update", f"jobid={asked['JobId']}", "timelimit=1")
+        finish(process, folder, slurm)
+    finally:
+        process.kill()
+    slurm.start_node(lost["BatchHost"])
+    done = Workflow(local).run(*targets)
+    assert done.returncode == 0, done.stderr
+    return Faults(folder, local, asked)
+
+
+def same_bytes(faults: Faults, run: str) -> bool:
+    names = [f"{run}/model.safetensors", f"{run}/history.csv"]
+    return all((faults.folder / name).read_bytes() == (faults.local / name).read_bytes() for name in names)
+
+
+def was_resumed(faults: Faults, run: str) -> bool:
+    log = faults.folder / run.replace("results", "logs") / "train.log"
+    return "resuming after epoch" in log.read_text()
+
+
+def test_training_whose_node_died_goes_on_elsewhere(faults, slurm):
+    (job,) = faults.jobs(slurm, "train_wildcards_synthetic_bp4d_baseline")
+    assert (job["Restarts"], job["JobState"]) == ("1", "COMPLETED")
+    assert was_resumed(faults, KILLED)
+    assert same_bytes(faults, KILLED)
+
+
+def test_training_over_its_time_goes_on_with_twice_as_much(faults, slurm):
+    first, second = faults.jobs(slurm, "train_wildcards_synthetic_bp4d_g2rl")
+    assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
+    assert minutes(second) == 2 * minutes(faults.asked)
+    assert was_resumed(faults, STALLED)
+    assert same_bytes(faults, STALLED)
+
+
+def test_job_over_its_memory_gets_more(faults, slurm):
+    first, second = faults.jobs(slurm, "rule_frames")
+    assert first["JobState"] in ("OUT_OF_MEMORY", "CANCELLED", "FAILED")
+    assert "exceeded memory limit" in "".join(
+        path.read_text() for path in (slurm.folder / "log").glob("slurmd-n?.log*")
+    )
+    assert (first["MinMemoryNode"], second["MinMemoryNode"]) == ("100M", "800M")
+    assert second["JobState"] == "COMPLETED"
+
+
+def minutes(job: dict[str, str]) -> int:
+    hours, minutes, _ = map(int, job["TimeLimit"].split(":"))
+    return 60 * hours + minutes
