@@ -26,7 +26,7 @@ DISTRIBUTION = {
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
-# They paint progress, choose the GPU or write down what made a result, and never touch it: they rerun nothing.
+# They paint progress, choose a GPU or write down what made a result, and never touch it: they rerun nothing.
 WITHOUT_EFFECT = frozenset({"tqdm", "g2rl.digests", "g2rl.devices"})
 # Functions that reach a module or a package by its name, as in find_spec("anny").
 BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})

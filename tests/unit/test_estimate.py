@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from g2rl import config
-from g2rl.estimate import GPU, count_frames, estimate, format_plan, model_bytes, read_rates
+from g2rl.estimate import (
+    FACE_BYTES,
+    GPU,
+    count_frames,
+    estimate,
+    format_plan,
+    model_bytes,
+    network_need,
+    read_rates,
+    reference_need,
+    sequence_need,
+)
 from g2rl.files import InputError
 from g2rl.plan import plan_datasets
 
@@ -96,3 +107,59 @@ def test_a_sequence_that_a_fault_stops_counts_where_faults_are_allowed(tmp_path)
     lax = config.parse({"datasets": {"disfa": dataset | {"allow_faults": True}}}, "my.yaml")
     data = count_frames(lax, plan_datasets(lax))["disfa"]
     assert (data.frames, data.coded) == (2 * 4845, {"SN001": 0, "SN002": 4845, "SN003": 4845})
+
+
+@pytest.fixture(scope="module")
+def plans(paper):
+    parsed, data = paper
+    return parsed, {name: one.plan for name, one in data.items()}
+
+
+def test_lengths_are_the_published_ones_without_reading_codes(plans):
+    _, plans = plans
+    assert plans["disfa"].lengths == {"SN001": 4845, "SN002": 4845, "SN010": 4844}
+
+
+def test_lengths_of_a_table_are_never_too_small(tmp_path):
+    rows = ["sequence\tsubject\tfold\tmedia\tcodes"]
+    for number, frames in ((1, 1), (2, 9), (3, 200)):
+        codes = "".join(f"{frame},0,\n" for frame in range(frames))
+        (tmp_path / f"{number}.csv").write_text(f"frame,AU06,AU12\n{codes}")
+        (tmp_path / f"{number}.mp4").touch()
+        rows.append(f"S{number}\tP{number}\t{number}\t{number}.mp4\t{number}.csv")
+    (tmp_path / "sequences.tsv").write_text("\n".join(rows) + "\n")
+    values = {"datasets": {"mine": {"layout": "table", "root": str(tmp_path)}}}
+    lengths = plan_datasets(config.parse(values, "test"))["mine"].lengths
+    assert lengths["S1"] >= 1
+    assert lengths["S2"] >= 9
+    assert 200 <= lengths["S3"] < 3 * 200
+
+
+def test_memory_follows_frames_and_image_size(plans):
+    """The faces of two DISFA sequences twice, the pixels of one, and without a GPU those of both."""
+    parsed, plans = plans
+    gpu = parsed.model_copy(update={"compute": parsed.compute.model_copy(update={"gpu": True})})
+    cpu = parsed.model_copy(update={"compute": parsed.compute.model_copy(update={"gpu": False})})
+    faces, pixels = 2 * 4845, 256 * 256 * 3 / 1e6
+    for device, resident in ((gpu, 4845), (cpu, 4845 + faces)):
+        need = network_need("train", device, plans["disfa"], 3)
+        assert need.megabytes == pytest.approx(
+            4000 + 2 * faces * (FACE_BYTES + 544) / 1e6 + resident * pixels, abs=1
+        )
+    small = cpu.model_copy(update={"training": cpu.training.model_copy(update={"image_size": 64})})
+    assert network_need("train", small, plans["disfa"], 3).megabytes < need.megabytes - 2500
+    assert network_need("test", gpu, plans["disfa"], 3).megabytes < need.megabytes
+    assert reference_need(plans["disfa"], 1).megabytes > 700 + 14534 * FACE_BYTES / 1e6
+    assert sequence_need("align", plans["disfa"], "SN001").megabytes > 600 + 4845 * FACE_BYTES / 1e6
+
+
+def test_time_follows_frames_and_epochs(plans):
+    parsed, plans = plans
+    gpu = parsed.model_copy(update={"compute": parsed.compute.model_copy(update={"gpu": True})})
+    seconds = 10 * 2 * 4845 / read_rates()["train", "resnet50.tv_in1k 256", GPU]
+    need = network_need("train", gpu, plans["disfa"], 3)
+    assert need.minutes == pytest.approx(10 + 10 * seconds / 60, abs=1)
+    twice = gpu.model_copy(update={"training": gpu.training.model_copy(update={"epochs": 20})})
+    assert network_need("train", twice, plans["disfa"], 3).minutes > 1.5 * need.minutes
+    unknown = gpu.model_copy(update={"training": gpu.training.model_copy(update={"backbone": "vit"})})
+    assert network_need("train", unknown, plans["disfa"], 3).minutes == 610

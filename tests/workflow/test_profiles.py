@@ -104,7 +104,7 @@ def test_gpu_jobs_ask_for_one_gpu_and_short_jobs_go_together():
 
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory) -> Path:
-    """The plugins that are not in the lock, installed from the package registry into a folder of their own."""
+    """The plugins that are not in the lock, from the package registry, in a folder of their own."""
     folder = tmp_path_factory.mktemp("plugins")
     wanted = [f"snakemake-executor-plugin-{name}=={version}" for name, version in PINNED.items()]
     command = [

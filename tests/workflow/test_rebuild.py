@@ -94,6 +94,20 @@ def test_no_subject_is_in_training_and_test(rebuilt):
                 assert not {name.split("_")[0] for name in trained} & set(tested["subject"])
 
 
+def test_no_job_took_more_memory_than_it_asks_for(rebuilt):
+    """As Snakemake measured each, against what a scheduler would have been told at the first attempt."""
+    log = "".join(path.read_text() for path in (rebuilt.folder / ".snakemake/log").glob("*.log"))
+    checked = 0
+    for benchmark, asked in re.findall(
+        r"    benchmark: (\S+)\n(?:    .*\n)*?    resources: .*mem_mb=(\d+)", log
+    ):
+        row = pd.read_csv(rebuilt.folder / benchmark, sep="\t").iloc[0]
+        if pd.notna(row["max_rss"]):  # a job too short to be measured has none
+            assert float(row["max_rss"]) < int(asked), benchmark
+            checked += 1
+    assert checked > 20
+
+
 def test_second_run_does_nothing(rebuilt):
     done = rebuilt.run("all")
     assert done.returncode == 0
