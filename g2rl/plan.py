@@ -1,5 +1,7 @@
 """What there is to do, before anything runs: each dataset's sequences and folds, its files looked for."""
 
+import hashlib
+import os
 import shlex
 from collections.abc import Collection
 from collections.abc import Sequence as ListOf
@@ -69,6 +71,15 @@ class Plan:
 
     def labels(self, sequence: str) -> list[str]:
         return [str(path) for path in self.layout.label_paths(self.root, sequence)]
+
+    def stamp(self) -> str:
+        """Changes when a file of the copy does: a hash of their names, sizes and times."""
+        digest = hashlib.sha256()
+        for sequence in self.sequences:
+            for path in (self.media(sequence), *self.labels(sequence)):
+                status = os.stat(path)
+                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()[:16]
 
     @cached_property
     def aus(self) -> tuple[int, ...]:

@@ -16,8 +16,11 @@ from slurm import Slurm, UnavailableError, install
 
 from g2rl.verify import make_lock, verify
 
-# What an administrator of this Slurm would edit: nodes are small, and the queue is looked at more often.
-EDITS = ["--resources", "at_once=2", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"]
+# What one would edit for this cluster: small nodes, few sequences, a queue that may be asked often.
+EDITS = [
+    *("--resources", "at_once=2", "--group-components", "sequences=4", "tables=1000"),
+    *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"),
+]
 BP4D = "results/synthetic_bp4d"
 KILLED, STALLED = (f"{BP4D}/{run}/fold1" for run in ("baseline_sigma2_seed0", "g2rl_sigma2_lambda0.05_seed0"))
 
@@ -75,10 +78,13 @@ def test_results_are_those_of_a_local_run_to_the_byte(clustered, rebuilt):
 
 
 def test_short_jobs_are_few_submissions(clustered, slurm):
-    """8 sequences from rendering to shard are one submission; so is all that follows the predictions."""
-    rules = [job["Comment"] for job in jobs_of(slurm, clustered.folder)]
+    """Four sequences from rendering to shard are one submission; so is all that follows the predictions."""
+    rules = [job["Comment"].removeprefix("rule_") for job in jobs_of(slurm, clustered.folder)]
     assert sum("train" in rule for rule in rules) == sum("test" in rule for rule in rules) == 6
-    assert len(rules) <= 6 + 6 + 7, rules
+    assert sum(rule.startswith("sequences_") for rule in rules) == 2
+    assert sum(rule.startswith("tables_") for rule in rules) == 1
+    others = [rule for rule in rules if not rule.startswith(("train", "test", "sequences", "tables"))]
+    assert len(others) == 1 + 2 + 6, rules  # the head, both frames.csv, the references
 
 
 def test_trainings_had_different_gpus(clustered, slurm):

@@ -41,6 +41,10 @@ def options() -> set[str]:
     return {text[2:] for text in get_argument_parser()._option_string_actions if text.startswith("--")}
 
 
+def is_rule(name: str) -> bool:
+    return re.search(rf"^rule {name}:", RULES, re.MULTILINE) is not None
+
+
 def unknown(profile: dict) -> list[str]:
     """The keys of a profile that nobody reads."""
     executor = profile.get("executor", "local")
@@ -51,9 +55,10 @@ def unknown(profile: dict) -> list[str]:
     per_rule = profile.get("set-resources", {})
     asked = [profile.get("default-resources", {}), *per_rule.values()]
     wrong += [name for each in asked for name in each if name not in resources]
-    wrong += [rule for rule in per_rule if not re.search(rf"^rule {rule}:", RULES, re.MULTILINE)]
-    groups = re.findall(r"group:\n\s+\"(\w+)\"", RULES)
-    wrong += [group for group in profile.get("group-components", {}) if group not in groups]
+    wrong += [rule for rule in per_rule if not is_rule(rule)]
+    groups = profile.get("groups", {})
+    wrong += [rule for rule in groups if not rule.startswith("render_synthetic_") and not is_rule(rule)]
+    wrong += [group for group in profile.get("group-components", {}) if group not in groups.values()]
     wrong += [name for name in profile.get("set-resource-scopes", {}) if name not in resources]
     return wrong
 
@@ -74,7 +79,7 @@ def test_a_misspelt_key_is_not(name):
     for key in profile:
         misspelt = {("x" if each == key else "") + each: value for each, value in profile.items()}
         assert unknown(misspelt), key
-    for section in ("default-resources", "group-components"):
+    for section in ("default-resources", "group-components", "groups"):
         for key in profile.get(section, {}):
             inner = {("x" if each == key else "") + each: value for each, value in profile[section].items()}
             assert unknown(profile | {section: inner}) == [f"x{key}"]

@@ -18,8 +18,6 @@ rule align:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:
         "logs/benchmarks/{dataset}/align/{sequence}.tsv"
-    group:
-        "sequences"
     threads: 1
     resources:
         mem_mb=megabytes("align"),

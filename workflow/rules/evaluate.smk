@@ -37,8 +37,6 @@ rule reference:
         "logs/{dataset}/{reference}/fold{fold}/reference.log",
     benchmark:
         "logs/benchmarks/{dataset}/{reference}/fold{fold}/reference.tsv"
-    group:
-        "references"
     threads: 1
     resources:
         mem_mb=megabytes("reference"),
@@ -70,8 +68,6 @@ rule metrics:
         "logs/{dataset}/{method}/metrics.log",
     benchmark:
         "logs/benchmarks/{dataset}/{method}/metrics.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(2000),

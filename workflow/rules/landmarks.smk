@@ -15,8 +15,6 @@ rule landmarks:
         "logs/{dataset}/landmarks/{sequence}.log",
     benchmark:
         "logs/benchmarks/{dataset}/landmarks/{sequence}.tsv"
-    group:
-        "sequences"
     threads: 1
     resources:
         mem_mb=megabytes("landmarks"),

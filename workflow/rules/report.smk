@@ -32,8 +32,6 @@ rule table1:
         "logs/table1.log",
     benchmark:
         "logs/benchmarks/table1.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -75,8 +73,6 @@ rule figure4:
         "logs/figure4.log",
     benchmark:
         "logs/benchmarks/figure4.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(4000),
@@ -102,8 +98,6 @@ rule figure5:
         "logs/figure5.log",
     benchmark:
         "logs/benchmarks/figure5.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -124,8 +118,6 @@ rule figure6:
         "logs/figure6.log",
     benchmark:
         "logs/benchmarks/figure6.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
@@ -146,8 +138,6 @@ rule figure7:
         "logs/figure7.log",
     benchmark:
         "logs/benchmarks/figure7.tsv"
-    group:
-        "tables"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
