@@ -40,13 +40,14 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--profile", type=Path, default=ROOT / "profiles/default")
-    parser.add_argument("more", nargs="*", help="further options of snakemake, after --")
+    parser.add_argument("more", nargs=argparse.REMAINDER, help="further options of snakemake, after --")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         make_dataset(Path(name), options.sequences, options.seeds)
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
-        command += ["--quiet", "rules", "--cores", "8", "--configfile", "config.yaml", *options.more]
+        command += ["--cores", "8", "--configfile", "config.yaml", "--quiet", "rules"]
         command += ["--workflow-profile", str(options.profile.resolve())]
+        command += [option for option in options.more if option != "--"]
         start = time.monotonic()
         done = subprocess.run(command, cwd=name, env=os.environ, capture_output=True, text=True)
         seconds = time.monotonic() - start

@@ -100,3 +100,24 @@ def test_gaps_are_under_results_that_are_there(tmp_path, monkeypatch, there, mis
     for name in there.split():
         (tmp_path / name).touch()
     assert sorted(gaps([["a1", "a2"], ["b1", "b2"], [], ["c"]])) == missing.split()
+
+
+def test_a_changed_file_of_the_copy_changes_its_stamp(disfa):
+    found = plan(disfa)
+    stamps = [found.stamp(), found.stamp()]
+    codes = Path(found.labels("SN002")[3])
+    codes.write_text(codes.read_text() + "\n")
+    stamps.append(found.stamp())
+    Path(found.media("SN001")).write_bytes(b"another video")
+    stamps.append(found.stamp())
+    assert stamps[0] == stamps[1]
+    assert len(set(stamps)) == 3
+
+
+def test_a_job_of_a_cluster_does_not_look_for_the_files_again(disfa):
+    (disfa / "DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi").unlink()
+    dataset = {"layout": "disfa", "root": str(disfa / "DISFA"), "sheet": str(disfa / "sheet.tsv")}
+    parsed = config.parse({"datasets": {"mine": dataset}}, "my.yaml")
+    with pytest.raises(InputError, match="1 of 2"):
+        plan_datasets(parsed)
+    assert list(plan_datasets(parsed, look=False)["mine"].sequences) == ["SN001", "SN002"]

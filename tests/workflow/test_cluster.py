@@ -103,20 +103,23 @@ def test_trainings_had_different_gpus(clustered, slurm):
         assert all(end <= start for (_, end), (start, _) in pairwise(times)), used
 
 
-def stop_training(run: str, folder: Path, slurm: Slurm) -> dict[str, str]:
-    """Let a training finish an epoch and stop it in the next; returns its job."""
-    checkpoint = run.replace("results/", "results/.checkpoints/") + ".pt"
-    comment = "rule_train_wildcards_" + re.sub(r"results/(.*)/fold(\d)", r"\1_\2", run).replace("/", "_")
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        for process in psutil.process_iter(["cmdline"]):
-            command = process.info["cmdline"] or []
-            if "train" in command and checkpoint in command and (folder / checkpoint).exists():
-                process.suspend()
-                return next(job for job in jobs_of(slurm, folder) if job["Comment"] == comment)
-        time.sleep(0.05)
-    log = (folder / "snakemake.log").read_text()
-    raise AssertionError(f"{run}: no training with a checkpoint: {log[-3000:]}")
+def stop_trainings(runs: list[str], folder: Path, slurm: Slurm) -> list[dict[str, str]]:
+    """Let each of these trainings finish an epoch and stop it in the next; returns their jobs."""
+    found: dict[str, dict[str, str]] = {}
+    end = time.monotonic() + 180
+    while len(found) < len(runs) and time.monotonic() < end:
+        commands = {process: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
+        for run in set(runs) - found.keys():
+            checkpoint = run.replace("results/", "results/.checkpoints/") + ".pt"
+            comment = "rule_train_wildcards_" + re.sub(r"results/(.*)/(.*)/fold(\d)", r"\1_\2_\3", run)
+            for process, command in commands.items():
+                if "train" in command and checkpoint in command and (folder / checkpoint).exists():
+                    process.suspend()
+                    jobs = jobs_of(slurm, folder)
+                    found[run] = next(job for job in jobs if job["Comment"] == comment)
+        time.sleep(0.02)
+    assert len(found) == len(runs), (folder / "snakemake.log").read_text()[-3000:]
+    return [found[run] for run in runs]
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def faults(clustered, slurm, tmp_path_factory) -> Faults:
     folder, local = (tmp_path_factory.mktemp(name) / "here" for name in ("faults", "local"))
     shutil.copytree(clustered.folder, folder)
     config = clustered.config
-    Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 60}})
+    Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 120}})
     (folder / f"{BP4D}/frames.csv").unlink()
     shutil.copytree(folder, local)
 
@@ -146,8 +149,7 @@ def faults(clustered, slurm, tmp_path_factory) -> Faults:
     memory = ["--set-resources", "frames:mem_mb=100*8**(attempt-1)"]  # at first less than Python alone takes
     process = submit(folder, slurm, *targets, f"{BP4D}/frames.csv", *memory)
     try:
-        lost = stop_training(KILLED, folder, slurm)
-        asked = stop_training(STALLED, folder, slurm)
+        lost, asked = stop_trainings([KILLED, STALLED], folder, slurm)
         assert lost["BatchHost"] != asked["BatchHost"]
         slurm.kill_node(lost["BatchHost"])
         slurm.ask("scontrol", "update", f"jobid={asked['JobId']}", "timelimit=1")
