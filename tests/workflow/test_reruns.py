@@ -150,6 +150,7 @@ MODULES = {
     "__init__": EVERY,
     "files": EVERY,
     "lifeline": (),  # whether a command goes on, not what it does
+    "devices": (),  # on which GPU, not what
     "digests": (),  # writes down what was done, does not do it
     "estimate": (),
     "cross": (),
