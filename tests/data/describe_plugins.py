@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-PINNED = {"kubernetes": "0.5.1", "lsf": "0.3.3"}
+PINNED = {"lsf": "0.3.3"}
 
 
 def describe(source: Path) -> dict[str, list[str]]:
