@@ -37,10 +37,13 @@ def install() -> None:
         raise UnavailableError("slurm-wlm and munge are not installed, which takes root and Debian's apt-get")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "-y", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
-    for step in (["update"], ["install", "--no-install-recommends", "slurm-wlm", "munge"]):
-        done = subprocess.run(
-            ["apt-get", *options, *step], capture_output=True, text=True, env=environment, timeout=300
-        )
+    try:
+        for step in (["update"], ["install", "--no-install-recommends", "slurm-wlm", "munge"]):
+            done = subprocess.run(
+                ["apt-get", *options, *step], capture_output=True, text=True, env=environment, timeout=300
+            )
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError("apt-get does not come to an end within five minutes") from error
     if done.returncode or not shutil.which("slurmctld", path=SBIN):
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise UnavailableError(f"apt-get cannot install slurm-wlm: {' '.join(last)}")
