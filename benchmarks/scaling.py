@@ -100,7 +100,7 @@ def planning(folder: Path, sequences: int) -> float:
     step = (len(lines) - 1) / sequences
     chosen = [lines[1 + int(n * step)] for n in range(sequences)]
     sheet.write_text("\n".join([lines[0], *chosen]) + "\n")
-    return startup.snakemake(folder, "--dry-run", "--configfile", "paper.yaml", "all")[0]
+    return startup.snakemake(folder, "all", "--dry-run", "--configfile", "paper.yaml")[0]
 
 
 WORK = {"landmarks": landmarks, "an": training, "random": decoding, "plan": planning}

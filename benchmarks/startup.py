@@ -60,9 +60,9 @@ def run() -> dict[str, dict]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_trees(folder)
-        seconds, _ = snakemake(folder, "--dry-run", "--configfile", "paper.yaml", "all")
+        seconds, _ = snakemake(folder, "all", "--dry-run", "--configfile", "paper.yaml")
         results = {"paper_dry_run_seconds": cost(seconds, None, "s, the paper's full set")}
-    _, text = snakemake(ROOT, "--dry-run", "all")
+    _, text = snakemake(ROOT, "all", "--dry-run")
     if "Nothing to be done" in text:
         seconds, _ = snakemake(ROOT, "all")
         results["nothing_to_do_seconds"] = cost(seconds, None, "s, the embedded default up to date")
