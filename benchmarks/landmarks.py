@@ -40,7 +40,7 @@ Grey = np.ndarray  # (H, W) uint8
 Points = np.ndarray  # (N, 68, 2), NaN where no face was found
 
 
-def run(frames: int = 40) -> dict[str, dict]:
+def run(frames: int = 24) -> dict[str, dict]:
     """Measure everything on ``frames`` frames of each of four subjects in each layout.
 
     Returns:
