@@ -28,8 +28,8 @@ CURVES = {
     "landmarks of a video: frames": [{"frames": n} for n in FRAMES],
     "landmarks of 125 frames: width of the picture": [{"width": w} for w in (512, 1024, 1280)],
     "an epoch of training: faces": [{"faces": n} for n in (500, 1000, 2000)],
-    "an epoch of 500 faces: AUs": [{"aus": n, "faces": 500} for n in (1, 6, 12)],
-    "an epoch of 250 faces: image size": [{"size": s, "faces": 250} for s in (64, 96, 128)],
+    "an epoch of 500 faces: AUs": [{"aus": n, "faces": 500} for n in (1, 12)],
+    "an epoch of 250 faces: image size": [{"size": s, "faces": 250} for s in (64, 128)],
     "random faces decoded: workers": [{"workers": n} for n in range(1, len(os.sched_getaffinity(0)) + 1)],
     "plan of the workflow: sequences": [{"sequences": n} for n in (40, 80, 160)],
 }
