@@ -124,7 +124,8 @@ def draw(rows: list[dict]) -> None:
         x = [row["value"] for row in mine]
         title, _, unit = curve.partition(": ")
         ax.plot(x, [row["seconds"] for row in mine], "o-", color="C0", label="seconds")
-        ax.set(title=title, xlabel=unit, xticks=x, ylim=(0, None), xlim=(0, max(x) * 1.05))
+        ax.set(title=title, xlabel=unit, xticks=x, xlim=(0, max(x) * 1.05))
+        ax.set_ylim(0, max(row["seconds"] for row in mine) * 1.1)
         ax.set_ylabel("seconds", color="C0")
         memory = ax.twinx()
         memory.plot(x, [row["megabytes"] for row in mine], "s--", color="C3")
