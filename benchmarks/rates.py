@@ -6,12 +6,14 @@ Landmarks and alignment on one core, of rendered faces at the sizes of BP4D's an
 the paper's settings, on the GPU if there is one, else on all cores and told for one.
 """
 
+import datetime
 import tempfile
 import time
 from pathlib import Path
 
 import cv2
 import torch
+from record import machine
 from training import ours, random_shard, step_alone  # benchmarks/training.py
 
 from g2rl.alignment import build_shard
@@ -49,14 +51,15 @@ def training_rate() -> tuple[str, float]:
 
 def main() -> None:
     cv2.setNumThreads(1)
+    source = f"benchmarks/rates.py, {datetime.date.today()}, {machine()}"
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         cut_head(root / "head.npz")
         for name, sequence in (("bp4d", "F001_T1"), ("disfa", "SN001")):
             for stage, rate in zip(("landmarks", "align"), sequence_rates(root, name, sequence), strict=True):
-                print(stage, name, "core", f"{rate:.3g}", sep="\t", flush=True)
+                print(stage, name, "core", f"{rate:.3g}", source, sep="\t", flush=True)
     device, rate = training_rate()
-    print("train", "resnet50.tv_in1k 256", device, f"{rate:.4g}", sep="\t")
+    print("train", "resnet50.tv_in1k 256", device, f"{rate:.4g}", source, sep="\t")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@ Faces from several shards are read from the disk, joined, and decoded in random 
 OpenCV's `imdecode` on the same bytes, cut out beforehand, and does nothing with the result. Both take turns.
 """
 
-import json
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
+from record import best_times, rate, record
 from skimage.data import astronaut
 
 from g2rl.alignment import SIZE, TEMPLATE, build_shard
@@ -78,15 +77,14 @@ def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
         def two_cores() -> None:
             decode(jpeg, offsets, order, out=everything, pool=pool)
 
-        wall, processor = best_times((pure, ours, small, one_core, two_cores))
-    faces = len(order)
-    decoder, single, halved, *_ = (faces / seconds for seconds in processor)
+        processor = best_times((pure, ours, small), TURNS, time.process_time)
+        one, two = best_times((one_core, two_cores), TURNS)  # by the clock: processor time sees no two cores
+    decoder, single, halved, one, two = (len(order) / seconds for seconds in (*processor, one, two))
     unit = "faces a second"
     return {
-        "shard_vs_decode": entry(single, decoder, unit),
-        "shard_half_size_vs_decode": entry(halved, decoder, unit),
-        # By the clock: processor time does not see two cores at once.
-        "shard_two_cores_vs_one": entry(faces / wall[4], faces / wall[3], unit),
+        "shard_vs_decode": rate(single, decoder, unit),
+        "shard_vs_decode_128_pixels": rate(halved, decoder, unit),
+        "shard_vs_decode_two_cores": rate(two, one, f"{unit}, two cores and one"),
     }
 
 
@@ -99,22 +97,5 @@ def write(path: Path, frames: int, seed: int) -> None:
     build_shard(source, Landmarks(numbers, found, score, box, everywhere), labels, "S", path.stem, path)
 
 
-def best_times(ways: tuple[Callable[[], None], ...]) -> tuple[list[float], list[float]]:
-    """Seconds by the clock and of processor time, the best of the turns, of each way."""
-    best = np.full((2, len(ways)), np.inf)
-    for _ in range(TURNS):
-        for number, way in enumerate(ways):
-            start = time.perf_counter(), time.process_time()
-            way()
-            spent = time.perf_counter() - start[0], time.process_time() - start[1]
-            best[:, number] = np.minimum(best[:, number], spent)
-    return best[0].tolist(), best[1].tolist()
-
-
-def entry(ours: float, other: float, unit: str) -> dict:
-    return {"ours": round(ours, 1), "other": round(other, 1), "ratio": round(ours / other, 3), "unit": unit}
-
-
 if __name__ == "__main__":
-    for name, result in run().items():
-        print(f"{name:28s} {json.dumps(result)}")
+    record(run(), ("opencv-python-headless", "numpy", "h5py"))

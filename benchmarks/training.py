@@ -9,7 +9,6 @@ Both see the same faces, batches and initial weights; their first losses must ag
 
 import contextlib
 import io
-import json
 import os
 import re
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from record import rate, record
 from torch.utils.data import DataLoader, Dataset
 
 from g2rl import training
@@ -114,6 +114,8 @@ def ours(shard: Shard, settings: Settings, device: torch.device) -> float:
 
 def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: int) -> tuple[float, float]:
     """Images/s of the training step on one resident batch, over and over; and the first step's loss."""
+    if device.type == "cpu":
+        training.keep_freed_memory()  # as train does; the reference before is as PyTorch comes
     faces = training.load_faces([shard], settings.image_size, device)
     targets = training.Targets(AUS, settings, device)
     model = training.build(settings, len(targets.point_au), None)
@@ -138,10 +140,6 @@ def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: in
     return steps * settings.batch_size / (time.perf_counter() - start), first
 
 
-def entry(ours: float, other: float, unit: str) -> dict[str, object]:
-    return {"ours": round(ours, 2), "other": round(other, 2), "ratio": round(ours / other, 3), "unit": unit}
-
-
 def run(device: torch.device | None = None) -> dict[str, dict[str, object]]:
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     cuda = device.type == "cuda"
@@ -152,16 +150,20 @@ def run(device: torch.device | None = None) -> dict[str, dict[str, object]]:
     if abs(our_loss / loss - 1) > 0.02:
         raise SystemExit(f"first losses differ: reference {loss:.5g}, ours {our_loss:.5g}")
     if not cuda:
-        return {"train_step_vs_reference_cpu": entry(alone, slow, "images/s")}
+        cores = torch.get_num_threads()
+        return {"train_step_vs_reference_cpu": rate(alone, slow, f"images/s, batch 16, {cores} threads")}
     fast = ours(shard, settings, device)
     larger = ours(shard, replace(settings, batch_size=64), device)
     return {
-        "train_gpu_images_per_second": {"ours": round(fast, 1), "unit": "images/s, batch 16"},
-        "train_gpu_images_per_second_batch_64": {"ours": round(larger, 1), "unit": "images/s, batch 64"},
-        "train_gpu_vs_compute_only": entry(fast, alone, "images/s, batch 16"),
-        "train_gpu_vs_reference": entry(fast, slow, "images/s, batch 16"),
+        "train_gpu_images_per_second": rate(fast, None, "images/s, batch 16"),
+        "train_gpu_images_per_second_batch_64": rate(larger, None, "images/s, batch 64"),
+        "train_gpu_vs_compute_only": rate(fast, alone, "images/s, batch 16"),
+        "train_gpu_vs_reference": rate(fast, slow, "images/s, batch 16"),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+    where = (
+        f"{torch.cuda.get_device_name()}, {os.cpu_count()} CPU cores" if torch.cuda.is_available() else None
+    )
+    record(run(), ("torch", "timm"), where)

@@ -213,16 +213,14 @@ def join(shards: Iterable[Shard]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([empty, *(shard.jpeg for shard in shards)]), np.concatenate([*offsets, starts[-1:]])
 
 
-def load_frames(shards: ListOf[Shard], size: int, threads: int = 1) -> np.ndarray:
-    """All faces of ``shards``, one shard after another: (N, size, size, 3) uint8 RGB."""
-    out = np.empty((sum(len(shard.frame) for shard in shards), size, size, 3), np.uint8)
+def load_frames(shard: Shard, size: int, threads: int = 1) -> np.ndarray:
+    """All faces of a shard: (M, size, size, 3) uint8 RGB.
+
+    Raises:
+        InputError: a face that is no JPEG picture; names the sequence.
+    """
     with ThreadPoolExecutor(threads) as pool:
-        start = 0
-        for shard in shards:
-            end = start + len(shard.frame)
-            try:
-                decode(shard.jpeg, shard.offsets, range(end - start), size, out[start:end], pool)
-            except InputError as error:
-                raise InputError(f"{shard.sequence}: {error}") from error
-            start = end
-    return out
+        try:
+            return decode(shard.jpeg, shard.offsets, range(len(shard.frame)), size, pool=pool)
+        except InputError as error:
+            raise InputError(f"{shard.sequence}: {error}") from error

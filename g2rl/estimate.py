@@ -180,7 +180,7 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
 
 @functools.cache
 def read_rates() -> dict[tuple[str, str, str], float]:
-    """Frames or images a second by stage, what, and device, as benchmarks/rates.py measured them."""
+    """Frames or images a second by stage, what, and device; the table names where each was measured."""
     rows = read_tsv(Path(str(files("g2rl"))) / "data/rates.tsv", ("stage", "what", "device", "per_second"))
     return {(row["stage"], row["what"], row["device"]): float(row["per_second"]) for _, row in rows}
 

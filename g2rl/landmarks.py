@@ -244,12 +244,12 @@ class Finder:
         score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
         if box is None or _overlap(box, self._expected) < OVERLAP:
             return None
-        # The detector's sizes come in steps of a fifth: halfway to the expected size they are steadier. A
-        # face that grows by a whole step at once was seen at a wrong level, and there the predictor easily
-        # goes astray.
+        # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth: halfway to the
+        # expected box they are steadier. A face that grows by a whole step at once was seen at a wrong level,
+        # and there the predictor easily goes astray.
         growth = (box[2] - box[0]) / width
         half = width / 2 * (math.sqrt(growth) if 1 / STEP < growth < STEP else 1)
-        x, y = _middle(box)
+        x, y = ((at + was) / 2 for at, was in zip(_middle(box), (x, y), strict=True))
         return score, (x - half, y - half, x + half, y + half)
 
     def _first(self, grey: np.ndarray) -> tuple[float, Box] | None:

@@ -193,7 +193,7 @@ def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
     shard = read_shard(tmp_path / "s.h5")
     assert shard.landmarks.shape == (0, 68, 2)
     assert shard.intensity.shape == (0, 2)
-    assert load_frames([shard], 64).shape == (0, 64, 64, 3)
+    assert load_frames(shard, 64).shape == (0, 64, 64, 3)
 
 
 def test_landmarks_of_other_media_are_refused(tmp_path):
@@ -252,7 +252,7 @@ def test_random_reading_equals_reading_in_order(path):
         np.testing.assert_array_equal(
             decode(jpeg, offsets, order + 11, pool=pool), np.stack([whole[index] for index in order])
         )
-    np.testing.assert_array_equal(load_frames([shard, shard], 256, threads=2), np.stack(whole * 2))
+    np.testing.assert_array_equal(load_frames(shard, 256, threads=2), np.stack(whole))
 
 
 @pytest.mark.parametrize("size", [32, 48, 64, 100, 128, 160, 224, 256])
@@ -408,4 +408,4 @@ def test_damaged_picture_is_named(path):
         decode(jpeg, shard.offsets, [0, 2])
     broken = type(shard)(**{**vars(shard), "jpeg": jpeg})
     with pytest.raises(InputError, match="SN001"):
-        load_frames([broken], 64)
+        load_frames(broken, 64)

@@ -18,7 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from g2rl import training
-from g2rl.cache import Shard, encode, write_shard
+from g2rl.cache import Shard, encode, join, write_shard
 from g2rl.files import InputError
 from g2rl.inference import load_model, predict, predict_shards
 from g2rl.training import Settings
@@ -212,7 +212,7 @@ def test_every_face_but_the_remainder_is_seen_once_an_epoch():
 
 def test_batches_decoded_on_the_way_are_the_resident_ones():
     faces = training.load_faces(SHARDS, 32, CPU)
-    streamed = replace(faces, images=None)
+    streamed = replace(faces, images=None, jpeg=join(SHARDS))
     pairs = zip(training.batches(faces, SMALL, 2), training.batches(streamed, SMALL, 2), strict=True)
     for resident, decoded in pairs:
         assert all(torch.equal(a, b) for a, b in zip(resident, decoded, strict=True))

@@ -1,0 +1,48 @@
+"""The paper's full set on one H100 and eight cores, projected from g2rl/data/rates.tsv, with the arithmetic.
+
+    python benchmarks/paper.py
+
+Frames are counted from the committed sheets and the published ranges of coded frames, so no data is needed;
+`g2rl plan config/paper.yaml` counts the same from a licence holder's files, uncoded frames included.
+"""
+
+from pathlib import Path
+
+from record import cost, record
+
+from g2rl import config
+from g2rl.datasets import get_layout, read_sheet
+from g2rl.estimate import Data, estimate, format_plan, model_bytes
+from g2rl.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def published() -> tuple[config.Config, dict[str, Data]]:
+    """The paper's configuration, and its datasets as they were published."""
+    parsed = config.load(ROOT / "config/paper.yaml")
+    data = {}
+    for name, dataset in parsed.datasets.items():
+        layout, rows = get_layout(dataset.layout), read_sheet(ROOT / dataset.sheet)
+        ranges = layout.published(Path())
+        coded = {row.sequence: ranges[row.sequence][1] - ranges[row.sequence][0] + 1 for row in rows}
+        plan = Plan(layout, Path(dataset.root), ROOT / dataset.sheet, {row.sequence: row for row in rows})
+        data[name] = Data(plan, sum(coded.values()), coded)
+    return parsed, data
+
+
+def main() -> None:
+    parsed, data = published()
+    stages = estimate(parsed, data, 8, True, model_bytes(parsed, data))
+    print(format_plan(stages, data, 8, True, 10**13))
+    hours = {stage.name: stage.gpu_hours for stage in stages}
+    gpu, cores = "h on one H100, training and test", "h on 8 cores of the machine of rates.tsv, coded frames"
+    results = {
+        "paper_gpu_hours": cost(hours["train"] + hours["test"], None, gpu),
+        "paper_landmark_hours": cost(hours["landmarks"], None, cores),
+    }
+    record(results, ("torch",), "projected from g2rl/data/rates.tsv")
+
+
+if __name__ == "__main__":
+    main()
