@@ -8,7 +8,7 @@ BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow report bench clean verify lock torture reruns
+.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -56,6 +56,10 @@ lock: .venv/installed
 	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
 	$(BIN)/snakemake --cores $(CORES) all
 	$(BIN)/g2rl lock results -o tests/data/embedded_lock.json
+
+# Faults planted in each equation: does a test find each?
+mutations: .venv/installed
+	$(BIN)/python tests/mutations.py
 
 # How long each rule took in the last run, from Snakemake's own measurements.
 bench: .venv/installed
