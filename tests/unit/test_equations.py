@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g2rl import heatmaps as hm
@@ -78,6 +78,7 @@ class TestEquation1:
                 expected = self.dense(*centres[b, p], intensity[b, p], sigma, 16)
                 assert np.allclose(maps[b, p], expected, rtol=1e-12, atol=1e-15)
 
+    @settings(deadline=None)
     @given(
         st.sampled_from(SIGMAS),
         st.floats(-2, 66),
@@ -148,6 +149,7 @@ class TestEquation1:
             assert np.allclose(made[b], points, atol=1e-6)
         assert of_map.tolist() == intensity.repeat_interleave(2 if maps == "point" else 1, 1).tolist()
 
+    @settings(deadline=None)
     @given(st.floats(0, 255), st.sampled_from([16, 24, 64]))
     def test_heatmap_coordinates_and_back(self, value, size):
         there = hm.to_heatmap(torch.tensor(value, dtype=torch.float64), 256, size)

@@ -95,7 +95,7 @@ def cut_off(tmp_path_factory):
     original, state = training.save_checkpoint, folder / "state.pt"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 3 else None
+            training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 4 else None
         )
         patch.setattr(training, "export", lambda *args: sys.exit())
         with pytest.raises(SystemExit):

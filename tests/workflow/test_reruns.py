@@ -228,7 +228,7 @@ COMMANDS = {
 PACKAGES = {
     "dlib-bin": ("landmarks", "align"),
     "torch": NETWORK,
-    "timm": NETWORK,
+    "timm": (*NETWORK, "table1"),  # whose caption names the backbone, looked up in it
     "matplotlib": FIGURES,
     "scikit-learn": ("reference",),
     "anny": ("head", *RENDER),
