@@ -2,13 +2,14 @@
 # make test    the environment, then lint, unit tests and workflow tests
 # make verify  whether results/ is what the committed lock of the embedded default says
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
+# make mutations    faults planted in each equation; make bench    benchmarks/results.json and docs/performance.md
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow report bench clean verify lock torture reruns
+.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -56,6 +57,10 @@ lock: .venv/installed
 	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
 	$(BIN)/snakemake --cores $(CORES) all
 	$(BIN)/g2rl lock results -o tests/data/embedded_lock.json
+
+# Faults planted in each equation: does a test find each?
+mutations: .venv/installed
+	$(BIN)/python tests/mutations.py
 
 # What fits a laptop, into benchmarks/results.json and docs/performance.md: some 10 minutes on a machine that does
 # nothing else. Entries measured on a GPU elsewhere stay. After `make all` the times of its rules are told, too.

@@ -60,6 +60,8 @@ def _points(*points: int | tuple[int, ...], down: float = 0.0) -> tuple[Point, .
 _RIGHT_EYE, _LEFT_EYE = (36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47)
 _LIP_CORNERS = _points(48, 54)
 
+MAPS = ("point", "au")
+
 CENTRES: dict[str, dict[int, tuple[Point, ...]]] = {
     # github EvelynFan/FAU (SCC-Heatmap, AAAI-20), the first author's: read off its published coordinates;
     # one point for AU04 and three for AU09, which makes its 24 channels on DISFA and 10 on BP4D.
@@ -173,6 +175,11 @@ def point_au(aus: Sequence[int], centres: str = "default") -> np.ndarray:
     """(P,) int64: for each heatmap channel, which of ``aus`` (its index, 0 ≤ i < K) the point belongs to."""
     counts = [len(au_points([au], centres)) for au in aus]
     return np.repeat(np.arange(len(aus)), counts)
+
+
+def map_au(aus: Sequence[int], centres: str = "default", maps: str = "point") -> np.ndarray:
+    """As ``point_au``, for networks with a heatmap a point, or with one an AU (``maps`` is ``au``)."""
+    return point_au(aus, centres) if maps == "point" else np.arange(len(aus))
 
 
 def centre_weights(aus: Sequence[int], centres: str = "default") -> tuple[np.ndarray, np.ndarray]:

@@ -577,6 +577,71 @@ def table(parser: argparse.ArgumentParser) -> Runner:
 
 
 @command
+def ablations(parser: argparse.ArgumentParser) -> Runner:
+    """Compare variants of the training with the Baseline, seeds and subjects paired: CSV, Markdown, figure.
+
+    example: g2rl ablations results/bp4d/*/fold*/predictions.csv --against few=few_baseline -o ablations.csv
+    """
+    parser.add_argument("predictions", type=Path, nargs="+", help="DATASET/RUN/foldK/predictions.csv")
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="VARIANT=OTHER",
+        help="what a variant is compared with, if not with the Baseline",
+    )
+    parser.add_argument("--resamples", type=int, default=1000, help="of subjects and seeds; default: 1000")
+    _output(parser, "the .csv; .md, .png and .pdf are written beside it")
+
+    def run(options: argparse.Namespace) -> None:
+        from collections import defaultdict
+
+        from g2rl.ablations import run_variant, write_ablations
+        from g2rl.files import InputError
+        from g2rl.metrics import read_predictions
+
+        folds: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+        for path in options.predictions:
+            dataset, folder, fold = path.parts[-4:-1]
+            variant, seed = run_variant(folder)
+            folds[dataset, variant][seed][fold] = read_predictions(path)
+        held_out = {path.parts[-2].endswith("v") for path in options.predictions}
+        if len(held_out) > 1:
+            raise InputError("predictions of test subjects and of held-out training subjects: give one kind")
+        where = "held-out training subjects" if held_out == {True} else "test subjects"
+        results: dict[str, dict[str, Any]] = defaultdict(dict)
+        for (dataset, variant), seeds in folds.items():
+            results[dataset][variant] = [
+                [one for _, one in sorted(parts.items())] for _, parts in sorted(seeds.items())
+            ]
+        against = {variant: "baseline" for _, variant in folds}
+        against |= dict(pair.split("=", 1) for pair in options.against)
+        write_ablations(results, against, where, options.output.with_suffix(""), options.resamples)
+
+    return run
+
+
+@command
+def guidance(parser: argparse.ArgumentParser) -> Runner:
+    """Show what L_G does in the guided trainings: does G vary, does it pull? CSV, Markdown, figure.
+
+    example: g2rl guidance results/bp4d/g2rl_*/fold*/history.csv -o guidance.csv
+    """
+    parser.add_argument("histories", type=Path, nargs="+", help="DATASET/RUN/foldK/history.csv")
+    _output(parser, "the .csv; .md, .png and .pdf are written beside it")
+
+    def run(options: argparse.Namespace) -> None:
+        import pandas as pd
+
+        from g2rl.ablations import write_guidance
+
+        histories = [(path.parts[-4], path.parts[-3], pd.read_csv(path)) for path in options.histories]
+        write_guidance(histories, options.output.with_suffix(""))
+
+    return run
+
+
+@command
 def cross(parser: argparse.ArgumentParser) -> Runner:
     """Test networks on the other dataset's subjects, over the AUs both code: a table, CSV and Markdown.
 

@@ -30,6 +30,16 @@ Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
+PLUS = "g2rlplus"
+OF_THE_MODULE = (
+    "guidance",
+    "geometry_init",
+    "adjacency",
+    "projection",
+    "shuffled",
+    "lr_geometry",
+    "lr_projection",
+)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -88,13 +98,33 @@ class Training(Section):
     """Channels of each deconvolution; each doubles the resolution."""
     centres: Literal["default", "libreface", "fgnet", "jaanet"] = "default"
     """Where the AUs lie among the landmarks."""
+    maps: Literal["point", "au"] = "point"
+    """A heatmap for each point of an AU, or for each AU, with all its points on it."""
     amplitude: Literal["eq1", "intensity"] = "eq1"
     """Height of a heatmap: eq1, I/(2πσ²) as written; intensity, I."""
-    guidance: Literal["literal", "detached"] = "literal"
-    """literal: Eq. 6 trains both its sides; detached: G learns to rebuild the landmarks instead."""
+    readout: Literal["max", "soft"] = "max"
+    """How a heatmap's intensity is read: max, its maximum; soft, a mean weighted by a softmax."""
+    guidance: Literal["literal", "detached", "standardised", "warmup", "variance"] = "literal"
+    """literal: Eq. 6 trains both its sides; detached: G learns to rebuild the landmarks instead;
+    standardised: the same, of G only what differs between faces; warmup: detached for a third of the epochs,
+    then G is fixed; variance: both sides, and a second loss keeps G's variance."""
+    geometry_init: Literal["torch", "he"] = "torch"
+    """First weights of the graph network: torch's own, which leave G nearly the same for all faces; he."""
+    adjacency: Literal["gaussian", "inverse", "identity"] = "gaussian"
+    """A of Eq. 3. gaussian: exp(−2d²/s²), s the face's size; inverse: 1/(1 + d/s); identity: none."""
     projection: Literal["factorised", "pooled", "full"] = "factorised"
     """W of Eq. 6. factorised: 1×1 convolution, then fully connected; pooled: mean over the map first; full:
     fully connected at once."""
+    shuffled: bool = False
+    """A control: each face is guided by another face's landmarks."""
+    intensity_loss: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of a second loss beside Eq. 2, the squared error of the soft readout; 0: none."""
+    rare: Annotated[float, Field(ge=0)] = 0.0
+    """The error of a map of intensity I counts 1 + rare·I times."""
+    calibrate: bool = False
+    """After the training, give each AU's intensities the mean and deviation of the training frames' codes."""
+    max_subjects: Count | None = None
+    """Train on so many of the training subjects, drawn by the seed; null: on all."""
     epochs: Count = 10
     """Passes over the training frames."""
     batch_size: Count = 16
@@ -146,6 +176,25 @@ class Sweep(Section):
     """On these datasets alone; null: on all."""
 
 
+Changes = dict[Name, Any]
+
+
+class Ablations(Section):
+    """Other trainings to compare with the Baseline: snakemake ablations."""
+
+    variants: dict[Name, Changes] = {}
+    """Name → the training keys that it changes; also lambda, sigma, and against: the variant that it is
+    compared with, else the Baseline."""
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0, 1, 2, 3, 4]
+    """Each variant is trained once for each; the comparison pairs them."""
+    datasets: Annotated[list[str], Field(min_length=1)] | None = None
+    """On these datasets alone; null: on all."""
+    folds: Annotated[list[Count], Field(min_length=1)] | None = None
+    """On these folds alone; null: on all."""
+    split: Literal["test", "validation"] = "test"
+    """test: on the test subjects; validation: on training subjects that are held out, for choices."""
+
+
 class Config(Section):
     """A whole rebuild: which datasets, which runs, which settings."""
 
@@ -163,6 +212,9 @@ class Config(Section):
     """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights."""
     training: Training = Training()
     compute: Compute = Compute()
+    plus: Changes | None = None
+    """One more row of Table 1, G2RL+: the training keys that it changes; also lambda and sigma."""
+    ablations: Ablations = Ablations()
     resamples: Annotated[int, Field(ge=0)] = 1000
     """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""
 
@@ -172,13 +224,19 @@ class Config(Section):
             ("seeds", self.seeds),
             ("sweep.sigma", self.sweep.sigma),
             ("sweep.lambda", self.sweep.lambda_),
+            ("ablations.seeds", self.ablations.seeds),
         ):
             if len({f"{value:g}" for value in values}) < len(values):
                 raise ValueError(f"{name}: a value stands twice in {values}")
-        if unknown := set(self.sweep.datasets or ()) - self.datasets.keys():
-            raise ValueError(
-                f"sweep.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
-            )
+        for section in ("sweep", "ablations"):
+            if unknown := set(getattr(self, section).datasets or ()) - self.datasets.keys():
+                raise ValueError(
+                    f"{section}.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
+                )
+        if taken := self.ablations.variants.keys() & {"baseline", "g2rl", PLUS}:
+            raise ValueError(f"ablations.variants.{min(taken)}: the name is taken, give another")
+        for name in variants(self):
+            _changed(self, name)
         places = {"weights": self.weights}
         for name, dataset in self.datasets.items():
             places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}
@@ -209,16 +267,81 @@ class Run:
     sigma: float
     lambda_: float
     seed: int
+    variant: str = ""  # whose keys of the training it changes; PLUS is G2RL+
 
     @property
     def method(self) -> str:
-        return "g2rl" if self.lambda_ else "baseline"
+        return self.variant if self.variant == PLUS else "g2rl" if self.lambda_ else "baseline"
 
     @property
     def name(self) -> str:
-        """Its folder: ``baseline_sigma2_seed0``, ``g2rl_sigma2_lambda0.05_seed0``."""
+        """Its folder: ``baseline_sigma2_seed0``, ``g2rl_sigma2_lambda0.05_seed0``, or by what it changes,
+        ``g2rl_sigma2_lambda0.05_detached_seed0``."""
         weight = f"_lambda{self.lambda_:g}" if self.lambda_ else ""
-        return f"{self.method}_sigma{self.sigma:g}{weight}_seed{self.seed}"
+        change = f"_{self.variant}" if self.variant not in ("", PLUS) else ""
+        return f"{self.method}_sigma{self.sigma:g}{weight}{change}_seed{self.seed}"
+
+
+def variants(config: Config) -> dict[str, Changes]:
+    """What the variants of the ablations change, by their names, G2RL+ among them."""
+    plus = {} if config.plus is None else {PLUS: config.plus}
+    return {**plus, **config.ablations.variants}
+
+
+def _changed(config: Config, variant: str) -> tuple[Training, float, float, str]:
+    """The training of a variant, its σ and λ, and what it is compared with.
+
+    Raises:
+        ValueError: a key or a value that the configuration may not have.
+    """
+    changes = dict(variants(config)[variant])
+    where = "plus" if variant == PLUS else f"ablations.variants.{variant}"
+    sigma, weight = changes.pop("sigma", config.sigma), changes.pop("lambda", config.lambda_)
+    against, known = changes.pop("against", "baseline"), ["baseline", "g2rl", *variants(config)]
+    if against not in known:
+        raise ValueError(f"{where}.against: {against!r} is none of {known}")
+    if not (isinstance(sigma, int | float) and sigma > 0):
+        raise ValueError(f"{where}.sigma: expected a number greater than 0, found {sigma!r}")
+    if not (isinstance(weight, int | float) and 0 <= weight < 1):
+        raise ValueError(f"{where}.lambda: expected a number from 0 to less than 1, found {weight!r}")
+    try:
+        training = Training.model_validate(config.training.model_dump() | changes)
+    except ValidationError as error:
+        problems = [problem | {"loc": ("training", *problem["loc"])} for problem in error.errors()]
+        told = (f"{where}.{_explain(problem).removeprefix('training.')}" for problem in problems)
+        raise ValueError("; ".join(told)) from None
+    return training, float(sigma), float(weight), against
+
+
+def compared_with(config: Config) -> dict[str, str]:
+    """What the variants are compared with that are not compared with the Baseline."""
+    found = {name: _changed(config, name)[3] for name in variants(config)}
+    return {name: other for name, other in found.items() if other != "baseline"}
+
+
+def guided(config: Config, dataset: str) -> list[Run]:
+    """The G2RL runs of Table 1 and along λ."""
+    found = [run for run in runs(config, dataset) if run.lambda_ and not run.variant]
+    return [run for run in found if run.sigma == config.sigma]
+
+
+def ablated(config: Config) -> list[str]:
+    """The datasets of the ablations."""
+    return [name for name in config.datasets if name in (config.ablations.datasets or config.datasets)]
+
+
+def ablation_runs(config: Config) -> dict[str, tuple[list[Run], list[Run]]]:
+    """Each variant's runs, seed by seed, and those it is compared with: Baseline, G2RL, then the others."""
+    settings = {"baseline": (config.sigma, 0.0, ""), "g2rl": (config.sigma, config.lambda_, "")}
+    against = {"baseline": "baseline", "g2rl": "baseline"}
+    for name in variants(config):
+        _, sigma, weight, against[name] = _changed(config, name)
+        settings[name] = (sigma, weight, name)
+    every = {
+        name: [Run(sigma, weight, seed, variant) for seed in config.ablations.seeds]
+        for name, (sigma, weight, variant) in settings.items()
+    }
+    return {name: (every[name], every[other]) for name, other in against.items()}
 
 
 def swept(config: Config) -> list[str]:
@@ -233,12 +356,15 @@ def runs(config: Config, dataset: str | None = None) -> list[Run]:
         settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
         settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
     every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
+    if config.plus is not None:
+        _, sigma, weight, _ = _changed(config, PLUS)
+        every += [Run(sigma, weight, seed, PLUS) for seed in config.seeds]
     return list({run.name: run for run in every}.values())
 
 
 def sweep_runs(config: Config, parameter: Literal["sigma", "lambda"]) -> list[Run]:
     """The G2RL runs along one parameter, the default's among them: the points of Figure 6 or 7."""
-    found = [run for run in runs(config) if run.lambda_]
+    found = [run for run in runs(config) if run.lambda_ and not run.variant]
     if parameter == "sigma":
         return sorted((run for run in found if run.lambda_ == config.lambda_), key=lambda run: run.sigma)
     return sorted((run for run in found if run.sigma == config.sigma), key=lambda run: run.lambda_)
@@ -259,14 +385,21 @@ def flags(section: Section, leave_out: Collection[str] = ()) -> list[str]:
     return options
 
 
+def run_config(config: Config, run: Run) -> Config:
+    """The configuration with the training of a run, which a variant changes."""
+    if not run.variant:
+        return config
+    return config.model_copy(update={"training": _changed(config, run.variant)[0]})
+
+
 def training_flags(config: Config, run: Run) -> list[str]:
     """The options of ``g2rl train`` that make a run; the Baseline's are without those of the module."""
-    module = () if run.lambda_ else ("guidance", "projection", "lr_geometry", "lr_projection")
+    training = run_config(config, run).training
     return [
         f"--sigma={run.sigma:g}",
         f"--lambda={run.lambda_:g}",
         f"--seed={run.seed}",
-        *flags(config.training, leave_out=module),
+        *flags(training, leave_out=() if run.lambda_ else OF_THE_MODULE),
         f"--device={'auto' if config.compute.gpu else 'cpu'}",
     ]
 

@@ -199,11 +199,11 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
     """Of the largest model file, from its shapes alone."""
     import torch
 
-    from g2rl.au import point_au
+    from g2rl.au import map_au
     from g2rl.model import HeatmapNet
 
     settings = config.training
-    points = max(len(point_au(one.plan.aus, settings.centres)) for one in data.values())
+    points = max(len(map_au(one.plan.aus, settings.centres, settings.maps)) for one in data.values())
     with torch.device("meta"):
         net = HeatmapNet(settings.backbone, points, tuple(settings.channels), stride=settings.stride)
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())

@@ -398,6 +398,68 @@ def _sweep(points: Sequence[SweepPoint], name: str, label: str, stem: str | os.P
     return data
 
 
+def figure_ablations(data: pd.DataFrame, against: Mapping[str, str], stem: str | os.PathLike) -> None:
+    """Each variant's difference from what it is compared with, ICC and MAE, and its 95 % interval.
+
+    Args:
+        data: see ``ablations.ablation_table``.
+        against: what each variant is compared with; the variant itself is not drawn.
+    """
+    shown = data[[against[name] != name for name in data["variant"]]]
+    names, datasets = list(dict.fromkeys(shown["variant"])), list(dict.fromkeys(shown["dataset"]))
+    with _style():
+        figure = _new(
+            TWO_COLUMNS, 0.75 + 0.21 * len(names) * max(1, 0.6 * len(datasets)), layout="constrained"
+        )
+        for axes, metric in zip(figure.subplots(1, 2, sharey=True), ARROWS, strict=True):
+            axes.axvline(0, color="0.3", linewidth=0.8)
+            for number, dataset in enumerate(datasets):
+                rows = shown[(shown["dataset"] == dataset) & (shown["metric"] == metric)].set_index("variant")
+                at = [names.index(name) + (number - (len(datasets) - 1) / 2) * 0.25 for name in rows.index]
+                sides = [rows["difference"] - rows["ci_low"], rows["ci_high"] - rows["difference"]]
+                look = {"color": COLOURS[number], "fmt": MARKERS[number], "elinewidth": 1, "capsize": 2}
+                axes.errorbar(rows["difference"], at, xerr=sides, label=_label(dataset), **look)
+            labels = [name if against[name] == "baseline" else f"{name} − {against[name]}" for name in names]
+            axes.set_yticks(range(len(names)), labels)
+            axes.set(xlabel=f"difference in {metric} {ARROWS[metric]}", ylim=(len(names) - 0.4, -0.6))
+            axes.grid(axis="x", color="0.9", linewidth=0.5)
+            axes.set_axisbelow(True)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        _save(figure, stem, data)
+
+
+def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
+    """What L_G does, epoch by epoch, a line a training: G's variance over faces and its share of G's mean
+    square, G's effective rank, L_G, W's norm, and L_G's pull on the network beside that of L_S.
+
+    Args:
+        data: see ``ablations.guidance_table``.
+    """
+    panels = {
+        "var_G": "variance of G over faces",
+        "share_G": "share of variance in G's mean square",
+        "rank_G": "effective rank of G",
+        "loss_G": "$L_G$",
+        "norm_W": "‖W‖",
+        "pull": "$λ|∇L_G|\\;/\\;(1-λ)|∇L_S|$",
+    }
+    with _style():
+        figure = _new(TWO_COLUMNS, 4.2, layout="constrained")
+        for axes, (column, label) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
+            for number, (training, rows) in enumerate(data.groupby("training", sort=False)):
+                look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+                axes.plot(rows["epoch"], rows[column], label=training, markersize=3, **look)
+            if column not in ("norm_W", "rank_G"):
+                axes.set_yscale("log")
+            axes.set_title(label, loc="left", pad=3)
+            axes.set_xticks(sorted(data["epoch"].unique()))
+            axes.grid(axis="y", color="0.9", linewidth=0.5)
+            axes.set_axisbelow(True)
+        figure.supxlabel("epoch; 0: before the first step", fontsize=8.5)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+        _save(figure, stem, data)
+
+
 def _overlay(axes: "Axes", grey: np.ndarray, heatmap: np.ndarray) -> object:
     """A face in grey, and its (S', S') heatmap over it, clear where there is no intensity."""
     square = (-0.5, ALIGNED_SIZE - 0.5, ALIGNED_SIZE - 0.5, -0.5)

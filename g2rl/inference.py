@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from g2rl import heatmaps as hm
-from g2rl.au import MAX_INTENSITY, point_au
+from g2rl.au import MAX_INTENSITY, map_au
 from g2rl.cache import Shard, decode
 from g2rl.files import InputError
 from g2rl.model import HeatmapNet
@@ -65,7 +65,7 @@ def load_model(path: Path, device: torch.device) -> Model:
         aus, subjects = tuple(about.pop("aus")), frozenset(about.pop("subjects", ()))
         lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
         settings = Settings(**about | lists)
-        points = torch.from_numpy(point_au(aus, settings.centres))
+        points = torch.from_numpy(map_au(aus, settings.centres, settings.maps))
         if not timm.is_model(settings.backbone):  # a name with a prefix would be looked up on the network
             raise InputError(f"no backbone {settings.backbone!r}")
         with torch.device("meta"):  # shapes alone: a description may claim any size
@@ -98,7 +98,8 @@ def predict(model: Model, faces: np.ndarray) -> Prediction:
     with autocast(model.device, s):
         maps, _ = model.net(images)
     maps = maps.float()
-    points = hm.intensities(maps, s.sigma, s.amplitude)
+    read = hm.intensities if s.readout == "max" else hm.soft_intensities
+    points = read(maps, s.sigma, s.amplitude)
     intensity = hm.au_mean(points, model.point_au, len(model.aus)).clamp(0, MAX_INTENSITY)
     where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
     return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())

@@ -139,6 +139,58 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
 
 
+def compare(
+    runs: Sequence[Sequence[pd.DataFrame]],
+    reference: Sequence[Sequence[pd.DataFrame]],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How much better a training is than another, both repeated with the same seeds on the same frames.
+
+    The value of a run pools its folds and averages over AUs. The interval of the difference is the 95 %
+    percentile bootstrap over subjects *and* seeds: each resample draws both with replacement, the same for
+    the two sides, so that what a subject or a seed does to both cancels. With one seed it is over subjects.
+
+    Args:
+        runs: for each seed, the predictions of every fold.
+        reference: the same of what it is compared with.
+
+    Returns:
+        A row for each of ``METRICS``: metric, mean (over seeds), difference, ci_low, ci_high, seeds.
+
+    Raises:
+        InputError: the two sides differ in seeds, folds, frames or truth.
+    """
+    if len(runs) != len(reference):
+        raise InputError(f"{len(runs)} seeds against {len(reference)}: the comparison pairs them, give both")
+    sides: list[list[list[np.ndarray]]] = [[], []]
+    for pair in zip(runs, reference, strict=True):
+        for side, folds in zip(sides, pair, strict=True):
+            _check_folds(folds)
+            side.append([_sums_by_subject(table) for table in folds])
+        for mine, theirs in zip(*pair, strict=True):
+            known = [name for name in mine if not name.endswith("_pred")]
+            same = [table[known].sort_values(KEYS, ignore_index=True) for table in (mine, theirs)]
+            if not same[0].equals(same[1]):
+                raise InputError("a comparison needs predictions of the same frames with the same truth")
+    rng = np.random.default_rng(seed)
+    # One set of draws for the two sides. The first row draws everything once: the measured value.
+    draws = [np.concatenate([np.ones((1, len(s))), rng.multinomial(len(s), np.full(len(s), 1 / len(s)), resamples)]) for s in sides[0][0]]  # fmt: skip # noqa: E501
+    weight = np.concatenate([np.ones((1, len(runs))), rng.multinomial(len(runs), np.full(len(runs), 1 / len(runs)), resamples)])  # fmt: skip # noqa: E501
+    values = []
+    for side in sides:
+        totals = [sum(np.tensordot(d, s, 1) for d, s in zip(draws, folds, strict=True)) for folds in side]
+        measures = _measures(np.stack(totals))  # each (seeds, 1 + resamples, K)
+        means = {name: (value.mean(-1) * weight.T).sum(0) / len(runs) for name, value in measures.items()}
+        values.append(means)
+    rows = []
+    for metric in METRICS:
+        mean, difference = values[0][metric][0], values[0][metric] - values[1][metric]
+        ends = np.nanpercentile(difference[1:], COVERAGE) if resamples else (np.nan, np.nan)
+        rows.append((metric, mean, difference[0], *ends, len(runs)))
+    return pd.DataFrame(rows, columns=["metric", "mean", "difference", "ci_low", "ci_high", "seeds"])
+
+
 def _sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     """(7, N[, K]): for each entry the terms of n, Σt, Σp, Σt², Σp², Σtp, Σ|t − p|; 0 where not coded."""
     true, pred = np.asarray(true, float), np.asarray(pred, float)

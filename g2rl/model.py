@@ -17,8 +17,10 @@ from g2rl.files import InputError
 
 GEOMETRY_DIM = 256  # length of G and of W×M
 PROJECTION_CHANNELS = 8
-GUIDANCE = ("literal", "detached")
+GUIDANCE = ("literal", "detached", "standardised", "warmup", "variance")
 PROJECTIONS = ("factorised", "pooled", "full")
+ADJACENCY = ("gaussian", "inverse", "identity")
+GEOMETRY_INIT = ("torch", "he")
 
 
 class HeatmapNet(nn.Module):
@@ -81,35 +83,56 @@ class HeatmapNet(nn.Module):
         return self.head(M), M
 
 
-def adjacency(landmarks: Tensor) -> Tensor:
+def adjacency(landmarks: Tensor, kind: str = "gaussian") -> Tensor:
     """A of Eq. 3, "determined by the Euclidean distances": (B, n, 2) → (B, n, n) normalised, per face.
 
-    The paper gives no formula. Here A_ij = exp(−2·d_ij²/s²), d the Euclidean distance and s the face's own
-    size (root mean square distance of its landmarks from their centroid), so that moving, turning or scaling
-    the face changes nothing; A_ii = 1 is the self-loop. Returned is D^−½ A D^−½ (Kipf & Welling 2017).
+    The paper gives no formula. ``gaussian``: A_ij = exp(−2·d_ij²/s²), d the Euclidean distance and s the
+    face's own size (root mean square distance of its landmarks from their centroid), so that moving, turning
+    or scaling the face changes nothing; A_ii = 1 is the self-loop. ``inverse``: A_ij = 1/(1 + d_ij/s).
+    ``identity``: no neighbours, a control. Returned is D^−½ A D^−½ (Kipf & Welling 2017).
     """
+    if kind == "identity":
+        return torch.eye(landmarks.shape[1]).to(landmarks).expand(len(landmarks), -1, -1)
     centred = landmarks - landmarks.mean(1, keepdim=True)
     size2 = centred.square().sum(-1).mean(1)[:, None, None]
     distance2 = (centred[:, :, None] - centred[:, None]).square().sum(-1)
-    A = torch.exp(-2 * distance2 / size2)
+    A = torch.exp(-2 * distance2 / size2) if kind == "gaussian" else 1 / (1 + (distance2 / size2).sqrt())
     scale = A.sum(-1).rsqrt()
     return scale[:, :, None] * A * scale[:, None, :]
 
 
 class GeometryModule(nn.Module):
-    """Eq. 3–5: three graph convolutions over the landmarks, their outputs together, to one vector G."""
+    """Eq. 3–5: three graph convolutions over the landmarks, their outputs together, to one vector G.
 
-    def __init__(self, n: int = 68, width: int = 64, nodes: int = 16):
+    Args:
+        adjacency: see the function of that name.
+        init: ``torch``: PyTorch's own first weights, which shrink what differs between faces at every layer;
+            ``he``: those of He et al. 2015, which keep it.
+    """
+
+    def __init__(
+        self,
+        n: int = 68,
+        width: int = 64,
+        nodes: int = 16,
+        adjacency: str = "gaussian",
+        init: str = "torch",
+    ):
         super().__init__()
+        self.adjacency = adjacency
         self.W1, self.W2, self.W3 = (nn.Linear(i, width) for i in (2, width, width))
         self.mix = nn.Conv1d(3 * width, nodes, kernel_size=1)
         self.fc = nn.Sequential(
             nn.Linear(n * nodes, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, GEOMETRY_DIM)
         )
+        for layer in self.modules() if init == "he" else ():
+            if isinstance(layer, nn.Linear | nn.Conv1d):
+                nn.init.kaiming_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
 
     def forward(self, landmarks: Tensor) -> Tensor:
         """(B, n, 2) landmarks in units of half the image, 0 at its middle → G (B, 256)."""
-        A = adjacency(landmarks)
+        A = adjacency(landmarks, self.adjacency)
         F1 = torch.relu(A @ self.W1(landmarks))  # Eq. 3: F_{i+1} = ReLU(Â F_i W_i), F_0 = P
         F2 = torch.relu(A @ self.W2(F1))
         F3 = torch.relu(A @ self.W3(F2))
@@ -143,20 +166,42 @@ class Projection(nn.Module):
         return self.fc(self.reduce(M).flatten(1))
 
 
-def heatmap_loss(predicted: Tensor, target: Tensor, coded: Tensor) -> Tensor:
+def heatmap_loss(predicted: Tensor, target: Tensor, coded: Tensor, weight: Tensor | float = 1.0) -> Tensor:
     """Eq. 2, L_S: squared L2 norm of the difference, summed over maps and pixels, mean over the batch.
 
     Args:
         predicted, target: (B, P, S', S').
         coded: (B, P) bool; the maps of AUs that were not coded add nothing.
+        weight: (B, P) of each map's error; 1 in the paper.
     """
-    error = (predicted - target).square().sum((-2, -1))
+    error = (predicted - target).square().sum((-2, -1)) * weight
     return torch.where(coded, error, 0).sum() / len(predicted)
+
+
+def intensity_loss(predicted: Tensor, target: Tensor, coded: Tensor) -> Tensor:
+    """Not in the paper: squared error of intensities (B, P), summed over maps, mean over the batch."""
+    return torch.where(coded, (predicted - target).square(), 0).sum() / len(predicted)
 
 
 def guidance_loss(G: Tensor, projected: Tensor) -> Tensor:
     """Eq. 6, L_G = ‖G − W×M‖², summed over the vector, mean over the batch: (B, 256), (B, 256) → scalar."""
     return (G - projected).square().sum(-1).mean()
+
+
+def standardise(G: Tensor) -> Tensor:
+    """(B, D) less its mean over the batch, each number to variance 1/D: what differs between faces, alone."""
+    centred = G - G.mean(0)
+    return centred * (centred.square().mean(0) * G.shape[1] + 1e-12).rsqrt()
+
+
+def variance_loss(G: Tensor) -> Tensor:
+    """Keeps (B, D) vectors apart, after VICReg (Bardes et al. 2022): their variance, summed over the D
+    numbers, is to be 1, evenly spread (a hinge on each standard deviation) and uncorrelated."""
+    centred = (G - G.mean(0)) * G.shape[1] ** 0.5
+    covariance = centred.T @ centred / max(1, len(G) - 1)
+    variance = covariance.diagonal()
+    hinge = torch.relu(1 - (variance + 1e-4).sqrt()).mean()
+    return hinge + (covariance.square().sum() - variance.square().sum()) / G.shape[1] ** 2
 
 
 class G2RL(nn.Module):
@@ -165,29 +210,54 @@ class G2RL(nn.Module):
     Args:
         net: the network that is exported.
         map_size: S', side of the heatmaps.
-        guidance: ``literal``: L_G trains both its sides, as Eq. 6 is written. ``detached``: L_G trains only
-            W and M, and G is trained to rebuild the landmarks, so that it cannot fall to a constant.
+        guidance: ``literal``: L_G trains both its sides, as Eq. 6 is written. ``variance``: both sides, and
+            ``variance_loss`` keeps G from collapsing. ``detached``: L_G trains only W and M, and G is trained
+            to rebuild the landmarks, so that it cannot fall to a constant. ``standardised``: the same, and
+            L_G sees G without what all faces share (``standardise``). ``warmup``: as ``detached``, until
+            the training loop lets G stand still (``freeze``).
         projection: see ``Projection``.
+        adjacency, init: see ``GeometryModule``.
+        shuffled: a control: every face is guided by the landmarks of another face of its batch.
     """
 
     def __init__(
-        self, net: HeatmapNet, map_size: int, guidance: str = "literal", projection: str = "factorised"
+        self,
+        net: HeatmapNet,
+        map_size: int,
+        guidance: str = "literal",
+        projection: str = "factorised",
+        adjacency: str = "gaussian",
+        init: str = "torch",
+        shuffled: bool = False,
     ):
         super().__init__()
         self.net = net
-        self.geometry = GeometryModule()
+        self.geometry = GeometryModule(adjacency=adjacency, init=init)
         self.projection = Projection(net.channels, map_size, projection)
-        self.rebuild = nn.Linear(GEOMETRY_DIM, 2 * 68) if guidance == "detached" else None
+        learns = guidance in ("detached", "standardised", "warmup")
+        self.rebuild = nn.Linear(GEOMETRY_DIM, 2 * 68) if learns else None
+        self.guidance, self.shuffled = guidance, shuffled
+
+    def freeze(self) -> None:
+        """From now on G is a fixed function of the landmarks, as the target of Ning et al. 2017 is."""
+        for part in (self.geometry, self.rebuild):
+            part.requires_grad_(False)
 
     def forward(self, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Heatmaps, G, W×M, and the loss that trains G by itself (0 in ``literal``)."""
+        """Heatmaps, G, W×M, and the loss that G has for itself (0 in ``literal``)."""
         maps, M = self.net(images)
+        if self.shuffled:
+            landmarks = landmarks.roll(1, 0)
         with torch.autocast(images.device.type, enabled=False):  # coordinates need more than bf16's 8 bits
             G = self.geometry(landmarks)
             own = G.new_zeros(())
             if self.rebuild is not None:
                 own = (self.rebuild(G) - landmarks.flatten(1)).square().sum(-1).mean()
                 G = G.detach()
+            if self.guidance == "standardised":
+                G = standardise(G)
+            if self.guidance == "variance":
+                own = variance_loss(G)
         return maps, G, self.projection(M).float(), own
 
 

@@ -6,18 +6,21 @@ import pandas as pd
 
 from g2rl.config import Config
 
-COLLAPSED = 0.1  # of the variance of G in the first epoch
+COLLAPSED = 0.1  # of the variance of G before the first step
+CONSTANT = 0.01  # of the mean square of G: with less variance than this G says next to nothing about a face
 
 
 def recipe(config: Config) -> str:
     """How every network of Table 1 was trained, in a phrase."""
-    t = config.training
+    t, plus = config.training, ""
+    if config.plus is not None:
+        plus = "; G2RL+ with " + ", ".join(f"{key} {value}" for key, value in config.plus.items())
     start = {"imagenet": "ImageNet", "none": "random"}.get(config.weights, "given")
     extras = ", mirrored faces" * t.flip + f", shifts up to {t.shift:.0%}" * bool(t.shift)
     return (
         f"{t.backbone} from {start} weights, {t.image_size} px, σ = {config.sigma:g}, λ = {config.lambda_:g} "
         f"(Baseline 0), {t.guidance} guidance, Adam at {t.lr:g} ({t.schedule}), epochs: {t.epochs}, "
-        f"batches of {t.batch_size}{extras}, the last epoch's weights; the same for every row"
+        f"batches of {t.batch_size}{extras}, the last epoch's weights; the same for every row{plus}"
     )
 
 
@@ -25,14 +28,25 @@ def guidance(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
     """What became of the geometry vector G of Eq. 6, whose both sides are trained: does it still vary?
 
     Args:
-        histories: of each dataset's G2RL trainings, with a column ``var_G``.
+        histories: of each dataset's G2RL trainings, with columns ``var_G`` and ``norm_G``; their first row is
+            before the first step.
     """
     parts = []
     for dataset, tables in histories.items():
         first, last = (sum(table["var_G"].iloc[row] for table in tables) / len(tables) for row in (0, -1))
-        verdict = "collapsed" if last < COLLAPSED * first else "still varies"
-        parts.append(f"{first:.2g} in the first epoch, {last:.2g} in the last on {dataset} ({verdict})")
-    return f"Variance of the geometry vector G: {'; '.join(parts)}." if parts else ""
+        share = sum(table["var_G"].iloc[-1] / table["norm_G"].iloc[-1] ** 2 for table in tables) / len(tables)
+        parts.append(
+            f"{first:.2g} before the first step, {last:.2g} after the last on {dataset} "
+            f"({verdict(first, last, share)})"
+        )
+    return f"Variance of the geometry vector G over faces: {'; '.join(parts)}." if parts else ""
+
+
+def verdict(first: float, last: float, share: float) -> str:
+    """On G's variance before the first step and after the last, and its last share of G's mean square."""
+    if last < COLLAPSED * first:
+        return "collapsed"
+    return "next to constant" if share < CONSTANT else "still varies"
 
 
 REASONS = {  # a column of frames.csv → why a coded frame is not used

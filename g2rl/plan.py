@@ -31,13 +31,18 @@ class Plan:
         """The numbers of the folds; fold 0 of a sheet is only ever trained on."""
         return sorted({sequence.fold for sequence in self.sequences.values()} - {0})
 
-    def train(self, fold: int) -> list[str]:
-        """The sequences that fold ``fold`` is trained on: all but those it tests."""
-        return self._sides[fold][0]
+    def train(self, fold: int, validation: bool = False) -> list[str]:
+        """The sequences that fold ``fold`` is trained on: all but those it tests.
 
-    def test(self, fold: int) -> list[str]:
-        """The sequences that fold ``fold`` tests."""
-        return self._sides[fold][1]
+        Args:
+            validation: also without those that are held out for choices.
+        """
+        held = set(self.held_out(fold)) if validation else ()
+        return [name for name in self._sides[fold][0] if name not in held]
+
+    def test(self, fold: int, validation: bool = False) -> list[str]:
+        """The sequences that fold ``fold`` tests; in its validation, those that are held out."""
+        return self.held_out(fold) if validation else self._sides[fold][1]
 
     @cached_property
     def _sides(self) -> dict[int, tuple[list[str], list[str]]]:
@@ -65,6 +70,13 @@ class Plan:
             else Path(self.labels(name)[0]).stat().st_size // (2 + 2 * columns) + 1
             for name, coded in ranges.items()
         }
+
+    def held_out(self, fold: int) -> list[str]:
+        """The sequences of every fourth of the fold's training subjects: whoever chooses between trainings
+        does it on them, never on the fold's test subjects."""
+        names = self._sides[fold][0]
+        subjects = sorted({self.sequences[name].subject for name in names})[::4]
+        return [name for name in names if self.sequences[name].subject in subjects]
 
     def media(self, sequence: str) -> str:
         return str(self.layout.media(self.root, sequence))

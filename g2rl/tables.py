@@ -22,6 +22,7 @@ METHODS = {
     "landmark_ridge": "Landmarks ridge",
     "baseline": "Baseline",
     "g2rl": "G2RL",
+    "g2rlplus": "G2RL+",
 }
 METRICS = {"ICC": max, "MAE": min}  # the table's metrics → which is best
 ARROWS = {"ICC": "↑", "MAE": "↓"}

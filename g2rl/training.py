@@ -27,16 +27,31 @@ from torch import Tensor
 from torch.optim import lr_scheduler
 
 from g2rl import heatmaps as hm
-from g2rl.au import MIRROR, centre_weights, place_points, point_au
+from g2rl.au import MIRROR, centre_weights, map_au, place_points, point_au
 from g2rl.cache import SIZE as ALIGNED_SIZE
 from g2rl.cache import Shard, decode, join, load_frames
 from g2rl.files import InputError, atomic_path, progress, write_text
-from g2rl.model import G2RL, GEOMETRY_DIM, HeatmapNet, guidance_loss, heatmap_loss, joint_loss
+from g2rl.model import (
+    G2RL,
+    GEOMETRY_DIM,
+    HeatmapNet,
+    guidance_loss,
+    heatmap_loss,
+    intensity_loss,
+    joint_loss,
+    standardise,
+)
 
 # ImageNet's, RGB in 0–255.
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 LARGEST = 1024  # side of an image or a heatmap, pixels: a model file from elsewhere may claim any
 SCHEDULES = ("step", "onecycle")
+WARMUP = 1 / 3  # of the epochs: how long G learns before it stands still, in guidance "warmup"
+PROBES = (
+    *("loss", "loss_S", "loss_G", "norm_WM"),  # in the order of make_step's totals
+    *("var_G", "norm_G", "rank_G", "norm_W", "grad_S", "grad_G"),
+)
+PROBED = 256  # faces on which G is looked at after every epoch
 
 
 @dataclass(frozen=True)
@@ -55,9 +70,18 @@ class Settings:
     stride: int = 32  # of the backbone's feature map that the deconvolutions take
     channels: tuple[int, ...] = (256, 256, 256)  # of the deconvolutions
     centres: str = "default"  # AU locations, g2rl.au.CENTRES
+    maps: str = "point"  # one heatmap an AU point, or an AU
     amplitude: str = "eq1"
+    readout: str = "max"  # of a heatmap's intensity, g2rl.heatmaps.READOUTS
     guidance: str = "literal"
+    geometry_init: str = "torch"
+    adjacency: str = "gaussian"
     projection: str = "factorised"
+    shuffled: bool = False  # a control: L_G sees another face's landmarks
+    intensity_loss: float = 0.0  # weight of the squared error of the soft readout beside L_S; 0 in the paper
+    rare: float = 0.0  # a map's error counts 1 + rare·I times; 0 in the paper
+    calibrate: bool = False  # after the training, see the function
+    max_subjects: int | None = None  # train on so many of the subjects, drawn by the seed; None: on all
     epochs: int = 10
     batch_size: int = 16
     lr: float = 5e-4
@@ -82,6 +106,9 @@ class Settings:
         if self.sigma <= 0 or not 0 <= self.lam < 1:
             raise InputError(f"sigma {self.sigma}, lambda {self.lam}: expected sigma > 0 and 0 <= lambda < 1")
 
+        if self.calibrate and self.readout != "max":
+            raise InputError("calibrate: a line through the maxima of maps: expected readout max")
+
     @property
     def map_size(self) -> int:
         return self.image_size // self.stride * 2 ** len(self.channels)
@@ -102,6 +129,13 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.intensity)
+
+    def pixels(self, index: Tensor, size: int) -> Tensor:
+        """(B, S, S, 3) uint8 on the device: the faces of ``index``, decoded where they are not kept."""
+        if self.images is not None:
+            return self.images[index]
+        rows = decode(self.jpeg, self.offsets, index.cpu().numpy(), size)
+        return torch.from_numpy(rows).to(index.device)
 
 
 def load_faces(shards: Sequence[Shard], size: int, device: torch.device) -> Faces:
@@ -196,16 +230,24 @@ class Targets:
     def __init__(self, aus: Sequence[int], settings: Settings, device: torch.device):
         weights, down = centre_weights(aus, settings.centres)
         self.weights, self.down = torch.from_numpy(weights).to(device), torch.from_numpy(down).to(device)
-        self.point_au = torch.from_numpy(point_au(aus, settings.centres)).to(device)
+        of_point = point_au(aus, settings.centres)
+        self.point_au = torch.from_numpy(of_point).to(device)
+        self.points = np.bincount(of_point).tolist()  # of each AU
+        self.map_au = torch.from_numpy(map_au(aus, settings.centres, settings.maps)).to(device)
         self.settings = settings
 
     def __call__(self, landmarks: Tensor, intensity: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 68, 2), (B, K) → heatmaps (B, P, S', S') and which of them are coded, (B, P) bool."""
+        """(B, 68, 2), (B, K) → heatmaps (B, P, S', S') and their intensities (B, P) float, < 0 not coded.
+
+        The map of an AU is the maximum over its points' maps.
+        """
         s = self.settings
         centres = hm.to_heatmap(place_points(landmarks, self.weights, self.down), ALIGNED_SIZE, s.map_size)
-        of_point = intensity[:, self.point_au]
-        maps = hm.heatmaps(centres, of_point.clamp(min=0).float(), s.sigma, s.map_size, s.amplitude)
-        return maps, of_point >= 0
+        of_point = intensity[:, self.point_au].clamp(min=0).float()
+        maps = hm.heatmaps(centres, of_point, s.sigma, s.map_size, s.amplitude)
+        if s.maps == "au":
+            maps = torch.stack([part.amax(1) for part in maps.split(self.points, 1)], 1)
+        return maps, intensity[:, self.map_au].float()
 
 
 def make_optimizer(model: G2RL, settings: Settings, device: torch.device) -> torch.optim.Adam:
@@ -274,7 +316,15 @@ def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -
     torch.manual_seed(settings.seed)
     net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained, settings.stride)
     torch.manual_seed(settings.seed + 1)
-    return G2RL(net, settings.map_size, settings.guidance, settings.projection)
+    return G2RL(
+        net,
+        settings.map_size,
+        settings.guidance,
+        settings.projection,
+        settings.adjacency,
+        settings.geometry_init,
+        settings.shuffled,
+    )
 
 
 def checkpoint_key(
@@ -321,14 +371,14 @@ def make_step(
 ) -> Callable[..., None]:
     """One update of the weights on one batch: the whole of Eq. 1–8.
 
-    Adds (L, L_S, L_G, ‖W×M‖, Var(G)) of the batch to ``totals``, (5,) on the device: read at an epoch's end
-    only, so that the loop never waits for it. Var(G) is over the faces of the batch, at weights that stand
-    still, summed over the 256 numbers.
+    Adds (L, L_S, L_G, ‖W×M‖) of the batch to ``totals``, (4,) on the device: read at an epoch's end only, so
+    that the loop never waits for it.
     """
 
     def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
         images, landmarks = augment(images, landmarks, mirror, move)
-        target, coded = targets(landmarks, intensity)  # Eq. 1
+        target, of_map = targets(landmarks, intensity)  # Eq. 1
+        coded = of_map >= 0
         with autocast(totals.device, settings):
             if settings.lam:
                 maps, G, WM, own = model(normalise(images), landmarks / (ALIGNED_SIZE / 2) - 1)  # Eq. 3–5
@@ -336,17 +386,62 @@ def make_step(
                 maps, _ = model.net(normalise(images))
                 G = WM = totals.new_zeros(len(images), GEOMETRY_DIM)
                 own = totals.new_zeros(())
-        loss_S = heatmap_loss(maps.float(), target, coded)  # Eq. 2
+        maps, weight = maps.float(), 1 + settings.rare * of_map if settings.rare else 1.0
+        loss_S = heatmap_loss(maps, target, coded, weight)  # Eq. 2
         loss_G = guidance_loss(G, WM)  # Eq. 6
         loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8
+        if settings.intensity_loss:
+            read = hm.soft_intensities(maps, settings.sigma, settings.amplitude)
+            loss = loss + settings.intensity_loss * intensity_loss(read, of_map, coded)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         with torch.no_grad():
-            var_G = G.var(0, correction=0).sum()
-            totals.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean(), var_G)))
+            totals.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
 
     return step
+
+
+def probe(model: G2RL, faces: Faces, targets: Targets, settings: Settings) -> dict[str, float]:
+    """What Eq. 6 does at this moment, on the same faces every time; leaves the model as it is.
+
+    G over ``PROBED`` faces, spread evenly over all: ``var_G``, its variance, summed over the 256 numbers;
+    ``norm_G``, the root of its mean square; ``rank_G``, its effective rank (Roy & Vetterli 2007: e to the
+    entropy of the normalised singular values of the centred G; 1 to 256). On one batch: the losses, the mean
+    ‖W×M‖, and ``grad_S`` and ``grad_G``, norms of the gradients that L_S and L_G, without their weights in
+    Eq. 8, send into the heatmap network. Of the Baseline, the losses alone.
+    """
+    device = faces.landmarks.device
+
+    def spread(count: int) -> Tensor:
+        return torch.linspace(0, len(faces) - 1, min(count, len(faces)), device=device).long()
+
+    index = spread(settings.batch_size)
+    target, of_map = targets(faces.landmarks[index], faces.intensity[index])
+    images = faces.pixels(index, settings.image_size)
+    inputs = normalise(images), faces.landmarks[index] / (ALIGNED_SIZE / 2) - 1
+    buffers = {name: value.clone() for name, value in model.named_buffers()}  # batch norm's stand still
+    with autocast(device, settings):
+        maps, G, WM, own = torch.func.functional_call(model, buffers, inputs)
+    loss_S, loss_G = heatmap_loss(maps.float(), target, of_map >= 0), guidance_loss(G, WM)
+    row = {"loss": joint_loss(loss_S, loss_G, settings.lam) + own, "loss_S": loss_S, "loss_G": loss_G}
+    if not settings.lam:
+        return dict.fromkeys(PROBES, 0.0) | dict.fromkeys(("loss", "loss_S"), loss_S.item())
+    row["norm_WM"] = WM.norm(dim=-1).mean()
+    parameters = list(model.net.parameters())
+    for name, loss in (("grad_S", loss_S), ("grad_G", loss_G)):
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        row[name] = torch.stack([value.norm() for value in gradients if value is not None]).norm()
+    with torch.no_grad():
+        G = model.geometry(faces.landmarks[spread(PROBED)] / (ALIGNED_SIZE / 2) - 1)
+        G = standardise(G) if settings.guidance == "standardised" else G
+        shares = torch.linalg.svdvals((G - G.mean(0)).nan_to_num())
+        shares = shares / shares.sum().clamp(min=1e-30)
+        row["rank_G"] = torch.special.entr(shares).sum().exp()
+        row["norm_G"] = G.square().sum(-1).mean().sqrt()
+        row["var_G"] = G.var(0, correction=0).sum()
+        row["norm_W"] = torch.cat([weight.flatten() for weight in model.projection.parameters()]).norm()
+    return {name: row[name].item() for name in PROBES}
 
 
 def train(
@@ -361,10 +456,11 @@ def train(
 ) -> None:
     """Train one network and write it (``model.safetensors``) with its history (a row an epoch).
 
-    History: ``loss``, ``loss_S`` (Eq. 2), ``loss_G`` (Eq. 6), ``norm_WM`` (mean ‖W×M‖), ``var_G`` (variance
-    of G over a batch's faces, summed over its 256 numbers: near 0, Eq. 6 has collapsed), means over the
-    epoch; ``norm_W`` (Frobenius norm of W's weights) at its end and ``lr`` at its start. Images a second are
-    in the log, not here: nothing in the results depends on a clock.
+    History: ``loss``, ``loss_S`` (Eq. 2), ``loss_G`` (Eq. 6) and ``norm_WM`` (mean ‖W×M‖), means over the
+    epoch; at its end ``norm_W`` (Frobenius norm of W's weights) and what ``probe`` finds: ``var_G`` (near 0,
+    Eq. 6 has collapsed), ``rank_G``, ``grad_S``, ``grad_G``; ``lr`` at its start. Epoch 0 is before the first
+    step, its losses those of the probe's batch. Images a second are in the log, not here: nothing in the
+    results depends on a clock.
 
     Args:
         shards: aligned faces of the training subjects, all with the same AUs.
@@ -374,6 +470,10 @@ def train(
     Raises:
         InputError: no frames; shards of different AUs; a loss that is not finite (names epoch and settings).
     """
+    if settings.max_subjects:
+        names = sorted({shard.subject for shard in shards})
+        drawn = set(np.random.default_rng(settings.seed).permutation(names)[: settings.max_subjects])
+        shards = [shard for shard in shards if shard.subject in drawn]
     aus = shards[0].aus
     if different := [shard.sequence for shard in shards if shard.aus != aus]:
         raise InputError(f"shards of different AUs: {shards[0].sequence} has {aus}, {different[0]} has not")
@@ -381,7 +481,7 @@ def train(
     torch.set_flush_denormal(True)
     faces = load_faces(shards, settings.image_size, device)
     targets = Targets(aus, settings, device)
-    model = build(settings, len(targets.point_au), pretrained).to(device, memory_format=torch.channels_last)
+    model = build(settings, len(targets.map_au), pretrained).to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(model, settings, device)
     steps_per_epoch = max(1, len(faces) // settings.batch_size)
     schedule = scheduler(optimizer, settings, settings.epochs * steps_per_epoch)
@@ -392,15 +492,22 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         history = state["history"]
-        print(f"resuming after epoch {len(history)}", file=sys.stderr)
+        print(f"resuming after epoch {len(history) - 1}", file=sys.stderr)
 
     model.train()
     if device.type == "cpu":
         keep_freed_memory()
-    totals = torch.zeros(5, device=device)
+    totals = torch.zeros(4, device=device)
     step = make_step(model, optimizer, targets, settings, totals)
     run = step
-    for epoch in range(len(history), settings.epochs):
+    if not history:
+        start_row = probe(model, faces, targets, settings)
+        history.append({"epoch": 0, **start_row, "lr": float(schedule.get_last_lr()[0])})
+    for epoch in range(len(history) - 1, settings.epochs):
+        learning = model.rebuild is not None and model.rebuild.weight.requires_grad
+        if settings.guidance == "warmup" and learning and epoch >= WARMUP * settings.epochs:
+            model.freeze()
+            run = step  # to be recorded anew
         random = torch.Generator().manual_seed(settings.seed << 32 | epoch)
         seen, start = 0, time.monotonic()
         rate = float(schedule.get_last_lr()[0])
@@ -415,16 +522,12 @@ def train(
             seen += len(batch[0])
             if settings.schedule == "onecycle":
                 schedule.step()
-        W = torch.cat([weight.detach().flatten() for weight in model.projection.parameters()])
-        names = ("loss", "loss_S", "loss_G", "norm_WM", "var_G")
-        means = (totals / steps_per_epoch).tolist()
-        row = {"epoch": epoch + 1, **dict(zip(names, means, strict=True))}
-        row["norm_W"] = float(W.norm()) if settings.lam else 0.0
-        row["lr"] = rate
+        means = dict(zip(PROBES, (totals / steps_per_epoch).tolist(), strict=False))
+        if not math.isfinite(means["loss"]):
+            raise InputError(f"epoch {epoch + 1}: the loss is {means['loss']}: lower lr (now {settings.lr})")
+        row = {"epoch": epoch + 1, **probe(model, faces, targets, settings), **means, "lr": rate}
         if settings.schedule == "step":
             schedule.step()
-        if not math.isfinite(row["loss"]):
-            raise InputError(f"epoch {epoch + 1}: the loss is {row['loss']}: lower lr (now {settings.lr})")
         history.append(row)
         # The speed goes to the log, not the history: nothing in the results depends on a clock.
         row_text = ", ".join(
@@ -435,11 +538,40 @@ def train(
         if checkpoint is not None and epoch + 1 < settings.epochs:
             save_checkpoint(checkpoint, key, model, optimizer, schedule, history)
 
+    if settings.calibrate:
+        calibrate(model.net, faces, targets, settings)
     export(model.net, settings, aus, [shard.subject for shard in shards], model_path)
     rows = [",".join(history[0])] + [",".join(f"{value:.6g}" for value in row.values()) for row in history]
     write_text(history_path, "\n".join(rows) + "\n")
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
+
+
+@torch.inference_mode()
+def calibrate(net: HeatmapNet, faces: Faces, targets: Targets, settings: Settings) -> None:
+    """Give each AU's intensities the mean and standard deviation of the codes, over all training frames: a
+    map that lessens the squared error of its pixels has a maximum that is too low.
+
+    The line that does it goes into the last convolution, so the network is as large as before: a map times a
+    slope > 0 plus an offset has such a maximum.
+    """
+    net.eval()
+    device, found = faces.landmarks.device, []
+    for index in torch.arange(len(faces), device=device).split(PROBED):
+        with autocast(device, settings):
+            maps, _ = net(normalise(faces.pixels(index, settings.image_size)))
+        read = hm.intensities(maps.float(), settings.sigma, settings.amplitude)
+        found.append(hm.au_mean(read, targets.map_au, faces.intensity.shape[1]).cpu())
+    for au, (guess, code) in enumerate(zip(torch.cat(found).T, faces.intensity.cpu().T, strict=True)):
+        guess, code = guess[code >= 0].double(), code[code >= 0].double()
+        if len(code) > 1 and guess.std() > 0 and code.std() > 0:
+            slope = code.std().item() / guess.std().item()
+            offset = code.mean().item() - slope * guess.mean().item()
+            own = targets.map_au == au
+            net.head.weight[own] *= slope
+            net.head.bias[own] = net.head.bias[own] * slope + offset * hm.peak(
+                settings.sigma, settings.amplitude
+            )
 
 
 def export(

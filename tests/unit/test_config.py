@@ -73,6 +73,9 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"sweep": {"sigma": [1, -1]}}, ["sweep.sigma.1", "-1"]),
         ({"seeds": []}, ["seeds", "at least 1"]),
         ({"seeds": [0, 1, 0]}, ["seeds", "twice"]),
+        ({"ablations": {"seeds": [2, 2]}}, ["ablations.seeds", "twice"]),
+        ({"ablations": {"variants": {"g2rl": {}}}}, ["ablations.variants.g2rl", "taken"]),
+        ({"ablations": {"datasets": ["none"]}}, ["ablations.datasets", "'none'"]),
         ({"sigma": float("nan")}, ["sigma", "finite"]),
         ({"datasets": {}}, ["datasets", "at least 1"]),
         ({"datasets": {"a/b": DATASET}}, ["a/b"]),
@@ -172,6 +175,59 @@ def test_runs_are_distinct_and_sweeps_hold_the_default(sigma, weight, sigmas, we
             assert set(points) <= set(runs)
 
 
+VARIANTS = {
+    "detached": {"guidance": "detached"},
+    "few": {"max_subjects": 4, "against": "few_baseline"},
+    "few_baseline": {"max_subjects": 4, "lambda": 0},
+}
+
+
+def test_ablations_pair_each_variant_with_its_reference_seed_by_seed():
+    parsed = parse(ablations={"variants": VARIANTS, "seeds": [3, 5]}, plus={"epochs": 4, "sigma": 1})
+    names = {
+        variant: [[run.name for run in runs] for runs in pair]
+        for variant, pair in config.ablation_runs(parsed).items()
+    }
+    baseline = ["baseline_sigma2_seed3", "baseline_sigma2_seed5"]
+    assert names["baseline"] == [baseline, baseline]
+    assert names["g2rl"][0][0] == "g2rl_sigma2_lambda0.05_seed3"
+    assert names["detached"] == [[f"g2rl_sigma2_lambda0.05_detached_seed{n}" for n in (3, 5)], baseline]
+    assert names["few"] == [
+        [f"g2rl_sigma2_lambda0.05_few_seed{n}" for n in (3, 5)],
+        [f"baseline_sigma2_few_baseline_seed{n}" for n in (3, 5)],
+    ]
+    assert names["g2rlplus"] == [[f"g2rlplus_sigma1_lambda0.05_seed{n}" for n in (3, 5)], baseline]
+    (few, _), (bare, _) = (config.ablation_runs(parsed)[name] for name in ("few", "few_baseline"))
+    assert "--max-subjects=4" in config.training_flags(parsed, few[0])
+    assert "--lambda=0" in config.training_flags(parsed, bare[0])
+    # Table 1 has G2RL+, and no other variant.
+    assert [run.name for run in config.runs(parsed)][2:] == ["g2rlplus_sigma1_lambda0.05_seed0"]
+    assert all(not run.variant for run in config.sweep_runs(parsed, "sigma"))
+
+
+@pytest.mark.parametrize(
+    ("variant", "words"),
+    [
+        ({"gidance": "literal"}, ["ablations.variants.d.gidance", "did you mean 'guidance'"]),
+        ({"epochs": "many"}, ["ablations.variants.d.epochs", "integer", "'many'"]),
+        ({"lambda": 1}, ["ablations.variants.d.lambda", "less than 1", "found 1"]),
+        ({"sigma": "wide"}, ["ablations.variants.d.sigma", "'wide'"]),
+        ({"against": "nobody"}, ["ablations.variants.d.against", "'nobody'", "'g2rl', 'd'"]),
+    ],
+)
+def test_wrong_variant_is_named(variant, words):
+    with pytest.raises(InputError) as caught:
+        parse(ablations={"variants": {"d": variant}})
+    assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_committed_ablations_are_valid():
+    for name in ("ablations.yaml", "validation.yaml"):
+        default, overlay = (yaml.safe_load((ROOT / "config" / n).read_text()) for n in ("config.yaml", name))
+        parsed = config.parse(default | overlay, name)
+        assert len(config.ablation_runs(parsed)) > 5
+
+
 def test_training_keys_are_the_settings_of_a_training():
     from g2rl.training import Settings
 
@@ -195,6 +251,10 @@ def test_choices_are_the_modules_own():
     assert choices(config.Training, "amplitude") == heatmaps.AMPLITUDES
     assert choices(config.Training, "guidance") == model.GUIDANCE
     assert choices(config.Training, "projection") == model.PROJECTIONS
+    assert choices(config.Training, "adjacency") == model.ADJACENCY
+    assert choices(config.Training, "geometry_init") == model.GEOMETRY_INIT
+    assert choices(config.Training, "maps") == au.MAPS
+    assert choices(config.Training, "readout") == heatmaps.READOUTS
     assert choices(config.Training, "schedule") == training.SCHEDULES
     assert set(choices(config.Dataset, "layout")) == set(datasets.LAYOUTS)
 
@@ -209,6 +269,8 @@ def test_flags_name_every_key():
 
 def test_baseline_does_not_depend_on_the_module():
     change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
+    change |= {"adjacency": "inverse", "geometry_init": "he", "shuffled": True}
+    assert change.keys() == set(config.OF_THE_MODULE)
     baseline, guided = config.runs(parse())
     one, other = parse(), parse(training=change)
     assert config.training_flags(one, baseline) == config.training_flags(other, baseline)
@@ -219,12 +281,15 @@ def test_every_key_is_described():
     schema = json.loads(config.schema())
     for section in (schema, *schema["$defs"].values()):
         undescribed = [key for key, value in section["properties"].items() if "description" not in value]
-        assert undescribed in ([], ["sweep", "frames", "training", "compute"]), section["title"]
+        assert undescribed in ([], ["sweep", "frames", "training", "compute", "ablations"]), section["title"]
 
 
 def test_choices_are_documented_with_the_papers_values():
     table = config.choices(config.load(ROOT / "config/paper.yaml"))
-    assert "| `training.guidance` | literal | detached | Eq. 6 is minimised over both its sides" in table
+    assert (
+        "| `training.guidance` | literal | detached, standardised, warmup, variance | Eq. 6 is minimised"
+        in table
+    )
     assert (
         "| `datasets.disfa.sheet` | config/datasets/disfa_folds_a.tsv | disfa_folds_b.tsv | three folds"
         in table

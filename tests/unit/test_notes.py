@@ -28,8 +28,12 @@ def test_frames_are_told_with_every_reason():
 
 
 def test_collapse_of_the_geometry_vector_is_told():
-    falling, steady = pd.DataFrame({"var_G": [0.2, 0.001]}), pd.DataFrame({"var_G": [0.2, 0.15]})
-    told = guidance({"disfa": [falling], "bp4d": [steady, steady]})
-    assert "0.2 in the first epoch, 0.001 in the last on disfa (collapsed)" in told
-    assert "0.15 in the last on bp4d (still varies)" in told
+    falling, steady, offset = (
+        pd.DataFrame({"var_G": [0.2, 0.05, last], "norm_G": [1.0, 1.0, norm]})
+        for last, norm in ((0.001, 0.1), (0.15, 1.0), (0.15, 10.0))
+    )
+    told = guidance({"disfa": [falling], "bp4d": [steady, steady], "other": [offset]})
+    assert "0.2 before the first step, 0.001 after the last on disfa (collapsed)" in told
+    assert "0.15 after the last on bp4d (still varies)" in told
+    assert "0.15 after the last on other (next to constant)" in told
     assert guidance({}) == ""

@@ -47,6 +47,17 @@ def test_folds_train_and_test(disfa):
     assert found.aus == (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
 
+def test_choices_are_made_on_every_fourth_training_subject(tmp_path):
+    subjects = [f"SN{n:03}" for n in (*range(1, 14), 16)]
+    make_disfa(tmp_path / "DISFA", subjects)
+    rows = [f"{subject}\t{subject}\t{1 + n % 2}" for n, subject in enumerate(subjects)]
+    (tmp_path / "sheet.tsv").write_text("\n".join(["sequence\tsubject\tfold", *rows]))
+    found = plan(tmp_path)
+    assert found.held_out(1) == found.test(1, validation=True) == ["SN002", "SN010"]
+    assert set(found.train(1, validation=True)) == set(found.train(1)) - {"SN002", "SN010"}
+    assert not set(found.held_out(1)) & set(found.test(1))
+
+
 def test_missing_files_point_to_the_check(disfa):
     (disfa / "DISFA/ActionUnit_Labels/SN002/SN002_au5.txt").unlink()
     with pytest.raises(InputError, match="1 of 24") as caught:

@@ -25,7 +25,7 @@ LAYERS = [
     *("lifeline", "files", "digests", "backbones", "config", "video", "datasets", "au", "plan", "synthetic"),
     *("landmarks", "cache", "alignment", "predictions", "heatmaps", "model", "weights", "training"),
     *("inference", "predict", "estimate", "metrics", "references", "notes", "tables", "cross", "figures"),
-    *("provenance", "verify", "devices", "cli"),
+    *("ablations", "provenance", "verify", "devices", "cli"),
 ]
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.
 PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]

@@ -17,6 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from g2rl import heatmaps as hm
 from g2rl import training
 from g2rl.cache import Shard, encode, join, write_shard
 from g2rl.files import InputError
@@ -94,7 +95,7 @@ def cut_off(tmp_path_factory):
     original, state = training.save_checkpoint, folder / "state.pt"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 3 else None
+            training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 4 else None
         )
         patch.setattr(training, "export", lambda *args: sys.exit())
         with pytest.raises(SystemExit):
@@ -191,11 +192,97 @@ def test_baseline_and_guided_run_start_alike_and_see_the_same_batches(tmp_path):
 def test_history_shows_what_eq_6_does(tmp_path):
     _, guided = run(tmp_path / "g2rl")
     _, baseline = run(tmp_path / "baseline", replace(SMALL, lam=0.0))
-    assert len(guided) == len(baseline) == SMALL.epochs
-    assert all(row["var_G"] > 0 and row["norm_W"] > 0 and row["loss_G"] > 0 for row in guided)
-    assert all(row["var_G"] == row["norm_W"] == row["loss_G"] == 0 for row in baseline)
+    assert [row["epoch"] for row in guided] == [row["epoch"] for row in baseline] == [0, 1, 2, 3]
+    of_the_module = ("var_G", "norm_G", "rank_G", "norm_W", "norm_WM", "loss_G", "grad_G")
+    assert all(row[name] > 0 for row in guided for name in of_the_module)
+    assert all(row[name] == 0 for row in baseline for name in of_the_module)
+    assert all(row["grad_S"] > 0 for row in guided)
+    assert all(row["loss"] == row["loss_S"] > 0 for row in baseline)
+    assert all(1 <= row["rank_G"] <= 20 for row in guided)  # of 20 faces
     for row in guided:
         assert row["loss"] == pytest.approx(0.05 * row["loss_G"] + 0.95 * row["loss_S"], rel=1e-3)
+
+
+def test_the_probe_measures_and_leaves_everything_as_it_was():
+    settings = replace(SMALL, precision="fp32")
+    faces = training.load_faces(SHARDS, 32, CPU)
+    targets = training.Targets(AUS, settings, CPU)
+    model = training.build(settings, 4, None).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    row = training.probe(model, faces, targets, settings)
+    assert row == training.probe(model, faces, targets, settings)
+    assert row == training.probe(model, replace(faces, images=None), targets, settings)
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    G = model.geometry(faces.landmarks / 128 - 1).detach().double().numpy()
+    assert row["var_G"] == pytest.approx(G.var(0).sum(), rel=1e-3)
+    assert row["norm_G"] == pytest.approx(np.sqrt((G**2).sum(1).mean()), rel=1e-4)
+    shares = np.linalg.svd(G - G.mean(0), compute_uv=False)
+    shares = shares[shares > 0] / shares.sum()
+    assert row["rank_G"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-2)
+    # The gradient of L_G in the network, by its own backward pass.
+    index = torch.linspace(0, 19, 4).long()
+    _, G, WM, _ = model(training.normalise(faces.images[index]), faces.landmarks[index] / 128 - 1)
+    training.guidance_loss(G, WM).backward()
+    squared = sum(float(p.grad.square().sum()) for p in model.net.parameters() if p.grad is not None)
+    assert row["grad_G"] == pytest.approx(squared**0.5, rel=1e-3)
+
+
+def test_warmup_lets_g_stand_still_after_a_third_of_the_epochs(tmp_path, monkeypatch):
+    """Also when the run is cut off in between, and it ends in the same bytes."""
+    settings = replace(SMALL, guidance="warmup", epochs=6)
+    undisturbed, history = run(tmp_path / "whole", settings)
+    varied = [row["var_G"] for row in history]
+    assert len(set(varied[:3])) == 3
+    assert len(set(varied[2:])) == 1
+    original = training.save_checkpoint
+
+    def save_then_die(*arguments):
+        original(*arguments)
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "save_checkpoint", save_then_die)
+            with pytest.raises(KeyboardInterrupt):
+                run(tmp_path / "cut", settings, checkpoint=tmp_path / "state", key="k")
+    assert run(tmp_path / "cut", settings, checkpoint=tmp_path / "state", key="k") == (undisturbed, history)
+
+
+@pytest.mark.parametrize("maps", ["point", "au"])
+def test_calibration_gives_the_training_frames_the_codes_mean_and_deviation(tmp_path, maps):
+    settings = replace(SMALL, precision="fp32", maps=maps, epochs=12, lr=5e-3)
+    faces = training.load_faces(SHARDS, 32, CPU)
+    models = []
+    for name, change in (("plain", {}), ("line", {"calibrate": True})):
+        run(tmp_path / name, replace(settings, **change))
+        models.append(load_model(tmp_path / name / "model.safetensors", CPU))
+    with torch.inference_mode():
+        images = training.normalise(faces.images)
+        plain, line = (
+            hm.au_mean(hm.intensities(model.net(images)[0], 2), model.point_au, 2).double().numpy()
+            for model in models
+        )
+    for k in range(2):
+        code = faces.intensity[:, k].numpy()
+        assert line[code >= 0, k].mean() == pytest.approx(code[code >= 0].mean(), rel=1e-3)
+        assert line[code >= 0, k].std() == pytest.approx(code[code >= 0].std(), rel=1e-3)
+        assert np.corrcoef(line[:, k], plain[:, k])[0, 1] == pytest.approx(1, abs=1e-6)
+
+
+def test_fewer_subjects_are_drawn_by_the_seed(tmp_path):
+    from safetensors import safe_open
+
+    shards = [make_shard(f"F{n:03}") for n in range(1, 9)]
+    drawn = set()
+    for seed in range(3):
+        run(tmp_path / str(seed), replace(SMALL, epochs=1, max_subjects=3, seed=seed), shards)
+        with safe_open(tmp_path / str(seed) / "model.safetensors", "pt") as file:
+            drawn.add(tuple(json.loads(file.metadata()["g2rl"])["subjects"]))
+    assert all(len(subjects) == 3 for subjects in drawn)
+    assert len(drawn) > 1
 
 
 def test_training_lowers_the_loss(tmp_path):
@@ -241,11 +328,11 @@ def test_mirrored_targets_are_the_mirrored_faces_targets():
     _, mirrored = training.augment(
         images, landmarks, torch.ones(10, dtype=torch.bool), torch.zeros(10, 2).long()
     )
-    maps, coded = targets(landmarks, intensity)
+    maps, of_map = targets(landmarks, intensity)
     flipped, _ = targets(mirrored, intensity)
     # AU06's and AU12's right and left points change places.
     torch.testing.assert_close(flipped[:, [1, 0, 3, 2]].flip(-1), maps)
-    assert torch.equal(coded[:, 0], intensity[:, 0] >= 0)
+    assert torch.equal(of_map[:, 0], intensity[:, 0].float())
 
 
 def test_exported_network_is_the_trained_one_without_the_module(tmp_path):
@@ -271,19 +358,41 @@ def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):
     assert table.filter(like="_pred").stack().between(0, 5).all()
 
 
-def test_detached_guidance_and_every_projection_train(tmp_path):
-    for n, (guidance, projection) in enumerate(
-        [("detached", "factorised"), ("literal", "pooled"), ("literal", "full")]
-    ):
-        _, history = run(
-            tmp_path / str(n), replace(SMALL, epochs=1, guidance=guidance, projection=projection)
-        )
-        assert np.isfinite(history[0]["loss"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"guidance": guidance} for guidance in ("detached", "standardised", "variance")),
+        *({"projection": projection} for projection in ("pooled", "full")),
+        *({"adjacency": adjacency} for adjacency in ("inverse", "identity")),
+        {"geometry_init": "he"},
+        {"guidance": "detached", "shuffled": True},
+        {"intensity_loss": 0.1, "readout": "soft", "rare": 0.5, "maps": "au"},
+    ],
+)
+def test_every_choice_trains_and_predicts(tmp_path, change):
+    run(tmp_path / "plain", replace(SMALL, epochs=1))
+    _, history = run(tmp_path / "other", replace(SMALL, epochs=1, **change))
+    assert np.isfinite(history[-1]["loss"])
+    weights = [
+        load_model(tmp_path / name / "model.safetensors", CPU).net.state_dict() for name in ("plain", "other")
+    ]
+    same = weights[0].keys() == weights[1].keys() and all(
+        weights[0][name].shape == weights[1][name].shape and torch.equal(weights[0][name], weights[1][name])
+        for name in weights[0]
+    )
+    assert not same
+    model = load_model(tmp_path / "other" / "model.safetensors", CPU)
+    assert predict_shards(model, HELD_OUT).filter(like="_pred").stack().between(0, 5).all()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"image_size": 100}, "multiple of 32"), ({"sigma": 0.0}, "sigma"), ({"lam": 1.0}, "lambda")],
+    [
+        ({"calibrate": True, "readout": "soft"}, "readout max"),
+        ({"image_size": 100}, "multiple of 32"),
+        ({"sigma": 0.0}, "sigma"),
+        ({"lam": 1.0}, "lambda"),
+    ],
 )
 def test_settings_that_cannot_be_trained_are_refused(change, message):
     with pytest.raises(InputError, match=message):

@@ -70,6 +70,7 @@ def test_dry_run_lists_the_papers_runs(paper):
         "figure5": 1,
         "figure6": 1,
         "figure7": 1,
+        "guidance": 1,
         "lock": 1,
         "all": 1,
     }

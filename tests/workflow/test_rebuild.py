@@ -30,6 +30,8 @@ def test_every_result_is_there(rebuilt):
     for number in (4, 5, 6, 7):
         for suffix in ("png", "pdf", "csv"):
             assert (results / f"figures/figure{number}.{suffix}").stat().st_size > 0
+    for suffix in ("csv", "md", "png", "pdf"):
+        assert (results / f"guidance.{suffix}").stat().st_size > 0
     for dataset, folds in FOLDS.items():
         for fold in folds:
             for run in RUNS:
@@ -136,7 +138,7 @@ def change(config: dict, dotted: str, value) -> dict:
     ("key", "value", "expected"),
     [
         ("sweep.sigma", [3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}),
-        ("sweep.lambda", [0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1}),
+        ("sweep.lambda", [0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}),
         ("sweep.sigma", [1, 2], {}),
         ("resamples", 21, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}),
         # The module's own settings leave the Baseline alone.
@@ -144,13 +146,13 @@ def change(config: dict, dotted: str, value) -> dict:
             "training.projection",
             "pooled",
             {"train": 9, "test": 9, "metrics": 6, "table1": 1, "figure4": 1, "figure5": 1, "figure6": 1}
-            | {"figure7": 1},
+            | {"figure7": 1, "guidance": 1},
         ),
         (
             "frames.max_gap",
             2,
             {"align": 8, "frames": 2, "train": 12, "test": 12, "reference": 6, "metrics": 12, "table1": 1}
-            | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1},
+            | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1, "guidance": 1},
         ),
         ("compute.threads", 2, {}),
     ],
@@ -180,9 +182,32 @@ def test_report_holds_table_figures_and_captions(rebuilt):
     with zipfile.ZipFile(rebuilt.folder / "report.zip") as report:
         page = next(report.read(name).decode() for name in report.namelist() if name.endswith("report.html"))
         names = report.namelist()
-    for label in ("Table 1", "Figure 4", "Figure 5", "Figure 6", "Figure 7"):
+    for label in ("Table 1", "What L_G really does", "Figure 4", "Figure 5", "Figure 6", "Figure 7"):
         assert label in page
     assert "rendered faces" in page
     assert (
         sum(name.endswith(("table1.html", *(f"figure{n}.png" for n in (4, 5, 6, 7)))) for name in names) == 5
     )
+
+
+def test_ablations_run_beside_the_rest(copy):
+    """A variant and its Baseline on held-out training subjects, from shards to the table, once."""
+    variants = {"few": {"max_subjects": 1, "against": "bare"}, "bare": {"max_subjects": 1, "lambda": 0}}
+    section = {"variants": variants, "seeds": [0, 1], "datasets": ["synthetic_disfa"], "folds": [2]}
+    copy.configure(copy.config | {"ablations": section | {"split": "validation"}})
+    planned = copy.planned("ablations")
+    # No run of all has a validation: two seeds of Baseline, G2RL and the two variants.
+    assert planned == {"train": 8, "test": 8, "compare": 1, "guidance_of_variants": 1, "ablations": 1}
+    assert copy.planned("all").get("train") is None
+    done = copy.run("ablations")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = copy.folder / "results"
+    table = pd.read_csv(results / "ablations.csv")
+    assert set(table["variant"]) == {"baseline", "g2rl", "few", "bare"}
+    assert set(table["seeds"]) == {2}
+    predictions = pd.read_csv(results / "synthetic_disfa/baseline_sigma2_seed1/fold2v/predictions.csv")
+    assert set(predictions["subject"]) == {"SN001"}  # the first of the fold's two training subjects
+    assert "held-out training subjects" in (results / "ablations.md").read_text()
+    for name in ("ablations", "ablations_guidance"):
+        assert (results / f"{name}.png").stat().st_size > 0
+    assert copy.planned("ablations") == {}

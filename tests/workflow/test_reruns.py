@@ -21,7 +21,7 @@ import pytest
 import yaml
 from conftest import CORES, ROOT
 
-from g2rl.config import keys_table
+from g2rl.config import OF_THE_MODULE, keys_table
 from g2rl.digests import PACKAGE, read_lock, stage_code
 
 JOBS = {
@@ -36,6 +36,7 @@ JOBS = {
     "reference": 6,
     "metrics of runs": 8,
     "metrics of references": 4,
+    "guidance": 1,
     "table1": 1,
     "figure4": 1,
     "figure5": 1,
@@ -49,20 +50,21 @@ AFTER = {
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
     "align": {"frames", "train", "test", "reference", "figure4"},
-    "train": {"test", "table1", "figure4"},
+    "train": {"test", "guidance", "table1", "figure4"},
     "test": {"metrics of runs", "figure4", "figure5"},
     "reference": {"metrics of references"},
     "metrics": {"metrics of runs", "metrics of references"},
     "metrics of runs": {"table1", "figure6", "figure7"},
     "metrics of references": {"table1"},
     "frames": {"table1", "lock"},
-    **{last: {"lock"} for last in ("table1", "figure4", "figure5", "figure6", "figure7")},
+    **{last: {"lock"} for last in ("table1", "guidance", "figure4", "figure5", "figure6", "figure7")},
 }
 RENDER = ("render_synthetic_bp4d", "render_synthetic_disfa")
-FIGURES = ("figure4", "figure5", "figure6", "figure7")
+FIGURES = ("figure4", "figure5", "figure6", "figure7", "guidance")
 NETWORK = ("train", "test", *FIGURES)
 EVERY = (*(rule for rule in JOBS if " of " not in rule), "metrics")
 REPORT = {"table1": 1, **dict.fromkeys(FIGURES, 1)}
+OF_TESTS = REPORT | {"guidance": 0}  # what follows from predictions; the guidance is seen in the trainings
 
 
 def reach(rules: Iterable[str]) -> set[str]:
@@ -154,8 +156,8 @@ MODULES = {
     "digests": (),  # writes down what was done, does not do it
     "estimate": (),
     "cross": (),
-    "backbones": ("table1",),  # by way of the configuration
-    "config": ("table1",),  # for the recipe in its caption; its values reach the stages as options
+    "backbones": ("table1", "guidance"),  # by way of the configuration
+    "config": ("table1", "guidance"),  # for the recipe in its caption; its values reach the stages as options
     "video": ("landmarks", "align"),
     "datasets/__init__": (*RENDER, "align"),
     "datasets/layout": (*RENDER, "align"),
@@ -186,7 +188,8 @@ MODULES = {
     "predict": (),
     "metrics": ("metrics", *FIGURES),
     "references": ("reference",),
-    "notes": ("table1",),
+    "notes": ("table1", "guidance"),
+    "ablations": ("guidance",),
     "tables": ("table1", *FIGURES),
     "figures": FIGURES,
     "provenance": (),
@@ -195,7 +198,7 @@ MODULES = {
 DATA = {
     "bp4d_annotated_ranges.csv": (*RENDER, "align"),
     "disfa_known_bad_frames.csv": (*RENDER, "align"),
-    "choices.tsv": ("table1",),
+    "choices.tsv": ("table1", "guidance"),
     "findings.tsv": (),
     "rates.tsv": (),
     "published_table1.csv": ("table1", *FIGURES),
@@ -220,11 +223,12 @@ COMMANDS = {
         ),
         (),
     ),
+    "ablations": (),
 }
 PACKAGES = {
     "dlib-bin": ("landmarks", "align"),
     "torch": NETWORK,
-    "timm": (*NETWORK, "table1"),
+    "timm": (*NETWORK, "table1"),  # whose caption names the backbone, looked up in it
     "matplotlib": FIGURES,
     "scikit-learn": ("reference",),
     "anny": ("head", *RENDER),
@@ -370,9 +374,17 @@ TRAINING = {
         "lr": 0.001,
     },
     **{"lr_geometry": 0.001, "lr_projection": 0.001, "weight_decay": 0.0001, "schedule": "onecycle"},
+    **{
+        "maps": "au",
+        "readout": "soft",
+        "intensity_loss": 0.1,
+        "rare": 0.5,
+        "max_subjects": 2,
+        "calibrate": True,
+    },
+    **{"geometry_init": "he", "adjacency": "inverse", "shuffled": True},
     **{"milestones": [1], "flip": True, "shift": 0.1, "precision": "fp32"},
 }
-OF_THE_MODULE = ("guidance", "projection", "lr_geometry", "lr_projection")
 KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.root": ("results/raw/elsewhere", DISFA, NEW),
     "datasets.synthetic_disfa.sheet": ("other.tsv", {}, ""),  # the same lines
@@ -383,8 +395,14 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "lambda": (0.1, TRAINED | {"train": 6, "test": 6, "metrics": 4}, NEW),
     "seeds": ([1], TRAINED, NEW),
     "sweep.sigma": ([3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}, NEW),
-    "sweep.lambda": ([0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1}, NEW),
-    "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1}, "--point"),
+    "sweep.lambda": ([0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}, NEW),
+    "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1, "guidance": 1}, "--point"),
+    "plus": ({"rare": 0.5}, {"train": 3, "test": 3, "metrics": 2, "table1": 1}, NEW),
+    "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
+    "ablations.seeds": ([0, 1], {}, ""),
+    "ablations.datasets": (["synthetic_bp4d"], {}, ""),
+    "ablations.folds": ([1], {}, ""),
+    "ablations.split": ("validation", {}, ""),
     "frames.max_gap": (2, follow(["align"]), "--max-gap=2"),
     "frames.drop_partial": (True, follow(["align"]), "--drop-partial"),
     "frames.exclude_known_bad": (True, DISFA_ALIGNED, "--exclude-known-bad"),
@@ -466,9 +484,9 @@ RESULTS = [
     ("labels", LABELS, SHARD | {"align": 1}),
     ("landmarks", "results/synthetic_disfa/landmarks/SN001.h5", SHARD | {"align": 1}),
     ("a shard", "results/synthetic_disfa/cache/SN001.h5", SHARD),
-    ("a model", f"{RUN}/fold1/model.safetensors", {"test": 1, "metrics": 1, **REPORT}),
-    ("a history", f"{RUN}/fold1/history.csv", {"table1": 1}),
-    ("predictions", f"{RUN}/fold1/predictions.csv", {"metrics": 1, **REPORT}),
+    ("a model", f"{RUN}/fold1/model.safetensors", {"test": 1, "metrics": 1, **OF_TESTS}),
+    ("a history", f"{RUN}/fold1/history.csv", {"table1": 1, "guidance": 1}),
+    ("predictions", f"{RUN}/fold1/predictions.csv", {"metrics": 1, **OF_TESTS}),
     ("measures", f"{RUN}/metrics.csv", {"table1": 1, "figure6": 1, "figure7": 1}),
     ("counts of frames", "results/synthetic_disfa/frames.csv", {"table1": 1}),
 ]

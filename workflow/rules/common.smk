@@ -4,7 +4,8 @@ import re
 import sys
 from pathlib import Path
 
-from g2rl.config import flags, parse as parse_config, runs, sweep_runs, swept, training_flags
+from g2rl.config import PLUS, ablated, ablation_runs, compared_with, flags, guided, parse as parse_config
+from g2rl.config import run_config, runs, sweep_runs, swept, training_flags
 from g2rl.digests import stage_code
 from g2rl.estimate import network_need, reference_need, sequence_need
 from g2rl.files import InputError
@@ -30,6 +31,9 @@ except InputError as error:
     sys.exit(f"{error}")  # the message alone; a WorkflowError would show where this line is
 
 RUNS = {run.name: run for run in runs(CONFIG)}
+COMPARED = ablation_runs(CONFIG)  # by variant: its runs, and those that they are compared with
+TRAINED = RUNS | {run.name: run for variant, _ in COMPARED.values() for run in variant}
+METHODS = ["baseline", "g2rl", PLUS]  # the networks of Table 1
 REFERENCES = ["constant", "landmark_ridge"]
 SYNTHETIC = {name: dataset.synthetic for name, dataset in CONFIG.datasets.items() if dataset.synthetic}
 WEIGHTS = [] if CONFIG.weights == "none" else [f"results/weights/{CONFIG.training.backbone}.safetensors"]
@@ -39,10 +43,10 @@ LOCK = Path(str(workflow.current_basedir)).parents[1] / "requirements.lock"
 wildcard_constraints:
     dataset="|".join(PLANS),
     sequence="[^/]+",
-    run="|".join(map(re.escape, RUNS)),
-    method="|".join(map(re.escape, [*RUNS, *REFERENCES])),
+    run="|".join(map(re.escape, TRAINED)),
+    method="|".join(map(re.escape, [*TRAINED, *REFERENCES])),
     reference="|".join(REFERENCES),
-    fold=r"[1-9]\d*",
+    fold=r"[1-9]\d*v?",  # v: validation, on training subjects that are held out
 
 
 def code(stage):
@@ -50,16 +54,21 @@ def code(stage):
     return stage_code(stage, LOCK)
 
 
+def split(fold):
+    """A fold's number, and whether its validation is meant: 1v is that of fold 1."""
+    return int(fold.rstrip("v")), fold.endswith("v")
+
+
 def shards(dataset, sequences):
     return [f"results/{dataset}/cache/{sequence}.h5" for sequence in sequences]
 
 
 def train_shards(wildcards):
-    return shards(wildcards.dataset, PLANS[wildcards.dataset].train(int(wildcards.fold)))
+    return shards(wildcards.dataset, PLANS[wildcards.dataset].train(*split(wildcards.fold)))
 
 
 def test_shards(wildcards):
-    return shards(wildcards.dataset, PLANS[wildcards.dataset].test(int(wildcards.fold)))
+    return shards(wildcards.dataset, PLANS[wildcards.dataset].test(*split(wildcards.fold)))
 
 
 def checks(datasets):
@@ -124,8 +133,10 @@ def parts(dataset):
 
 def default_runs(method):
     """The runs of Table 1: a method at the default σ and λ, every seed."""
-    weight = {"baseline": 0, "g2rl": CONFIG.lambda_}[method]
-    return [run.name for run in RUNS.values() if (run.sigma, run.lambda_) == (CONFIG.sigma, weight)]
+    if method == PLUS:
+        return [run.name for run in RUNS.values() if run.variant == PLUS]
+    setting = (CONFIG.sigma, {"baseline": 0, "g2rl": CONFIG.lambda_}[method], "")
+    return [run.name for run in RUNS.values() if (run.sigma, run.lambda_, run.variant) == setting]
 
 
 def first_fold(file, run):
@@ -151,8 +162,15 @@ def stages(name):
         [path for run in trained for path in every_fold("model.safetensors", run, name)],
         [path for run in measured for path in every_fold("predictions.csv", run, name)],
         [f"results/{name}/{run}/metrics.csv" for run in measured],
-        ["results/table1.csv", *(f"results/figures/figure{number}.csv" for number in (4, 5, 6, 7))],
+        ["results/table1.csv", "results/guidance.csv", *(f"results/figures/figure{number}.csv" for number in (4, 5, 6, 7))],
     ]
+
+
+def ablation_folds(name):
+    """The folds of the ablations on a dataset, with a v for validation."""
+    chosen = CONFIG.ablations.folds or PLANS[name].folds
+    mark = {"test": "", "validation": "v"}[CONFIG.ablations.split]
+    return [f"{fold}{mark}" for fold in PLANS[name].folds if fold in chosen]
 
 
 def points(parameter):
@@ -179,8 +197,8 @@ def need(stage, wildcards):
     if stage in ("landmarks", "align"):
         return sequence_need(stage, plan, wildcards.sequence)
     if stage == "reference":
-        return reference_need(plan, int(wildcards.fold))
-    return network_need(stage, CONFIG, plan, int(wildcards.fold))
+        return reference_need(plan, split(wildcards.fold)[0])
+    return network_need(stage, run_config(CONFIG, TRAINED[wildcards.run]), plan, split(wildcards.fold)[0])
 
 
 def megabytes(first):

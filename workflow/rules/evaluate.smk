@@ -32,7 +32,7 @@ rule reference:
     params:
         *code("reference"),
         # Snakemake compares the inputs as one set, which a subject that changes sides leaves as it was.
-        train=lambda wildcards: PLANS[wildcards.dataset].train(int(wildcards.fold)),
+        train=lambda wildcards: PLANS[wildcards.dataset].train(*split(wildcards.fold)),
     log:
         "logs/{dataset}/{reference}/fold{fold}/reference.log",
     benchmark:

@@ -6,7 +6,7 @@ rule table1:
         metrics=expand(
             "results/{dataset}/{method}/metrics.csv",
             dataset=PLANS,
-            method=[*REFERENCES, *default_runs("baseline"), *default_runs("g2rl")],
+            method=[*REFERENCES, *(run for method in METHODS for run in default_runs(method))],
         ),
         histories=[
             path
@@ -154,6 +154,7 @@ rule lock:
         rules.figure5.output,
         rules.figure6.output,
         rules.figure7.output,
+        rules.guidance.output,
         expand("results/{dataset}/frames.csv", dataset=PLANS),
         checks(PLANS),
     output:

@@ -30,7 +30,7 @@ rule train:
         history="results/{dataset}/{run}/fold{fold}/history.csv",
     params:
         *code("train"),
-        settings=lambda wildcards: training_flags(CONFIG, RUNS[wildcards.run]),
+        settings=lambda wildcards: training_flags(CONFIG, TRAINED[wildcards.run]),
         weights=[f"--weights={path}" for path in WEIGHTS],
     log:
         "logs/{dataset}/{run}/fold{fold}/train.log",

@@ -1,0 +1,71 @@
+"""An upper bound for geometry: what would the landmarks add if they were given at test time as well?
+
+    python benchmarks/landmarks_at_test.py results synthetic_bp4d config/datasets/synthetic_bp4d.tsv
+
+Needs the Baseline's predictions of fold 1 and of its validation, each for the same seeds
+(``results/DATASET/baseline_sigma2_seed*/fold1{,v}/predictions.csv``), and the shards. For each AU the
+network's prediction and that of the ridge on the landmarks are added with weights fitted on held-out training
+subjects, whom neither has seen. The same fit without the landmarks is the control: it only recalibrates.
+Prints the ICC and MAE of each on the test subjects and the difference, paired over seeds and subjects.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+
+from g2rl.cache import Shard, read_shard
+from g2rl.datasets import read_sheet
+from g2rl.metrics import KEYS, compare, intensities, read_predictions
+from g2rl.predictions import prediction_table
+from g2rl.references import MAX_INTENSITY, fit_landmark_ridge
+
+
+def ridge(train: list[Shard], test: list[Shard], keys: pd.DataFrame) -> np.ndarray:
+    """Predictions of the ridge on the landmarks, in the order of ``keys``."""
+    subjects = np.repeat([shard.subject for shard in train], [len(shard.frame) for shard in train])
+    points, codes = (np.concatenate([getattr(s, name) for s in train]) for name in ("landmarks", "intensity"))
+    model = fit_landmark_ridge(points, codes, subjects, train[0].aus)
+    table = prediction_table(test, [model.predict(shard.landmarks) for shard in test])
+    return intensities(keys.merge(table, on=KEYS, validate="1:1"))[1]
+
+
+def main(results: Path, dataset: str, sheet: Path) -> None:
+    rows = [row for row in read_sheet(sheet) if (results / f"{dataset}/cache/{row.sequence}.h5").exists()]
+    shards = {row.sequence: read_shard(results / f"{dataset}/cache/{row.sequence}.h5") for row in rows}
+    training = [row.sequence for row in rows if row.fold != 1]
+    network, recalibrated, stacked = [], [], []
+    for path in sorted(results.glob(f"{dataset}/baseline_sigma2_seed*/fold1v/predictions.csv")):
+        held, test = read_predictions(path), read_predictions(path.parents[1] / "fold1/predictions.csv")
+        out = set(held["sequence"])
+        parts = (([name for name in training if name not in out], held), (training, test))
+        sides = [
+            ridge(
+                *([shards[n] for n in each] for each in (names, sorted(set(table["sequence"])))), table[KEYS]
+            )
+            for names, table in parts
+        ]
+        truth, on_held = intensities(held)
+        _, on_test = intensities(test)
+        network.append([test])
+        alone, both = ((on_held,), (on_test,)), ((on_held, sides[0]), (on_test, sides[1]))
+        for found, inputs in ((recalibrated, alone), (stacked, both)):
+            made = test.copy()
+            for k, name in enumerate([column for column in test if column.endswith("_pred")]):
+                fit, use = (np.stack([one[:, k] for one in each], 1) for each in inputs)
+                coded = ~np.isnan(truth[:, k])
+                line = LinearRegression().fit(fit[coded], truth[coded, k])
+                made[name] = line.predict(use).clip(0, MAX_INTENSITY)
+            found.append([made])
+    for name, runs, against in (
+        ("recalibrated − network", recalibrated, network),
+        ("with landmarks − recalibrated", stacked, recalibrated),
+    ):
+        print(f"{name} ({len(runs)} seeds)")
+        print(compare(runs, against, 2000).round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

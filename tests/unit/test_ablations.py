@@ -1,0 +1,147 @@
+"""Variants beside the Baseline: the paired comparison, what L_G does, their tables and figures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g2rl import ablations
+from g2rl.files import InputError
+from g2rl.metrics import compare, evaluate
+
+AUS = ("AU06", "AU12")
+
+
+def predictions(noise: float, seed: int, subjects: str = "abcdefgh", offset: int = 0) -> pd.DataFrame:
+    """Twenty frames a subject; the truth is the subject's own, the prediction has noise."""
+    parts = []
+    for subject in subjects:
+        truth = np.random.default_rng(ord(subject)).integers(0, 6, (20, 2)).astype(float)
+        guess = truth + noise * np.random.default_rng([ord(subject), seed]).normal(size=truth.shape)
+        part = pd.DataFrame(
+            {"subject": subject, "sequence": f"{subject}_T1", "frame": np.arange(20) + offset}
+        )
+        for k, au in enumerate(AUS):
+            part[f"{au}_true"], part[f"{au}_pred"] = truth[:, k], guess[:, k].clip(0, 5)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def runs(noise: float, seeds: int = 4) -> list[list[pd.DataFrame]]:
+    """Two folds for each seed."""
+    return [[predictions(noise, s, "abcd"), predictions(noise, s, "efgh")] for s in range(seeds)]
+
+
+def icc(folds: list[pd.DataFrame]) -> float:
+    table = evaluate(folds, 0).query("au == 'avg' and metric == 'ICC' and aggregation == 'pooled'")
+    return float(table["value"].iloc[0])
+
+
+def test_mean_and_difference_are_those_of_the_measures():
+    good, bad = runs(0.5), runs(1.5)
+    row = compare(good, bad, 200).set_index("metric").loc["ICC"]
+    assert row["mean"] == pytest.approx(np.mean([icc(folds) for folds in good]))
+    assert row["difference"] == pytest.approx(row["mean"] - np.mean([icc(folds) for folds in bad]))
+    assert 0 < row["ci_low"] < row["difference"] < row["ci_high"]
+    assert row["seeds"] == 4
+
+
+def test_the_interval_is_the_bootstrap_of_subjects_and_seeds_together():
+    """Against a plain one: draw seeds, draw each fold's subjects, evaluate both sides anew."""
+    good, bad = runs(0.8), runs(1.0)
+    random, found = np.random.default_rng(7), []
+    for _ in range(300):
+        seeds = random.integers(0, 4, 4)
+        drawn = [random.choice(list(fold), 4) for fold in ("abcd", "efgh")]
+        sides = []
+        for side in (good, bad):
+            values = []
+            for seed in seeds:
+                tables = []
+                for table, subjects in zip(side[seed], drawn, strict=True):
+                    parts = [
+                        table[table["subject"] == s].assign(subject=f"{n}") for n, s in enumerate(subjects)
+                    ]
+                    tables.append(pd.concat(parts))
+                pooled = pd.concat([t.assign(subject=t["subject"] + str(n)) for n, t in enumerate(tables)])
+                values.append(icc([pooled]))
+            sides.append(np.mean(values))
+        found.append(sides[0] - sides[1])
+    row = compare(good, bad, 4000).set_index("metric").loc["ICC"]
+    width = np.subtract(*np.percentile(found, [97.5, 2.5]))
+    assert row["ci_high"] - row["ci_low"] == pytest.approx(width, rel=0.2)
+    assert row["ci_low"] == pytest.approx(np.percentile(found, 2.5), abs=0.2 * width)
+
+
+def test_nothing_differs_from_itself():
+    row = compare(runs(1.0), runs(1.0), 100).set_index("metric").loc["ICC"]
+    assert row["difference"] == row["ci_low"] == row["ci_high"] == 0
+
+
+def test_pairing_takes_the_subjects_share_out():
+    """Both sides err by the same amount on a subject: the difference is surer than each side."""
+    paired = compare(runs(1.0, 1), runs(1.01, 1), 500).set_index("metric").loc["ICC"]
+    alone = evaluate(runs(1.0, 1)[0], 500).query(
+        "au == 'avg' and metric == 'ICC' and aggregation == 'pooled'"
+    )
+    assert paired["ci_high"] - paired["ci_low"] < 0.5 * float((alone["ci_high"] - alone["ci_low"]).iloc[0])
+
+
+def test_what_does_not_pair_is_named():
+    with pytest.raises(InputError, match="4 seeds against 3"):
+        compare(runs(1.0), runs(1.0, 3))
+    with pytest.raises(InputError, match="same frames"):
+        compare([[predictions(1, 0)]], [[predictions(1, 0, offset=1)]])
+
+
+def test_variants_are_read_off_the_folders_names():
+    assert ablations.run_variant("baseline_sigma2_seed0") == ("baseline", 0)
+    assert ablations.run_variant("g2rl_sigma2_lambda0.05_seed12") == ("g2rl", 12)
+    assert ablations.run_variant("g2rlplus_sigma2_lambda0.05_seed0") == ("g2rlplus", 0)
+    assert ablations.run_variant("g2rl_sigma1.414_lambda0.05_a_b_seed3") == ("a_b", 3)
+    assert ablations.run_variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
+    with pytest.raises(InputError, match="constant: no run's folder"):
+        ablations.run_variant("constant")
+
+
+def test_table_markdown_and_figure(tmp_path):
+    results = {"synthetic_a": {"baseline": runs(1.5), "g2rl": runs(1.5), "better": runs(0.5)}}
+    against = {"baseline": "baseline", "g2rl": "baseline", "better": "g2rl"}
+    ablations.write_ablations(results, against, "test subjects", tmp_path / "ablations", 50)
+    table = pd.read_csv(tmp_path / "ablations.csv")
+    assert list(table) == ["dataset", "variant", "metric", "mean", "difference", "ci_low", "ci_high", "seeds"]
+    assert set(table["variant"]) == {"baseline", "g2rl", "better"}
+    text = (tmp_path / "ablations.md").read_text()
+    assert "rendered faces" in text
+    assert "on test subjects" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| better")]
+    assert "| g2rl |" in row
+    assert "**+0." in row
+    assert "| baseline | – |" in text
+    assert "[+0.000, +0.000]" in text  # g2rl is the Baseline here
+    assert (tmp_path / "ablations.png").stat().st_size > 1000
+    with pytest.raises(InputError, match="compared with nobody"):
+        ablations.ablation_table(results, against | {"g2rl": "nobody"})
+
+
+def history(last: float) -> pd.DataFrame:
+    row = {"epoch": 0, "loss_G": 10.0, "norm_WM": 1.0, "var_G": 0.2, "norm_G": 1.0, "rank_G": 20.0}
+    row |= {"norm_W": 9.0, "grad_S": 2.0, "grad_G": 40.0}
+    return pd.DataFrame([row, row | {"epoch": 1, "var_G": last, "grad_G": 0.4}])
+
+
+def test_what_the_guidance_does_is_told(tmp_path):
+    histories = [
+        ("synthetic_a", "g2rl_sigma2_lambda0.5_seed0", history(0.001)),
+        ("synthetic_a", "g2rl_sigma2_lambda0.5_seed1", history(0.003)),
+        ("synthetic_a", "g2rl_sigma2_lambda0.05_detached_seed0", history(0.4)),
+    ]
+    table = ablations.guidance_table(histories)
+    assert table["training"].tolist() == ["λ = 0.5, G2RL"] * 2 + ["λ = 0.05, detached"] * 2
+    assert table["var_G"].tolist() == pytest.approx([0.2, 0.002, 0.2, 0.4])
+    assert table["pull"].tolist() == pytest.approx([20, 0.2, 0.05 * 40 / 0.95 / 2, 0.05 * 0.4 / 0.95 / 2])
+    assert table["runs"].tolist() == [2, 2, 1, 1]
+    ablations.write_guidance(histories, tmp_path / "guidance")
+    text = (tmp_path / "guidance.md").read_text()
+    assert "| collapsed | 2 |" in text
+    assert "| still varies | 1 |" in text
+    assert (tmp_path / "guidance.png").stat().st_size > 1000

@@ -1,0 +1,101 @@
+# Does geometry help? What L_G does in the guided trainings, and variants of the training beside the Baseline.
+
+
+def histories(runs, name, folds):
+    """The histories of a dataset's guided runs."""
+    return [f"results/{name}/{run.name}/fold{fold}/history.csv" for run in runs if run.lambda_ for fold in folds]
+
+
+rule guidance:
+    input:
+        [
+            path
+            for name, plan in PLANS.items()
+            for path in histories(guided(CONFIG, name), name, plan.folds)
+        ],
+    output:
+        "results/guidance.csv",
+        "results/guidance.md",
+        "results/guidance.pdf",
+        report(
+            "results/guidance.png",
+            category="Results",
+            caption="../report/guidance.rst",
+            labels={"result": "What L_G really does"},
+        ),
+    params:
+        *code("guidance"),
+    log:
+        "logs/guidance.log",
+    benchmark:
+        "logs/benchmarks/guidance.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    shell:
+        "g2rl guidance {input:q} -o {output[0]:q} > {log:q} 2>&1"
+
+
+use rule guidance as guidance_of_variants with:
+    input:
+        [
+            path
+            for name in ablated(CONFIG)
+            for runs, _ in COMPARED.values()
+            for path in histories(runs, name, ablation_folds(name))
+        ],
+    output:
+        "results/ablations_guidance.csv",
+        "results/ablations_guidance.md",
+        "results/ablations_guidance.pdf",
+        report(
+            "results/ablations_guidance.png",
+            category="Results",
+            caption="../report/guidance.rst",
+            labels={"result": "What L_G really does in the ablations"},
+        ),
+    log:
+        "logs/ablations_guidance.log",
+    benchmark:
+        "logs/benchmarks/ablations_guidance.tsv"
+
+
+rule compare:
+    input:
+        [
+            f"results/{name}/{run.name}/fold{fold}/predictions.csv"
+            for name in ablated(CONFIG)
+            for runs, _ in COMPARED.values()
+            for run in runs
+            for fold in ablation_folds(name)
+        ],
+    output:
+        "results/ablations.csv",
+        report(
+            "results/ablations.md",
+            category="Results",
+            caption="../report/ablations.rst",
+            labels={"result": "Ablations"},
+        ),
+        "results/ablations.pdf",
+        report(
+            "results/ablations.png",
+            category="Results",
+            caption="../report/ablations.rst",
+            labels={"result": "Ablations, figure"},
+        ),
+    params:
+        *code("ablations"),
+        settings=f"--resamples={CONFIG.resamples}",
+        against=[f"--against={name}={other}" for name, other in compared_with(CONFIG).items()],
+    log:
+        "logs/ablations.log",
+    benchmark:
+        "logs/benchmarks/ablations.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(30),
+    shell:
+        "g2rl ablations {input:q} {params.against:q} {params.settings} -o {output[0]:q} > {log:q} 2>&1"
