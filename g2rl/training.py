@@ -5,6 +5,7 @@ the seed alone, so a Baseline and a G2RL run of one seed start from the same wei
 After every epoch all state is saved; a run that was cut off goes on from there and ends in the same weights.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -134,7 +135,7 @@ class Faces:
         """(B, S, S, 3) uint8 on the device: the faces of ``index``, decoded where they are not kept."""
         if self.images is not None:
             return self.images[index]
-        rows = decode(self.jpeg, self.offsets, index.cpu().numpy(), size)
+        rows = decode(*self.jpeg, index.cpu().numpy(), size)
         return torch.from_numpy(rows).to(index.device)
 
 
@@ -444,6 +445,17 @@ def probe(model: G2RL, faces: Faces, targets: Targets, settings: Settings) -> di
     return {name: row[name].item() for name in PROBES}
 
 
+@contextlib.contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Numbers under 1e-38 count as 0: of fading ones, such as Adam's moments, a CPU takes far longer."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@denormals_flushed()
 def train(
     shards: Sequence[Shard],
     settings: Settings,
@@ -477,8 +489,6 @@ def train(
     aus = shards[0].aus
     if different := [shard.sequence for shard in shards if shard.aus != aus]:
         raise InputError(f"shards of different AUs: {shards[0].sequence} has {aus}, {different[0]} has not")
-    # Numbers under 1e-38, such as fading moments of Adam: a CPU takes up to a hundred times as long for each.
-    torch.set_flush_denormal(True)
     faces = load_faces(shards, settings.image_size, device)
     targets = Targets(aus, settings, device)
     model = build(settings, len(targets.map_au), pretrained).to(device, memory_format=torch.channels_last)

@@ -46,6 +46,32 @@ rule head:
         "g2rl head -o {output:q} > {log:q} 2>&1"
 
 
+def rendered(dataset):
+    """A rendered sequence's files as patterns: its layout's, with its name's parts as wildcards."""
+    plan = PLANS[dataset]
+    sequence = next(iter(plan.sequences))
+    wildcards = dict(zip(sequence.split("_"), parts(dataset)))
+
+    def pattern(path):
+        inside = str(Path(path).relative_to(plan.root))
+        for value, wildcard in wildcards.items():
+            inside = inside.replace(value, wildcard)
+        return str(plan.root / inside)
+
+    media = pattern(plan.media(sequence))
+    labels = [pattern(path) for path in plan.labels(sequence)]
+    return {
+        "media": media if Path(media).suffix else directory(media),
+        "labels": labels,
+        "truth": f"{plan.root}/truth/{'_'.join(parts(dataset))}.npz",
+    }
+
+
+def parts(dataset):
+    """The parts of a sequence's name as wildcards: F001_T1 is {subject} and {task}, SN001 {subject}."""
+    return ["{subject}", "{task}"][: next(iter(PLANS[dataset].sequences)).count("_") + 1]
+
+
 for NAME, SETTINGS in SYNTHETIC.items():
 
     rule:
