@@ -1,9 +1,13 @@
 """A real Slurm on this machine: munged, one slurmctld, two slurmd with two fake GPUs each, no accounting.
 
 Everything lies in one folder and on ports found free, nothing in /etc: two of them can run side by side, and
-what an earlier one left behind is in nobody's way. By hand: ``python tests/workflow/slurm.py DIR``.
+what an earlier one left behind is in nobody's way. Each daemon has a keeper, which ends with the process that
+started it and takes along all that came of the daemon: jobs outlive their slurmd, but never the test.
+By hand: ``python tests/workflow/slurm.py DIR``.
 """
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -17,6 +21,7 @@ import psutil
 
 CLIENTS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "sacct", "sacctmgr")
 DAEMONS = ("munged", "slurmctld", "slurmd")
+SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36  # of prctl(2)
 DEVICES = ("/dev/null", "/dev/zero")  # a GPU must be a character device; one that exists anywhere
 SBIN = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -103,37 +108,12 @@ class Slurm:
 
     def kill_node(self, node: str) -> None:
         """What a power loss does: the node's slurmd and all that its jobs run are gone at once."""
-        self.daemons[f"slurmd-{node}"].kill()
-        self.daemons.pop(f"slurmd-{node}").wait()
-        for process in self._steps(node):
-            process.kill()
+        _end(self.daemons.pop(f"slurmd-{node}"))
 
     def stop(self) -> None:
         """End all jobs and all daemons."""
-        steps = self._steps(*self.nodes)
-        for name, daemon in reversed(self.daemons.items()):
-            daemon.send_signal(signal.SIGKILL if name.startswith("slurmd-") else signal.SIGTERM)
-        for process in steps:
-            process.kill()
-        for daemon in self.daemons.values():
-            try:
-                daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
-        self.daemons.clear()
-
-    def _steps(self, *nodes: str) -> list[psutil.Process]:
-        """The slurmstepd of these nodes, known by the log that they write, each followed by what it runs."""
-        logs = {str(self.folder / f"log/slurmd-{node}.log") for node in nodes}
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.name() == "slurmstepd" and logs & {file.path for file in process.open_files()}:
-                    found += [process, *process.children(recursive=True)]
-            except psutil.Error:  # it has ended meanwhile
-                continue
-        return found
+        while self.daemons:
+            _end(self.daemons.popitem()[1])
 
     @property
     def _conf(self) -> Path:
@@ -171,7 +151,8 @@ class Slurm:
             f"SlurmUser={user}",
             f"SlurmdUser={user}",
             f"SlurmctldPort={controller}",
-            f"AuthInfo=socket={folder}/munge/socket",
+            # A requeued job waits until what let it run before has expired: after 120 s, by default.
+            f"AuthInfo=socket={folder}/munge/socket,cred_expire=15",
             f"SlurmctldPidFile={folder}/slurmctld.pid",
             f"SlurmdPidFile={folder}/slurmd-%n.pid",
             f"SlurmctldLogFile={folder}/log/slurmctld.log",
@@ -189,8 +170,9 @@ class Slurm:
             "SlurmdParameters=config_overrides",
             "ReturnToService=2",
             "MinJobAge=3600",
-            # A node is down 10 s after its last word, a job is dead 5 s after it was asked to end.
-            "SlurmdTimeout=10",
+            # A node is down 5 s after its last word, a job is dead 5 s after it was asked to end.
+            "SlurmdTimeout=5",
+            "MessageTimeout=5",
             "KillWait=5",
             # Memory limits are held by looking, every second.
             "JobAcctGatherType=jobacct_gather/linux",
@@ -212,11 +194,10 @@ class Slurm:
             client.chmod(0o755)
 
     def _start(self, name: str, *options: str) -> None:
-        # Daemons die with this process, also when it is killed.
         program = shutil.which(name.partition("-")[0], path=SBIN)
         with open(self.folder / f"log/{name}.out", "w") as out:
             self.daemons[name] = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", program, *options],
+                [sys.executable, __file__, "keep", program, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -234,6 +215,30 @@ class Slurm:
             time.sleep(0.2)
 
 
+def keep(command: list[str]) -> int:
+    """Run a daemon; when it ends, on SIGTERM, or when this process's parent is gone, kill what came of it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    # What loses its own parent becomes a child of this process, not of init.
+    for option, value in ((SET_PDEATHSIG, signal.SIGTERM), (SET_CHILD_SUBREAPER, 1)):
+        if libc.prctl(option, value, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    try:
+        return subprocess.Popen(command).wait()
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while left := psutil.Process().children(recursive=True):
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(left, timeout=1)
+
+
+def _end(keeper: subprocess.Popen) -> None:
+    keeper.terminate()
+    keeper.wait(30)
+
+
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
@@ -245,6 +250,8 @@ def _free_ports(count: int) -> list[int]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "keep":
+        sys.exit(keep(sys.argv[2:]))
     install()
     with Slurm(Path(sys.argv[1])) as slurm:
         print(f"export PATH={slurm.folder / 'bin'}:$PATH    # Ctrl-C ends it", flush=True)

@@ -1,5 +1,6 @@
 """The workflow through a real Slurm of two nodes with two GPUs each: the same bytes, and faults survived."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from g2rl.verify import make_lock, verify
 # What one would edit for this cluster: small nodes, few sequences, a queue that may be asked often.
 EDITS = [
     *("--resources", "at_once=2", "--group-components", "sequences=4", "tables=1000"),
-    *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
 ]
 BP4D = "results/synthetic_bp4d"
 KILLED, STALLED = (f"{BP4D}/{run}/fold1" for run in ("baseline_sigma2_seed0", "g2rl_sigma2_lambda0.05_seed0"))
@@ -35,9 +36,31 @@ def slurm(tmp_path_factory):
         pytest.skip(f"no Slurm on this machine: {reason}")
 
 
+def test_nothing_outlives_a_test_that_is_killed(slurm, tmp_path):
+    """Of a second Slurm beside the first: daemons, a job that ignores SIGTERM, and what watches over it."""
+    command = [sys.executable, str(ROOT / "tests/workflow/slurm.py"), str(tmp_path / "second")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stdout.readline().startswith("export PATH=")
+            sbatch = [str(tmp_path / "second/bin/sbatch"), "--wrap", "trap '' TERM; sleep 1000; sleep 1000"]
+            subprocess.run(sbatch, cwd=tmp_path, check=True, timeout=30, stdout=subprocess.DEVNULL)
+            all_of_it = {}
+            end = time.monotonic() + 30
+            while not {"slurmctld", "slurmd", "munged", "slurmstepd", "sleep"} <= set(all_of_it.values()):
+                assert time.monotonic() < end, all_of_it
+                for process in psutil.Process(started.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        all_of_it[process] = process.name()
+                time.sleep(0.1)
+        finally:
+            started.kill()
+    assert not psutil.wait_procs(all_of_it, timeout=20)[1]
+
+
 def submit(folder: Path, slurm: Slurm, *options: str) -> subprocess.Popen:
     """`snakemake` with the profile that is in the repository, from a folder that is not the repository's."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *options]
+    command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "snakemake"]  # it ends with the test
+    command += ["--snakefile", str(ROOT / "Snakefile"), *options]
     command += ["--configfile", "config.yaml", "--workflow-profile", str(ROOT / "profiles/slurm"), *EDITS]
     with open(folder / "snakemake.log", "w") as log:
         return subprocess.Popen(command, cwd=folder, env=slurm.environment, stdout=log, stderr=log)
@@ -141,7 +164,7 @@ def faults(clustered, slurm, tmp_path_factory) -> Faults:
     folder, local = (tmp_path_factory.mktemp(name) / "here" for name in ("faults", "local"))
     shutil.copytree(clustered.folder, folder)
     config = clustered.config
-    Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 120}})
+    Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 40}})
     (folder / f"{BP4D}/frames.csv").unlink()
     shutil.copytree(folder, local)
 
@@ -152,13 +175,12 @@ def faults(clustered, slurm, tmp_path_factory) -> Faults:
         lost, asked = stop_trainings([KILLED, STALLED], folder, slurm)
         assert lost["BatchHost"] != asked["BatchHost"]
         slurm.kill_node(lost["BatchHost"])
-        slurm.ask("scontrol", "update", f"jobid={asked['JobId']}", "timelimit=1")
+        slurm.ask("scontrol", "update", f"jobid={asked['JobId']}", "endtime=now")
+        done = Workflow(local).run(*targets)  # until Slurm sees either, there is nothing else to do
+        assert done.returncode == 0, done.stderr
         finish(process, folder, slurm)
     finally:
         process.kill()
-    slurm.start_node(lost["BatchHost"])
-    done = Workflow(local).run(*targets)
-    assert done.returncode == 0, done.stderr
     return Faults(folder, local, asked)
 
 
