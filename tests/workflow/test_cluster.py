@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -68,7 +69,7 @@ def submit(folder: Path, slurm: Slurm, *options: str) -> subprocess.Popen:
 
 def finish(process: subprocess.Popen, folder: Path, slurm: Slurm) -> None:
     try:
-        status = process.wait(400)
+        status = process.wait(600)
     finally:
         process.kill()
     queue = slurm.ask("squeue", "-t", "all", "-o", "%i %T %N %k")
@@ -87,7 +88,7 @@ def clustered(slurm, rebuilt, tmp_path_factory) -> Workflow:
 
 
 def jobs_of(slurm: Slurm, folder: Path) -> list[dict[str, str]]:
-    return [job for job in slurm.jobs() if job["WorkDir"] == str(folder)]
+    return [job for job in slurm.jobs() if job.get("WorkDir") == str(folder)]
 
 
 def test_results_are_those_of_a_local_run_to_the_byte(clustered, rebuilt):
@@ -126,11 +127,18 @@ def test_trainings_had_different_gpus(clustered, slurm):
         assert all(end <= start for (_, end), (start, _) in pairwise(times)), used
 
 
+def wait(ready: Callable[[], bool], folder: Path) -> None:
+    end = time.monotonic() + 180
+    while not ready():
+        assert time.monotonic() < end, (folder / "snakemake.log").read_text()[-3000:]
+        time.sleep(0.02)
+
+
 def stop_trainings(runs: list[str], folder: Path, slurm: Slurm) -> list[dict[str, str]]:
     """Let each of these trainings finish an epoch and stop it in the next; returns their jobs."""
     found: dict[str, dict[str, str]] = {}
-    end = time.monotonic() + 180
-    while len(found) < len(runs) and time.monotonic() < end:
+
+    def all_stopped() -> bool:
         commands = {process: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
         for run in set(runs) - found.keys():
             checkpoint = run.replace("results/", "results/.checkpoints/") + ".pt"
@@ -140,48 +148,61 @@ def stop_trainings(runs: list[str], folder: Path, slurm: Slurm) -> list[dict[str
                     process.suspend()
                     jobs = jobs_of(slurm, folder)
                     found[run] = next(job for job in jobs if job["Comment"] == comment)
-        time.sleep(0.02)
-    assert len(found) == len(runs), (folder / "snakemake.log").read_text()[-3000:]
+        return len(found) == len(runs)
+
+    wait(all_stopped, folder)
     return [found[run] for run in runs]
 
 
 @dataclass(frozen=True)
 class Faults:
-    """What became of a run that met three faults at once, and the same made without."""
+    """What became of runs that met three faults at once, and the same made without."""
 
     folder: Path
+    starved: Path
     local: Path
     asked: dict[str, str]  # the job of the training that stalled, as it was submitted
 
-    def jobs(self, slurm: Slurm, comment: str) -> list[dict[str, str]]:
-        found = [job for job in jobs_of(slurm, self.folder) if comment in job["Comment"]]
-        return sorted(found, key=lambda job: int(job["JobId"]))
+
+def attempts(slurm: Slurm, folder: Path, comment: str) -> list[dict[str, str]]:
+    found = [job for job in jobs_of(slurm, folder) if comment in job["Comment"]]
+    return sorted(found, key=lambda job: int(job["JobId"]))
 
 
 @pytest.fixture(scope="module")
 def faults(clustered, slurm, tmp_path_factory) -> Faults:
     """A node is lost amid a training, another training stalls over its time, a job exceeds its memory."""
-    folder, local = (tmp_path_factory.mktemp(name) / "here" for name in ("faults", "local"))
+    names = ("faults", "local", "starved")
+    folder, local, starved = (tmp_path_factory.mktemp(name) / "here" for name in names)
     shutil.copytree(clustered.folder, folder)
     config = clustered.config
     Workflow(folder).configure(config | {"training": config["training"] | {"epochs": 40}})
-    (folder / f"{BP4D}/frames.csv").unlink()
     shutil.copytree(folder, local)
+    shutil.copytree(folder, starved)
+    (starved / f"{BP4D}/frames.csv").unlink()
 
     targets = [f"{run}/model.safetensors" for run in (KILLED, STALLED)]
     memory = ["--set-resources", "frames:mem_mb=100*8**(attempt-1)"]  # at first less than Python alone takes
-    process = submit(folder, slurm, *targets, f"{BP4D}/frames.csv", *memory)
+    processes = [submit(folder, slurm, *targets)]
     try:
+        # One goes to one idle node, one to the other, if nothing else is in the queue before them.
+        wait(
+            lambda: sum(job["JobState"] == "RUNNING" for job in jobs_of(slurm, folder)) == len(targets),
+            folder,
+        )
+        processes.append(submit(starved, slurm, f"{BP4D}/frames.csv", *memory))
         lost, asked = stop_trainings([KILLED, STALLED], folder, slurm)
         assert lost["BatchHost"] != asked["BatchHost"]
         slurm.kill_node(lost["BatchHost"])
         slurm.ask("scontrol", "update", f"jobid={asked['JobId']}", "endtime=now")
         done = Workflow(local).run(*targets)  # until Slurm sees either, there is nothing else to do
         assert done.returncode == 0, done.stderr
-        finish(process, folder, slurm)
+        for process, where in zip(processes, (folder, starved), strict=True):
+            finish(process, where, slurm)
     finally:
-        process.kill()
-    return Faults(folder, local, asked)
+        for process in processes:
+            process.kill()
+    return Faults(folder, starved, local, asked)
 
 
 def same_bytes(faults: Faults, run: str) -> bool:
@@ -195,14 +216,14 @@ def was_resumed(faults: Faults, run: str) -> bool:
 
 
 def test_training_whose_node_died_goes_on_elsewhere(faults, slurm):
-    (job,) = faults.jobs(slurm, "train_wildcards_synthetic_bp4d_baseline")
+    (job,) = attempts(slurm, faults.folder, "train_wildcards_synthetic_bp4d_baseline")
     assert (job["Restarts"], job["JobState"]) == ("1", "COMPLETED")
     assert was_resumed(faults, KILLED)
     assert same_bytes(faults, KILLED)
 
 
 def test_training_over_its_time_goes_on_with_twice_as_much(faults, slurm):
-    first, second = faults.jobs(slurm, "train_wildcards_synthetic_bp4d_g2rl")
+    first, second = attempts(slurm, faults.folder, "train_wildcards_synthetic_bp4d_g2rl")
     assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
     assert minutes(second) == 2 * minutes(faults.asked)
     assert was_resumed(faults, STALLED)
@@ -210,7 +231,7 @@ def test_training_over_its_time_goes_on_with_twice_as_much(faults, slurm):
 
 
 def test_job_over_its_memory_gets_more(faults, slurm):
-    first, second = faults.jobs(slurm, "rule_frames")
+    first, second = attempts(slurm, faults.starved, "rule_frames")
     assert first["JobState"] in ("OUT_OF_MEMORY", "CANCELLED", "FAILED")
     assert "exceeded memory limit" in "".join(
         path.read_text() for path in (slurm.folder / "log").glob("slurmd-n?.log*")
