@@ -153,7 +153,7 @@ def small(tmp_path_factory) -> Workflow:
 def dry_run(small: Workflow, profile: Path, *folders: Path) -> subprocess.CompletedProcess:
     path = os.pathsep.join([*map(str, folders), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--workflow-profile", str(profile), "--configfile", "config.yaml", "results/table1.csv"]
+    command += ["results/table1.csv", "--workflow-profile", str(profile), "--configfile", "config.yaml"]
     if profile.name == "default":
         command += ["--cores", "1"]
     environment = os.environ | {"PYTHONPATH": path}
