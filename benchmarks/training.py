@@ -121,7 +121,7 @@ def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: in
     model = training.build(settings, len(targets.point_au), None)
     model = model.to(device, memory_format=torch.channels_last).train()
     optimizer = training.make_optimizer(model, settings, device)
-    totals = torch.zeros(5, device=device)
+    totals = torch.zeros(4, device=device)
     run = training.make_step(model, optimizer, targets, settings, totals)
     batch = next(training.batches(faces, settings, 0))
     draws = training.draw(settings, len(batch[0]), torch.Generator())

@@ -155,6 +155,12 @@ class Training(Section):
             raise ValueError(fault)
         return name
 
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> "Training":
+        if self.calibrate and self.readout != "max":
+            raise ValueError("calibrate: a line through the maxima of maps, it needs readout max")
+        return self
+
 
 class Compute(Section):
     """What one training or test may use. It changes how long they take, not which runs there are."""
@@ -236,7 +242,11 @@ class Config(Section):
         if taken := self.ablations.variants.keys() & {"baseline", "g2rl", PLUS}:
             raise ValueError(f"ablations.variants.{min(taken)}: the name is taken, give another")
         for name in variants(self):
-            _changed(self, name)
+            backbone = _changed(self, name)[0].backbone
+            if backbone != self.training.backbone and self.weights not in ("imagenet", "none"):
+                raise ValueError(
+                    f"weights: {self.weights} is of {self.training.backbone}, but {name} has {backbone}"
+                )
         places = {"weights": self.weights}
         for name, dataset in self.datasets.items():
             places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}

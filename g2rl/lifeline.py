@@ -6,6 +6,7 @@ could put a result of old settings over one of new settings, long after a new ru
 
 import fcntl
 import os
+import platform
 import select
 import signal
 import sys
@@ -21,18 +22,24 @@ def claim(folder: Path) -> TextIOWrapper | None:
     """Say that a Snakemake lives in ``folder`` (.snakemake), and clear the locks of those that were killed.
 
     Every Snakemake holds a shared lock until it ends, however it ends. Who gets the lock for itself is alone,
-    so that lock files which lie there were left behind.
+    so that lock files which lie there were left behind. Many shared file systems keep such a lock to one
+    host: the file names the host of the last Snakemake, and what one of another host left is not touched.
 
     Returns:
         What holds the lock, to be kept for as long as the process lives; None where nothing can be locked.
     """
     try:
         folder.mkdir(exist_ok=True)
-        stream = open(folder / "alive", "w")  # noqa: SIM115, stays open
+        stream = open(folder / "alive", "a+")  # noqa: SIM115, stays open
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for path in (folder / "locks").glob("*.lock"):
-                path.unlink(missing_ok=True)
+            stream.seek(0)
+            if stream.read() in ("", platform.node()):
+                for path in (folder / "locks").glob("*.lock"):
+                    path.unlink(missing_ok=True)
+            stream.truncate(0)
+            stream.write(platform.node())
+            stream.flush()
         except BlockingIOError:
             pass  # another one lives
         fcntl.flock(stream, fcntl.LOCK_SH)

@@ -28,13 +28,17 @@ from torch import Tensor
 from torch.optim import lr_scheduler
 
 from g2rl import heatmaps as hm
-from g2rl.au import MIRROR, centre_weights, map_au, place_points, point_au
+from g2rl.au import MAPS, MIRROR, centre_weights, map_au, place_points, point_au
 from g2rl.cache import SIZE as ALIGNED_SIZE
 from g2rl.cache import Shard, decode, join, load_frames
 from g2rl.files import InputError, atomic_path, progress, write_text
 from g2rl.model import (
+    ADJACENCY,
     G2RL,
     GEOMETRY_DIM,
+    GEOMETRY_INIT,
+    GUIDANCE,
+    PROJECTIONS,
     HeatmapNet,
     guidance_loss,
     heatmap_loss,
@@ -47,6 +51,17 @@ from g2rl.model import (
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 LARGEST = 1024  # side of an image or a heatmap, pixels: a model file from elsewhere may claim any
 SCHEDULES = ("step", "onecycle")
+NAMES = {  # of a setting → what it may be
+    "amplitude": hm.AMPLITUDES,
+    "readout": hm.READOUTS,
+    "maps": MAPS,
+    "guidance": GUIDANCE,
+    "geometry_init": GEOMETRY_INIT,
+    "adjacency": ADJACENCY,
+    "projection": PROJECTIONS,
+    "schedule": SCHEDULES,
+    "precision": ("bf16", "fp32"),
+}
 WARMUP = 1 / 3  # of the epochs: how long G learns before it stands still, in guidance "warmup"
 PROBES = (
     *("loss", "loss_S", "loss_G", "norm_WM"),  # in the order of make_step's totals
@@ -107,6 +122,9 @@ class Settings:
         if self.sigma <= 0 or not 0 <= self.lam < 1:
             raise InputError(f"sigma {self.sigma}, lambda {self.lam}: expected sigma > 0 and 0 <= lambda < 1")
 
+        for name, known in NAMES.items():
+            if (value := getattr(self, name)) not in known:
+                raise InputError(f"{name} {value!r}: expected one of {', '.join(known)}")
         if self.calibrate and self.readout != "max":
             raise InputError("calibrate: a line through the maxima of maps: expected readout max")
 

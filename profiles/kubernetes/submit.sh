@@ -13,10 +13,10 @@ metadata:
   generateName: g2rl-
 spec:
   backoffLimit: 0  # Snakemake runs it anew, with more memory and time
-  activeDeadlineSeconds: $(($4 * 60))
   ttlSecondsAfterFinished: 86400
   template:
     spec:
+      activeDeadlineSeconds: $(($4 * 60))  # of running, not of waiting for a GPU
       restartPolicy: Never
       containers:
         - name: job

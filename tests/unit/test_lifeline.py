@@ -68,6 +68,15 @@ def test_locks_are_cleared_when_nobody_else_lives(tmp_path):
     assert third == "['note']\n"
 
 
+def test_locks_of_another_host_are_left(tmp_path):
+    """Its Snakemake may live: on many shared file systems we do not see its lock."""
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks/0.input.lock").write_text("a\n")
+    (tmp_path / "alive").write_text("login2")
+    mine, _ = start(CLAIM, str(tmp_path), "0").communicate()
+    assert mine == "['0.input.lock']\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux's pidfd")
 @pytest.mark.parametrize("whom", ["driver", "shell"])
 def test_a_job_ends_with_its_driver_or_shell(whom):

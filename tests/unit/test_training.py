@@ -21,7 +21,7 @@ from g2rl import heatmaps as hm
 from g2rl import training
 from g2rl.cache import Shard, encode, join, write_shard
 from g2rl.files import InputError
-from g2rl.inference import load_model, predict, predict_shards
+from g2rl.inference import load_model, predict_shards
 from g2rl.training import Settings
 
 CPU = torch.device("cpu")
@@ -335,18 +335,10 @@ def test_mirrored_targets_are_the_mirrored_faces_targets():
     assert torch.equal(of_map[:, 0], intensity[:, 0].float())
 
 
-def test_exported_network_is_the_trained_one_without_the_module(tmp_path):
-    run(tmp_path, replace(SMALL, precision="fp32"))
-    model = load_model(tmp_path / "model.safetensors", CPU)
-    guided = training.build(SMALL, 4, None)
-    assert {n: p.shape for n, p in model.net.named_parameters()} == {
-        n: p.shape for n, p in guided.net.named_parameters()
-    }
-    guided.net.load_state_dict(model.net.state_dict())
-    images = torch.randint(0, 255, (3, 32, 32, 3), dtype=torch.uint8)
-    with torch.inference_mode():
-        maps, *_ = guided.eval()(training.normalise(images), torch.rand(3, 68, 2))
-    assert np.allclose(predict(model, images.numpy()).heatmaps, maps.numpy(), atol=1e-6)
+@pytest.mark.parametrize("name", training.NAMES)
+def test_a_name_that_is_not_known_is_refused_with_those_that_are(name):
+    with pytest.raises(InputError, match=f"{name} 'litral': expected one of "):
+        replace(SMALL, **{name: "litral"})
 
 
 def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):

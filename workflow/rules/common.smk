@@ -39,7 +39,6 @@ TRAINED = RUNS | {run.name: run for variant, _ in COMPARED.values() for run in v
 METHODS = ["baseline", "g2rl", PLUS]  # the networks of Table 1
 REFERENCES = ["constant", "landmark_ridge"]
 SYNTHETIC = {name: dataset.synthetic for name, dataset in CONFIG.datasets.items() if dataset.synthetic}
-WEIGHTS = [] if CONFIG.weights == "none" else [f"results/weights/{CONFIG.training.backbone}.safetensors"]
 LOCK = Path(str(workflow.current_basedir)).parents[1] / "requirements.lock"
 
 
@@ -116,6 +115,12 @@ def default_runs(method):
     return [run.name for run in RUNS.values() if (run.sigma, run.lambda_, run.variant) == setting]
 
 
+def start_weights(run):
+    """Where a run's backbone starts: a file of weights, or none."""
+    backbone = run_config(CONFIG, run).training.backbone
+    return [] if CONFIG.weights == "none" else [f"results/weights/{backbone}.safetensors"]
+
+
 def first_fold(file, run):
     """A file of each dataset's first fold."""
     return [f"results/{name}/{run}/fold{plan.folds[0]}/{file}" for name, plan in PLANS.items()]
@@ -135,7 +140,7 @@ def stages(name):
         [plan.media(sequence) for sequence in plan.sequences] if rendered else [],
         [f"results/{name}/landmarks/{sequence}.h5" for sequence in plan.sequences],
         shards(name, plan.sequences),
-        WEIGHTS,
+        [path for run in trained for path in start_weights(RUNS[run])],
         [path for run in trained for path in every_fold("model.safetensors", run, name)],
         [path for run in measured for path in every_fold("predictions.csv", run, name)],
         [f"results/{name}/{run}/metrics.csv" for run in measured],

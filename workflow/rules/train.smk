@@ -24,14 +24,14 @@ rule weights:
 rule train:
     input:
         shards=train_shards,
-        weights=WEIGHTS,
+        weights=lambda wildcards: start_weights(TRAINED[wildcards.run]),
     output:
         model="results/{dataset}/{run}/fold{fold}/model.safetensors",
         history="results/{dataset}/{run}/fold{fold}/history.csv",
     params:
         *code("train"),
         settings=lambda wildcards: training_flags(CONFIG, TRAINED[wildcards.run]),
-        weights=[f"--weights={path}" for path in WEIGHTS],
+        weights=lambda wildcards, input: [f"--weights={path}" for path in input.get("weights", [])],
     log:
         "logs/{dataset}/{run}/fold{fold}/train.log",
     benchmark:
