@@ -62,7 +62,7 @@ class Dataset(Section):
     """Raw videos and labels of one dataset, as they lie on disk."""
 
     layout: Literal["bp4d", "disfa", "disfa_right", "table"]
-    """How files are named below ``root``; see config/README.md."""
+    """How files are named below ``root``; see docs/datasets.md."""
     root: File
     """The folder that holds the dataset, as distributed."""
     sheet: File | None = None
