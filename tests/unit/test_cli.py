@@ -110,6 +110,7 @@ def test_interrupt_is_quiet():
         stdin=read,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored below `command &`
     )
     try:
         os.write(write, b"sigma: 2\n")
