@@ -29,6 +29,7 @@ ONE_COLUMN, TWO_COLUMNS = 3.33, 7.0  # inches, as in the proceedings' style
 ALIGNED_SIZE = 256
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito: colour-blind safe
 MARKERS = "os^Dv*"
+LINES = ("-", (0, (3, 1.2)), ":")
 STYLE = {
     "font.family": "STIXGeneral",  # a Times that matplotlib carries: the same on every machine
     "mathtext.fontset": "stix",
@@ -319,7 +320,7 @@ def figure5(predictions: Mapping[str, pd.DataFrame], dataset: str, stem: str | o
                 else:
                     look = {
                         "color": COLOURS[number - 1],
-                        "linestyle": ("-", (0, (3, 1.2)), ":")[(number - 1) % 3],
+                        "linestyle": LINES[(number - 1) % len(LINES)],
                     }
                 axes.plot(frame, intensity, label=name, **look)
             axes.set_title(f"AU{int(au[2:])}", loc="left", pad=3)
@@ -429,8 +430,8 @@ def figure_ablations(data: pd.DataFrame, against: Mapping[str, str], stem: str |
 
 
 def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
-    """What L_G does, epoch by epoch, a line a training: G's variance over faces and its share of G's mean
-    square, G's effective rank, L_G, W's norm, and L_G's pull on the network beside that of L_S.
+    """What L_G does, epoch by epoch, a line a dataset and training: G's variance over faces and its share of
+    G's mean square, G's effective rank, L_G, W's norm, and L_G's pull on the network beside that of L_S.
 
     Args:
         data: see ``ablations.guidance_table``.
@@ -443,13 +444,18 @@ def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
         "norm_W": "‖W‖",
         "pull": "$λ|∇L_G|\\;/\\;(1-λ)|∇L_S|$",
     }
+    trainings, datasets = (list(dict.fromkeys(data[name])) for name in ("training", "dataset"))
     with _style():
         figure = _new(TWO_COLUMNS, 4.2, layout="constrained")
         for axes, (column, label) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
-            for number, (training, rows) in enumerate(data.groupby("training", sort=False)):
+            log = column not in ("norm_W", "rank_G")
+            for (dataset, training), rows in data.groupby(["dataset", "training"], sort=False):
+                number = trainings.index(training)
                 look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
-                axes.plot(rows["epoch"], rows[column], label=training, markersize=3, **look)
-            if column not in ("norm_W", "rank_G"):
+                look["linestyle"] = LINES[datasets.index(dataset) % len(LINES)]
+                values = rows[column].where(rows[column] > 0) if log else rows[column]  # 0: the line ends
+                axes.plot(rows["epoch"], values, label=f"{training}, {dataset}", markersize=3, **look)
+            if log:
                 axes.set_yscale("log")
             axes.set_title(label, loc="left", pad=3)
             axes.set_xticks(sorted(data["epoch"].unique()))
