@@ -248,8 +248,9 @@ def test_kubernetes_is_asked_for_what_the_rule_asks_for(tmp_path):
     printed, text = submit("kubernetes", "kubectl", "job.batch/g2rl-x7", tmp_path)
     assert printed == "g2rl-x7\n"
     job = yaml.safe_load(text)["spec"]
-    assert (job["backoffLimit"], job["activeDeadlineSeconds"]) == (0, 90 * 60)
-    (container,) = job["template"]["spec"]["containers"]
+    pod = job["template"]["spec"]
+    assert (job["backoffLimit"], pod["activeDeadlineSeconds"]) == (0, 90 * 60)
+    (container,) = pod["containers"]
     assert container["command"] == ["/bin/sh", "/here/script.sh"]
     assert container["workingDir"] == str(tmp_path)
     assert container["resources"]["requests"] == {"cpu": "4", "memory": "8000M"}
