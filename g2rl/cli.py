@@ -135,13 +135,13 @@ def _device(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _torch_device(name: str, lease: bool = True) -> Any:
+def _torch_device(name: str) -> Any:
     """The device to compute on; of several GPUs one that no other command here has, or waits for it."""
     import torch
 
     from g2rl.devices import lease_gpu
 
-    if name != "cpu" and lease:
+    if name != "cpu":
         lease_gpu()
     if name == "cuda" and not torch.cuda.is_available():
         from g2rl.files import InputError

@@ -174,9 +174,13 @@ def compare(
             if not same[0].equals(same[1]):
                 raise InputError("a comparison needs predictions of the same frames with the same truth")
     rng = np.random.default_rng(seed)
+
     # One set of draws for the two sides. The first row draws everything once: the measured value.
-    draws = [np.concatenate([np.ones((1, len(s))), rng.multinomial(len(s), np.full(len(s), 1 / len(s)), resamples)]) for s in sides[0][0]]  # fmt: skip # noqa: E501
-    weight = np.concatenate([np.ones((1, len(runs))), rng.multinomial(len(runs), np.full(len(runs), 1 / len(runs)), resamples)])  # fmt: skip # noqa: E501
+    def draw(count: int) -> np.ndarray:
+        drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
+        return np.concatenate([np.ones((1, count)), drawn])
+
+    draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
     values = []
     for side in sides:
         totals = [sum(np.tensordot(d, s, 1) for d, s in zip(draws, folds, strict=True)) for folds in side]

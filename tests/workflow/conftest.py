@@ -19,6 +19,17 @@ CORES = os.environ.get("CORES", "2")
 BP4D = {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)}
 FATES = ["excluded", "partly_coded", "missing", "unreadable", "no_face", "used"]
 DISFA = {"SN001": ("SN001", 1), "SN002": ("SN002", 1), "SN003": ("SN003", 2), "SN004": ("SN004", 2)}
+SMALL = {  # of a configuration: a network that trains in seconds
+    "weights": "none",
+    "training": {
+        "backbone": "test_resnet.r160_in1k",
+        "image_size": 64,
+        "channels": [16, 16],
+        "epochs": 1,
+    },
+    "compute": {"gpu": False, "threads": 1},
+    "resamples": 20,
+}
 
 
 @dataclass(frozen=True)
@@ -97,15 +108,7 @@ def rebuilt(tmp_path_factory) -> Workflow:
                 },
             },
             "sweep": {"sigma": [1], "lambda": [0.5]},
-            "weights": "none",
-            "training": {
-                "backbone": "test_resnet.r160_in1k",
-                "image_size": 64,
-                "channels": [16, 16],
-                "epochs": 1,
-            },
-            "compute": {"gpu": False, "threads": 1},
-            "resamples": 20,
+            **SMALL,
         }
     )
     done = workflow.run("all")

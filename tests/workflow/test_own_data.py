@@ -6,7 +6,7 @@ import shutil
 import cv2
 import pandas as pd
 import pytest
-from conftest import ROOT, Workflow, check_every_frame_is_counted
+from conftest import ROOT, SMALL, Workflow, check_every_frame_is_counted
 
 from g2rl.datasets import get_layout
 from g2rl.synthetic.dataset import render_sequence
@@ -47,15 +47,7 @@ def lab(tmp_path_factory) -> Workflow:
     workflow.configure(
         {
             "datasets": {"mine": {"layout": "table", "root": "mine", "allow_faults": True}},
-            "weights": "none",
-            "training": {
-                "backbone": "test_resnet.r160_in1k",
-                "image_size": 64,
-                "channels": [16, 16],
-                "epochs": 1,
-            },
-            "compute": {"gpu": False, "threads": 1},
-            "resamples": 20,
+            **SMALL,
         }
     )
     return workflow
