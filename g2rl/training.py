@@ -44,7 +44,6 @@ from g2rl.model import (
     heatmap_loss,
     intensity_loss,
     joint_loss,
-    standardise,
 )
 
 # ImageNet's, RGB in 0–255.
@@ -424,11 +423,11 @@ def make_step(
 def probe(model: G2RL, faces: Faces, targets: Targets, settings: Settings) -> dict[str, float]:
     """What Eq. 6 does at this moment, on the same faces every time; leaves the model as it is.
 
-    G over ``PROBED`` faces, spread evenly over all: ``var_G``, its variance, summed over the 256 numbers;
-    ``norm_G``, the root of its mean square; ``rank_G``, its effective rank (Roy & Vetterli 2007: e to the
-    entropy of the normalised singular values of the centred G; 1 to 256). On one batch: the losses, the mean
-    ‖W×M‖, and ``grad_S`` and ``grad_G``, norms of the gradients that L_S and L_G, without their weights in
-    Eq. 8, send into the heatmap network. Of the Baseline, the losses alone.
+    G over ``PROBED`` faces, spread evenly over all, before ``standardise`` if that is the guidance: ``var_G``,
+    its variance, summed over the 256 numbers; ``norm_G``, the root of its mean square; ``rank_G``, its effective
+    rank (Roy & Vetterli 2007: e to the entropy of the normalised singular values of the centred G; 1 to 256). On
+    one batch: the losses, the mean ‖W×M‖, and ``grad_S`` and ``grad_G``, norms of the gradients that L_S and
+    L_G, without their weights in Eq. 8, send into the heatmap network. Of the Baseline, the losses alone.
     """
     device = faces.landmarks.device
 
@@ -453,7 +452,6 @@ def probe(model: G2RL, faces: Faces, targets: Targets, settings: Settings) -> di
         row[name] = torch.stack([value.norm() for value in gradients if value is not None]).norm()
     with torch.no_grad():
         G = model.geometry(faces.landmarks[spread(PROBED)] / (ALIGNED_SIZE / 2) - 1)
-        G = standardise(G) if settings.guidance == "standardised" else G
         shares = torch.linalg.svdvals((G - G.mean(0)).nan_to_num())
         shares = shares / shares.sum().clamp(min=1e-30)
         row["rank_G"] = torch.special.entr(shares).sum().exp()
