@@ -423,11 +423,12 @@ def make_step(
 def probe(model: G2RL, faces: Faces, targets: Targets, settings: Settings) -> dict[str, float]:
     """What Eq. 6 does at this moment, on the same faces every time; leaves the model as it is.
 
-    G over ``PROBED`` faces, spread evenly over all, before ``standardise`` if that is the guidance: ``var_G``,
-    its variance, summed over the 256 numbers; ``norm_G``, the root of its mean square; ``rank_G``, its effective
-    rank (Roy & Vetterli 2007: e to the entropy of the normalised singular values of the centred G; 1 to 256). On
-    one batch: the losses, the mean ‖W×M‖, and ``grad_S`` and ``grad_G``, norms of the gradients that L_S and
-    L_G, without their weights in Eq. 8, send into the heatmap network. Of the Baseline, the losses alone.
+    G over ``PROBED`` faces, spread evenly over all, before ``standardise`` if that is the guidance:
+    ``var_G``, its variance, summed over the 256 numbers; ``norm_G``, the root of its mean square; ``rank_G``,
+    its effective rank (Roy & Vetterli 2007: e to the entropy of the normalised singular values of the centred
+    G; 1 to 256). On one batch: the losses, the mean ‖W×M‖, and ``grad_S`` and ``grad_G``, norms of the
+    gradients that L_S and L_G, without their weights in Eq. 8, send into the heatmap network. Of the
+    Baseline, the losses alone.
     """
     device = faces.landmarks.device
 
