@@ -36,7 +36,7 @@ def main(results: Path, dataset: str, sheet: Path) -> None:
     rows = [row for row in read_sheet(sheet) if (results / f"{dataset}/cache/{row.sequence}.h5").exists()]
     shards = {row.sequence: read_shard(results / f"{dataset}/cache/{row.sequence}.h5") for row in rows}
     training = [row.sequence for row in rows if row.fold != 1]
-    network, recalibrated, stacked = [], [], []
+    network, recalibrated, stacked = {}, {}, {}
     for path in sorted(results.glob(f"{dataset}/baseline_sigma2_seed*/fold1v/predictions.csv")):
         held, test = read_predictions(path), read_predictions(path.parents[1] / "fold1/predictions.csv")
         out = set(held["sequence"])
@@ -49,7 +49,8 @@ def main(results: Path, dataset: str, sheet: Path) -> None:
         ]
         truth, on_held = intensities(held)
         _, on_test = intensities(test)
-        network.append([test])
+        seed = path.parts[-3].rpartition("seed")[2]
+        network[seed] = [test]
         alone, both = ((on_held,), (on_test,)), ((on_held, sides[0]), (on_test, sides[1]))
         for found, inputs in ((recalibrated, alone), (stacked, both)):
             made = test.copy()
@@ -58,7 +59,7 @@ def main(results: Path, dataset: str, sheet: Path) -> None:
                 coded = ~np.isnan(truth[:, k])
                 line = LinearRegression().fit(fit[coded], truth[coded, k])
                 made[name] = line.predict(use).clip(0, MAX_INTENSITY)
-            found.append([made])
+            found[seed] = [made]
     for name, runs, against in (
         ("recalibrated − network", recalibrated, network),
         ("with landmarks − recalibrated", stacked, recalibrated),

@@ -14,8 +14,8 @@ from g2rl.notes import verdict
 from g2rl.tables import ARROWS, is_rendered
 
 RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(.+))?_seed(\d+)")
-# A variant's seeds: each the predictions of every fold.
-Seeds = Sequence[Sequence[pd.DataFrame]]
+# A variant's predictions by seed, of every fold.
+Seeds = Mapping[int, Sequence[pd.DataFrame]]
 
 
 def run_variant(run: str) -> tuple[str, int]:
@@ -107,12 +107,22 @@ def guidance_table(histories: Iterable[tuple[str, str, pd.DataFrame]]) -> pd.Dat
         Columns dataset, training (its λ and variant), epoch (0 is before the first step), var_G,
         share_G (var_G in the mean square of G), rank_G, loss_G, norm_WM, norm_W, and pull: the gradient
         that Eq. 8's λ·L_G sends into the network over that of (1 − λ)·L_S; runs, their number.
+
+    Raises:
+        InputError: a Baseline among them; trainings that differ in σ alone, whose mean would say nothing.
     """
-    parts = []
+    parts, sigmas = [], {}
     for dataset, run, table in histories:
         variant, _ = run_variant(run)
-        weight = float(RUN.fullmatch(run)[3])
+        _, sigma, weight, *_ = RUN.fullmatch(run).groups()
+        if weight is None:
+            raise InputError(f"{run}: a training without guidance: leave it out")
+        weight = float(weight)
         name = f"λ = {weight:g}, {'G2RL' if variant == 'g2rl' else variant}"
+        if sigmas.setdefault((dataset, name), sigma) != sigma:
+            raise InputError(
+                f"{dataset}: trainings at σ = {sigmas[dataset, name]} and {sigma} are averaged: give one σ"
+            )
         pull = weight * table["grad_G"] / ((1 - weight) * table["grad_S"])
         share = table["var_G"] / table["norm_G"] ** 2
         parts.append(table.assign(dataset=dataset, training=name, pull=pull, share_G=share))

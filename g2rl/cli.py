@@ -580,7 +580,9 @@ def table(parser: argparse.ArgumentParser) -> Runner:
 def ablations(parser: argparse.ArgumentParser) -> Runner:
     """Compare variants of the training with the Baseline, seeds and subjects paired: CSV, Markdown, figure.
 
-    example: g2rl ablations results/bp4d/*/fold*/predictions.csv --against few=few_baseline -o ablations.csv
+    example: g2rl ablations results/bp4d/baseline_sigma2_*seed*/fold*/predictions.csv \\
+                 results/bp4d/g2rl_sigma2_lambda0.05_*seed*/fold*/predictions.csv \\
+                 --against few=few_baseline -o ablations.csv
     """
     parser.add_argument("predictions", type=Path, nargs="+", help="DATASET/RUN/foldK/predictions.csv")
     parser.add_argument(
@@ -604,16 +606,20 @@ def ablations(parser: argparse.ArgumentParser) -> Runner:
         for path in options.predictions:
             dataset, folder, fold = path.parts[-4:-1]
             variant, seed = run_variant(folder)
-            folds[dataset, variant][seed][fold] = read_predictions(path)
+            if fold in (known := folds[dataset, variant][seed]):
+                raise InputError(
+                    f"{path}: a second run of {variant}, seed {seed}: of those that differ in σ or λ give one"
+                )
+            known[fold] = read_predictions(path)
         held_out = {path.parts[-2].endswith("v") for path in options.predictions}
         if len(held_out) > 1:
             raise InputError("predictions of test subjects and of held-out training subjects: give one kind")
         where = "held-out training subjects" if held_out == {True} else "test subjects"
         results: dict[str, dict[str, Any]] = defaultdict(dict)
         for (dataset, variant), seeds in folds.items():
-            results[dataset][variant] = [
-                [one for _, one in sorted(parts.items())] for _, parts in sorted(seeds.items())
-            ]
+            results[dataset][variant] = {
+                seed: [one for _, one in sorted(parts.items())] for seed, parts in seeds.items()
+            }
         against = {variant: "baseline" for _, variant in folds}
         against |= dict(pair.split("=", 1) for pair in options.against)
         write_ablations(results, against, where, options.output.with_suffix(""), options.resamples)
@@ -625,7 +631,7 @@ def ablations(parser: argparse.ArgumentParser) -> Runner:
 def guidance(parser: argparse.ArgumentParser) -> Runner:
     """Show what L_G does in the guided trainings: does G vary, does it pull? CSV, Markdown, figure.
 
-    example: g2rl guidance results/bp4d/g2rl_*/fold*/history.csv -o guidance.csv
+    example: g2rl guidance results/bp4d/g2rl_sigma2_*/fold*/history.csv -o guidance.csv
     """
     parser.add_argument("histories", type=Path, nargs="+", help="DATASET/RUN/foldK/history.csv")
     _output(parser, "the .csv; .md, .png and .pdf are written beside it")

@@ -6,7 +6,7 @@ subject, and a bootstrap over subjects only adds them up again.
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -140,8 +140,8 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
 
 
 def compare(
-    runs: Sequence[Sequence[pd.DataFrame]],
-    reference: Sequence[Sequence[pd.DataFrame]],
+    runs: Mapping[int, Sequence[pd.DataFrame]],
+    reference: Mapping[int, Sequence[pd.DataFrame]],
     resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def compare(
     the two sides, so that what a subject or a seed does to both cancels. With one seed it is over subjects.
 
     Args:
-        runs: for each seed, the predictions of every fold.
+        runs: by seed, the predictions of every fold.
         reference: the same of what it is compared with.
 
     Returns:
@@ -161,10 +161,12 @@ def compare(
     Raises:
         InputError: the two sides differ in seeds, folds, frames or truth.
     """
-    if len(runs) != len(reference):
-        raise InputError(f"{len(runs)} seeds against {len(reference)}: the comparison pairs them, give both")
+    if runs.keys() != reference.keys():
+        raise InputError(
+            f"seeds {sorted(runs)} against {sorted(reference)}: the comparison pairs them, give both"
+        )
     sides: list[list[list[np.ndarray]]] = [[], []]
-    for pair in zip(runs, reference, strict=True):
+    for pair in ((runs[seed], reference[seed]) for seed in sorted(runs)):
         for side, folds in zip(sides, pair, strict=True):
             _check_folds(folds)
             side.append([_sums_by_subject(table) for table in folds])

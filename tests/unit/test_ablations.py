@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from g2rl import ablations
+from g2rl.cli import main
 from g2rl.files import InputError
 from g2rl.metrics import compare, evaluate
 
@@ -26,9 +27,9 @@ def predictions(noise: float, seed: int, subjects: str = "abcdefgh", offset: int
     return pd.concat(parts, ignore_index=True)
 
 
-def runs(noise: float, seeds: int = 4) -> list[list[pd.DataFrame]]:
+def runs(noise: float, seeds: int = 4) -> dict[int, list[pd.DataFrame]]:
     """Two folds for each seed."""
-    return [[predictions(noise, s, "abcd"), predictions(noise, s, "efgh")] for s in range(seeds)]
+    return {s: [predictions(noise, s, "abcd"), predictions(noise, s, "efgh")] for s in range(seeds)}
 
 
 def icc(folds: list[pd.DataFrame]) -> float:
@@ -39,8 +40,8 @@ def icc(folds: list[pd.DataFrame]) -> float:
 def test_mean_and_difference_are_those_of_the_measures():
     good, bad = runs(0.5), runs(1.5)
     row = compare(good, bad, 200).set_index("metric").loc["ICC"]
-    assert row["mean"] == pytest.approx(np.mean([icc(folds) for folds in good]))
-    assert row["difference"] == pytest.approx(row["mean"] - np.mean([icc(folds) for folds in bad]))
+    assert row["mean"] == pytest.approx(np.mean([icc(folds) for folds in good.values()]))
+    assert row["difference"] == pytest.approx(row["mean"] - np.mean([icc(folds) for folds in bad.values()]))
     assert 0 < row["ci_low"] < row["difference"] < row["ci_high"]
     assert row["seeds"] == 4
 
@@ -87,10 +88,13 @@ def test_pairing_takes_the_subjects_share_out():
 
 
 def test_what_does_not_pair_is_named():
-    with pytest.raises(InputError, match="4 seeds against 3"):
+    with pytest.raises(InputError, match=r"seeds \[0, 1, 2, 3\] against \[0, 1, 2\]"):
         compare(runs(1.0), runs(1.0, 3))
+    others = {seed + 1: folds for seed, folds in runs(1.0).items()}
+    with pytest.raises(InputError, match="pairs them, give both"):  # as many, but of other seeds
+        compare(runs(1.0), others)
     with pytest.raises(InputError, match="same frames"):
-        compare([[predictions(1, 0)]], [[predictions(1, 0, offset=1)]])
+        compare({0: [predictions(1, 0)]}, {0: [predictions(1, 0, offset=1)]})
 
 
 def test_variants_are_read_off_the_folders_names():
@@ -123,6 +127,18 @@ def test_table_markdown_and_figure(tmp_path):
         ablations.ablation_table(results, against | {"g2rl": "nobody"})
 
 
+def test_two_runs_of_one_variant_and_seed_are_not_mixed(tmp_path, capsys):
+    paths = [
+        tmp_path / f"a/{run}_seed0/fold1/predictions.csv"
+        for run in ("g2rl_sigma1_lambda0.05", "g2rl_sigma2_lambda0.05")
+    ]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        predictions(1.0, 0).to_csv(path, index=False)
+    assert main(["ablations", *map(str, paths), "-o", str(tmp_path / "out.csv")]) == 2
+    assert "a second run of g2rl, seed 0" in capsys.readouterr().err
+
+
 def history(last: float) -> pd.DataFrame:
     row = {"epoch": 0, "loss_G": 10.0, "norm_WM": 1.0, "var_G": 0.2, "norm_G": 1.0, "rank_G": 20.0}
     row |= {"norm_W": 9.0, "grad_S": 2.0, "grad_G": 40.0}
@@ -140,6 +156,12 @@ def test_what_the_guidance_does_is_told(tmp_path):
     assert table["var_G"].tolist() == pytest.approx([0.2, 0.002, 0.2, 0.4])
     assert table["pull"].tolist() == pytest.approx([20, 0.2, 0.05 * 40 / 0.95 / 2, 0.05 * 0.4 / 0.95 / 2])
     assert table["runs"].tolist() == [2, 2, 1, 1]
+    for run, reason in (
+        ("baseline_sigma2_seed0", "without guidance"),
+        ("g2rl_sigma1_lambda0.5_seed0", "σ = 2 and 1 are averaged"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            ablations.guidance_table([*histories, ("synthetic_a", run, history(0.1))])
     ablations.write_guidance(histories, tmp_path / "guidance")
     text = (tmp_path / "guidance.md").read_text()
     assert "| collapsed | 2 |" in text
