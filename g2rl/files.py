@@ -85,11 +85,20 @@ def refusals_named(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        raise InputError(explain(error, path)) from error
+        raise InputError(explain(error, path if _concerns(error, path) else None)) from error
     except Exception as error:  # torch and safetensors have errors of their own for a full disk
         if path.parent.exists() and shutil.disk_usage(path.parent).free < MARGIN:
             raise InputError(explain(OSError(errno.ENOSPC, ""), path)) from error
         raise
+
+
+def _concerns(error: OSError, path: Path) -> bool:
+    """Whether it is about writing ``path``, its half or a folder on the way; not an input read meanwhile."""
+    if error.filename is None:
+        return True
+    other = Path(os.fsdecode(error.filename))
+    half = other.name.startswith(f".{path.stem}.part-")
+    return half or path.is_relative_to(other) or other.is_relative_to(path)
 
 
 def leftovers(path: Path) -> list[Path]:
@@ -108,6 +117,11 @@ def explain(error: OSError, path: str | os.PathLike | None = None) -> str:
     remedy = REMEDIES.get(error.errno or 0)
     reason = os.strerror(error.errno) if error.errno else str(error)
     return f"{path or error.filename}: {reason}{f': {remedy}' if remedy else ''}"
+
+
+def first_line(error: Exception) -> str:
+    """Of what an error says, or its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

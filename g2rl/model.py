@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from g2rl.files import InputError
+from g2rl.files import InputError, first_line
 
 GEOMETRY_DIM = 256  # length of G and of W×M
 PROJECTION_CHANNELS = 8
@@ -54,8 +54,9 @@ class HeatmapNet(nn.Module):
                 backbone, features_only=True, out_indices=(level,), pretrained=False
             )
         except Exception as error:  # timm raises many kinds
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"backbone {backbone}: no feature map of stride {stride} ({reason})") from error
+            raise InputError(
+                f"backbone {backbone}: no feature map of stride {stride} ({first_line(error)})"
+            ) from error
         if (found := self.backbone.feature_info.reduction()[-1]) != stride:
             raise InputError(f"backbone {backbone}: its feature map has stride {found}, expected {stride}")
         if pretrained is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from g2rl.digests import content_sha256
-from g2rl.files import InputError, atomic_path
+from g2rl.files import InputError, atomic_path, first_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ def save_weights(backbone: str, out: Path, source: Path | None = None) -> None:
     try:
         net = timm.create_model(backbone, features_only=True, out_indices=(-1,))
     except Exception as error:  # timm raises many kinds
-        raise InputError(f"backbone {backbone}: {_reason(error)}") from error
+        raise InputError(f"backbone {backbone}: {first_line(error)}") from error
     path = source or download(backbone, net.pretrained_cfg.get("hf_hub_id") or "")
     check_hash(path)
     state = _state(net, backbone, path)
@@ -61,7 +61,7 @@ def download(backbone: str, repository: str) -> Path:
     try:
         return Path(hf_hub_download(repository, name, local_files_only=bool(barrier)))
     except Exception as error:  # the hub raises many kinds
-        reason = barrier or _reason(error).rstrip(".")
+        reason = barrier or first_line(error).rstrip(".")
         raise InputError(
             f"backbone {backbone}: its weights ({repository}) cannot be downloaded: {reason}: fetch them "
             f"where there is a network and {REMEDY}"
@@ -93,7 +93,7 @@ def _state(net: "Module", backbone: str, path: Path) -> "dict[str, Tensor]":
         found = load_state_dict(str(path), weights_only=True)
         found = {name: value for name, value in found.items() if hasattr(value, "shape")}
     except Exception as error:
-        raise InputError(f"{path}: not a readable file of weights ({_reason(error)})") from error
+        raise InputError(f"{path}: not a readable file of weights ({first_line(error)})") from error
     if (
         not found.keys() >= _needed(net).keys()
     ):  # timm's own names; features_only changes those of some models
@@ -125,11 +125,6 @@ def _compare(path: Path, backbone: str, found: "dict[str, Tensor]", needed: "dic
             raise InputError(
                 f"{path}: {name} is {tuple(found[name].shape)}, {backbone} has {tuple(value.shape)}"
             )
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what an error says, or its kind where it says nothing."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _barrier(address: str) -> str:

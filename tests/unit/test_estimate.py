@@ -7,6 +7,7 @@ import pytest
 
 from g2rl import config
 from g2rl.estimate import (
+    ACTIVATION_BYTES,
     FACE_BYTES,
     GPU,
     count_frames,
@@ -136,15 +137,16 @@ def test_lengths_of_a_table_are_never_too_small(tmp_path):
 
 
 def test_memory_follows_frames_and_image_size(plans):
-    """The faces of two DISFA sequences twice, the pixels of one, and without a GPU those of both."""
+    """The faces of two sequences twice, the pixels of one; without a GPU those of both, and a batch's."""
     parsed, plans = plans
     gpu = parsed.model_copy(update={"compute": parsed.compute.model_copy(update={"gpu": True})})
     cpu = parsed.model_copy(update={"compute": parsed.compute.model_copy(update={"gpu": False})})
     faces, pixels = 2 * 4845, 256 * 256 * 3 / 1e6
-    for device, resident in ((gpu, 4845), (cpu, 4845 + faces)):
+    batch = 16 * 256 * 256 * ACTIVATION_BYTES / 1e6
+    for device, resident, kept in ((gpu, 4845, 0), (cpu, 4845 + faces, batch)):
         need = network_need("train", device, plans["disfa"], 3)
         assert need.megabytes == pytest.approx(
-            4000 + 2 * faces * (FACE_BYTES + 544) / 1e6 + resident * pixels, abs=1
+            4000 + 2 * faces * (FACE_BYTES + 544) / 1e6 + resident * pixels + kept, abs=1
         )
     small = cpu.model_copy(update={"training": cpu.training.model_copy(update={"image_size": 64})})
     assert network_need("train", small, plans["disfa"], 3).megabytes < need.megabytes - 2500

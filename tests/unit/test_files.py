@@ -146,3 +146,9 @@ def test_leftovers_are_listed_and_removed(tmp_path, capsys):
     assert sorted(
         str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()
     ) == sorted(kept)
+
+
+def test_an_input_that_cannot_be_read_meanwhile_is_named_not_the_output(tmp_path):
+    out = tmp_path / "out.csv"
+    with pytest.raises(InputError, match=r"^\S*input\.h5: No such file"), atomic_path(out):
+        open(tmp_path / "input.h5", "rb")  # noqa: SIM115  it is not there

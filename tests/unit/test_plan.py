@@ -73,6 +73,17 @@ def test_own_table_is_its_own_sheet(tmp_path):
     assert found.media("two") == str(tmp_path / "own/two.avi")
 
 
+def test_the_aus_of_own_data_are_those_of_the_first_file_that_is_whole(tmp_path):
+    """A fault in one file, which `allow_faults` lets pass, does not stop the planning."""
+    root = own_table(tmp_path)
+    (root / "one.csv").write_text("frame;AU06;AU12\n")
+    found = plan(tmp_path, layout="table", root=str(root), sheet=None)
+    assert found.aus == (6, 12)
+    (root / "two.csv").write_text("")
+    with pytest.raises(InputError, match=r"one\.csv"):
+        plan(tmp_path, layout="table", root=str(root), sheet=None)
+
+
 def test_other_layouts_need_a_sheet(tmp_path):
     with pytest.raises(InputError, match=r"datasets\.mine\.sheet: missing"):
         plan(tmp_path, sheet=None)
