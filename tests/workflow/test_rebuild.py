@@ -211,3 +211,5 @@ def test_ablations_run_beside_the_rest(copy):
     for name in ("ablations", "ablations_guidance"):
         assert (results / f"{name}.png").stat().st_size > 0
     assert copy.planned("ablations") == {}
+    (results / "synthetic_disfa/baseline_sigma2_seed1/fold2v/model.safetensors").unlink()
+    assert copy.planned("ablations")["train"] == 1  # as after a training that failed
