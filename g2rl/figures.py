@@ -436,6 +436,8 @@ def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     Args:
         data: see ``ablations.guidance_table``.
     """
+    from matplotlib.ticker import MaxNLocator
+
     panels = {
         "var_G": "variance of G over faces",
         "share_G": "share of variance in G's mean square",
@@ -446,19 +448,22 @@ def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     }
     trainings, datasets = (list(dict.fromkeys(data[name])) for name in ("training", "dataset"))
     with _style():
-        figure = _new(TWO_COLUMNS, 4.2, layout="constrained")
+        lines = -(-data.groupby(["dataset", "training"]).ngroups // 3)  # of the legend
+        figure = _new(TWO_COLUMNS, 4.2 + 0.16 * max(0, lines - 2), layout="constrained")
         for axes, (column, label) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
             log = column not in ("norm_W", "rank_G")
             for (dataset, training), rows in data.groupby(["dataset", "training"], sort=False):
                 number = trainings.index(training)
-                look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+                turn = number + number // len(COLOURS)  # a colour that comes again has another marker
+                look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[turn % len(MARKERS)]}
                 look["linestyle"] = LINES[datasets.index(dataset) % len(LINES)]
                 values = rows[column].where(rows[column] > 0) if log else rows[column]  # 0: the line ends
-                axes.plot(rows["epoch"], values, label=f"{training}, {dataset}", markersize=3, **look)
+                name = training if len(datasets) == 1 else f"{training}, {dataset}"
+                axes.plot(rows["epoch"], values, label=name, markersize=3, **look)
             if log:
                 axes.set_yscale("log")
             axes.set_title(label, loc="left", pad=3)
-            axes.set_xticks(sorted(data["epoch"].unique()))
+            axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
             axes.grid(axis="y", color="0.9", linewidth=0.5)
             axes.set_axisbelow(True)
         figure.supxlabel("epoch; 0: before the first step", fontsize=8.5)
