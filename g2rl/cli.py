@@ -564,12 +564,14 @@ def table(parser: argparse.ArgumentParser) -> Runner:
 
         groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for path in options.metrics:
-            groups.setdefault((path.parts[-3], method_name(path.parts[-2])), []).append(pd.read_csv(path))
+            groups.setdefault((path.absolute().parts[-3], method_name(path.absolute().parts[-2])), []).append(
+                pd.read_csv(path)
+            )
         histories: dict[str, list[pd.DataFrame]] = {}
         for path in options.histories:
-            histories.setdefault(path.parts[-4], []).append(pd.read_csv(path))
+            histories.setdefault(path.absolute().parts[-4], []).append(pd.read_csv(path))
         results = [Result(dataset, method, tables) for (dataset, method), tables in groups.items()]
-        counts = {path.parts[-2]: pd.read_csv(path) for path in options.frames}
+        counts = {path.absolute().parts[-2]: pd.read_csv(path) for path in options.frames}
         notes = [note for note in [guidance(histories), frames(counts)] if note]
         write_table1(results, options.output.with_suffix(""), options.recipe, notes)
 
@@ -604,14 +606,14 @@ def ablations(parser: argparse.ArgumentParser) -> Runner:
 
         folds: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         for path in options.predictions:
-            dataset, folder, fold = path.parts[-4:-1]
+            dataset, folder, fold = path.absolute().parts[-4:-1]
             variant, seed = run_variant(folder)
             if fold in (known := folds[dataset, variant][seed]):
                 raise InputError(
                     f"{path}: a second run of {variant}, seed {seed}: of those that differ in σ or λ give one"
                 )
             known[fold] = read_predictions(path)
-        held_out = {path.parts[-2].endswith("v") for path in options.predictions}
+        held_out = {path.absolute().parts[-2].endswith("v") for path in options.predictions}
         if len(held_out) > 1:
             raise InputError("predictions of test subjects and of held-out training subjects: give one kind")
         where = "held-out training subjects" if held_out == {True} else "test subjects"
@@ -641,7 +643,10 @@ def guidance(parser: argparse.ArgumentParser) -> Runner:
 
         from g2rl.ablations import write_guidance
 
-        histories = [(path.parts[-4], path.parts[-3], pd.read_csv(path)) for path in options.histories]
+        histories = [
+            (path.absolute().parts[-4], path.absolute().parts[-3], pd.read_csv(path))
+            for path in options.histories
+        ]
         write_guidance(histories, options.output.with_suffix(""))
 
     return run
@@ -677,14 +682,16 @@ def cross(parser: argparse.ArgumentParser) -> Runner:
         device = _torch_device(options.device)
         models: dict[tuple[str, str], list[Model]] = {}
         for path in options.models:
-            key = (path.parts[-4], method_name(path.parts[-3]))
+            key = (path.absolute().parts[-4], method_name(path.absolute().parts[-3]))
             models.setdefault(key, []).append(load_model(path, device))
         shards: dict[str, list[Shard]] = {}
         for path in options.shards:
-            shards.setdefault(path.parts[-3], []).append(read_shard(path))
+            shards.setdefault(path.absolute().parts[-3], []).append(read_shard(path))
         own: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for path in options.metrics:
-            own.setdefault((path.parts[-3], method_name(path.parts[-2])), []).append(pd.read_csv(path))
+            own.setdefault((path.absolute().parts[-3], method_name(path.absolute().parts[-2])), []).append(
+                pd.read_csv(path)
+            )
         results = cross_results(models, shards, own, options.resamples)
         write_cross_table(results, options.output.with_suffix(""))
 
@@ -735,8 +742,8 @@ def figure4(parser: argparse.ArgumentParser) -> Runner:
 
         panels = []
         for model, predictions in zip(options.models, options.predictions, strict=True):
-            dataset = model.parts[-4]
-            shards = {path.stem: path for path in options.shards if path.parts[-3] == dataset}
+            dataset = model.absolute().parts[-4]
+            shards = {path.stem: path for path in options.shards if path.absolute().parts[-3] == dataset}
             network, table = load_model(model, torch.device("cpu")), read_predictions(predictions)
             panels.append(held_out_faces(dataset, network, table, shards, options.faces))
         figure4(panels, options.output.with_suffix(""))
@@ -765,9 +772,9 @@ def figure5(parser: argparse.ArgumentParser) -> Runner:
 
         folds: dict[str, list[pd.DataFrame]] = {}
         for path in options.predictions:
-            folds.setdefault(method_name(path.parts[-3]), []).append(read_predictions(path))
+            folds.setdefault(method_name(path.absolute().parts[-3]), []).append(read_predictions(path))
         predictions = {method: pd.concat(tables, ignore_index=True) for method, tables in folds.items()}
-        figure5(predictions, options.predictions[0].parts[-4], options.output.with_suffix(""))
+        figure5(predictions, options.predictions[0].absolute().parts[-4], options.output.with_suffix(""))
 
     return run
 
@@ -831,7 +838,7 @@ def _sweep_points(options: argparse.Namespace) -> list[Any]:
     options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
     groups: dict[tuple[str, float], list[pd.DataFrame]] = {}
     for value, name in options.point:
-        groups.setdefault((Path(name).parts[-3], float(value)), []).append(pd.read_csv(name))
+        groups.setdefault((Path(name).absolute().parts[-3], float(value)), []).append(pd.read_csv(name))
     return [SweepPoint(dataset, value, tables) for (dataset, value), tables in groups.items()]
 
 

@@ -127,7 +127,7 @@ def test_table_markdown_and_figure(tmp_path):
         ablations.ablation_table(results, against | {"g2rl": "nobody"})
 
 
-def test_two_runs_of_one_variant_and_seed_are_not_mixed(tmp_path, capsys):
+def test_two_runs_of_one_variant_and_seed_are_not_mixed(tmp_path, capsys, monkeypatch):
     paths = [
         tmp_path / f"a/{run}_seed0/fold1/predictions.csv"
         for run in ("g2rl_sigma1_lambda0.05", "g2rl_sigma2_lambda0.05")
@@ -137,6 +137,10 @@ def test_two_runs_of_one_variant_and_seed_are_not_mixed(tmp_path, capsys):
         predictions(1.0, 0).to_csv(path, index=False)
     assert main(["ablations", *map(str, paths), "-o", str(tmp_path / "out.csv")]) == 2
     assert "a second run of g2rl, seed 0" in capsys.readouterr().err
+    monkeypatch.chdir(paths[0].parents[2])  # the dataset's folder: its name is not in the arguments
+    run = str(paths[0].relative_to(paths[0].parents[2]))
+    assert main(["ablations", run, "--against", "g2rl=g2rl", "--resamples", "9", "-o", "out.csv"]) == 0
+    assert set(pd.read_csv("out.csv")["dataset"]) == {"a"}
 
 
 def history(last: float) -> pd.DataFrame:
