@@ -6,7 +6,8 @@ Baseline, G2RL and standardised guidance of ``config/ablations.yaml`` on synthet
 trainings at a time; in training and in testing the faces are the hard ones. Landmarks stay those of the clear
 faces: the geometry knows more than the pixels show. ``noise``: Gaussian, of standard deviation 100 at 256
 pixels. ``covered``: a grey square of 110 pixels at a random place of each frame. Same input, same bytes. A
-training that is there already is kept: delete the folder ``hard`` after a change of the code.
+training that is there already is kept: delete the folder ``hard`` after a change of code, configuration or
+``results``. What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
 """
 
 import os
@@ -65,6 +66,8 @@ def train_and_test(folder: Path, config: Config, plan: Plan, run: Run) -> None:
         model: ["train", "--shards", *train, *training_flags(config, run), *files],
         predictions: ["test", model, "--shards", *test, "--device=cpu", "-o", predictions],
     }
+    if not model.exists():
+        predictions.unlink(missing_ok=True)  # another model's
     for made, command in commands.items():
         if not made.exists():
             one_thread = os.environ | {"OMP_NUM_THREADS": "1"}

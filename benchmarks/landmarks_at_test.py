@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
 
+from g2rl.ablations import read_run
 from g2rl.cache import Shard, read_shard
 from g2rl.datasets import read_sheet
 from g2rl.metrics import KEYS, compare, intensities, read_predictions
@@ -49,7 +50,7 @@ def main(results: Path, dataset: str, sheet: Path) -> None:
         ]
         truth, on_held = intensities(held)
         _, on_test = intensities(test)
-        seed = path.parts[-3].rpartition("seed")[2]
+        seed = read_run(path.parts[-3]).seed
         network[seed] = [test]
         alone, both = ((on_held,), (on_test,)), ((on_held, sides[0]), (on_test, sides[1]))
         for found, inputs in ((recalibrated, alone), (stacked, both)):

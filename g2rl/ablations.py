@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,17 @@ RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(
 Seeds = Mapping[int, Sequence[pd.DataFrame]]
 
 
-def run_variant(run: str) -> tuple[str, int]:
-    """A run's folder → its variant and seed: ``g2rl_sigma2_lambda0.05_detached_seed3`` is detached, 3.
+class RunName(NamedTuple):
+    """What a run's folder says of it; ``lambda_`` is 0 of a Baseline."""
+
+    variant: str
+    seed: int
+    sigma: float
+    lambda_: float
+
+
+def read_run(run: str) -> RunName:
+    """A run's folder: ``g2rl_sigma2_lambda0.05_detached_seed3`` is detached, seed 3, σ 2, λ 0.05.
 
     A run that changes nothing is ``baseline``, ``g2rl`` or ``g2rlplus``.
 
@@ -28,7 +38,8 @@ def run_variant(run: str) -> tuple[str, int]:
     """
     if not (found := RUN.fullmatch(run)):
         raise InputError(f"{run}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0")
-    return found[4] or found[1], int(found[5])
+    method, sigma, weight, change, seed = found.groups()
+    return RunName(change or method, int(seed), float(sigma), float(weight) if weight else 0.0)
 
 
 def ablation_table(
@@ -112,16 +123,14 @@ def guidance_table(histories: Iterable[tuple[str, str, pd.DataFrame]]) -> pd.Dat
         InputError: a Baseline among them; trainings that differ in σ alone, whose mean would say nothing.
     """
     parts, sigmas = [], {}
-    for dataset, run, table in histories:
-        variant, _ = run_variant(run)
-        _, sigma, weight, *_ = RUN.fullmatch(run).groups()
-        if weight is None:
-            raise InputError(f"{run}: a training without guidance: leave it out")
-        weight = float(weight)
-        name = f"λ = {weight:g}, {'G2RL' if variant == 'g2rl' else variant}"
-        if sigmas.setdefault((dataset, name), sigma) != sigma:
+    for dataset, folder, table in histories:
+        run = read_run(folder)
+        if not (weight := run.lambda_):
+            raise InputError(f"{folder}: a training without guidance: leave it out")
+        name = f"λ = {weight:g}, {'G2RL' if run.variant == 'g2rl' else run.variant}"
+        if (other := sigmas.setdefault((dataset, name), run.sigma)) != run.sigma:
             raise InputError(
-                f"{dataset}: trainings at σ = {sigmas[dataset, name]} and {sigma} are averaged: give one σ"
+                f"{dataset}: trainings at σ = {other:g} and {run.sigma:g} would be averaged: give one σ"
             )
         pull = weight * table["grad_G"] / ((1 - weight) * table["grad_S"])
         share = table["var_G"] / table["norm_G"] ** 2

@@ -600,18 +600,22 @@ def ablations(parser: argparse.ArgumentParser) -> Runner:
     def run(options: argparse.Namespace) -> None:
         from collections import defaultdict
 
-        from g2rl.ablations import run_variant, write_ablations
+        from g2rl.ablations import read_run, write_ablations
         from g2rl.files import InputError
         from g2rl.metrics import read_predictions
 
+        settings: dict[tuple[str, str], tuple[float, float]] = {}
         folds: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
         for path in options.predictions:
             dataset, folder, fold = path.absolute().parts[-4:-1]
-            variant, seed = run_variant(folder)
-            if fold in (known := folds[dataset, variant][seed]):
+            found = read_run(folder)
+            setting, key = (found.sigma, found.lambda_), (dataset, found.variant)
+            if (other := settings.setdefault(key, setting)) != setting:
                 raise InputError(
-                    f"{path}: a second run of {variant}, seed {seed}: of those that differ in σ or λ give one"
+                    f"{path}: (σ, λ) = {setting}, other runs of {found.variant} have {other}: give one"
                 )
+            if fold in (known := folds[key][found.seed]):
+                raise InputError(f"{path}: given twice, or another dataset of that name has the same run")
             known[fold] = read_predictions(path)
         held_out = {path.absolute().parts[-2].endswith("v") for path in options.predictions}
         if len(held_out) > 1:

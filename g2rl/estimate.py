@@ -21,7 +21,7 @@ GPU = "NVIDIA H100 80GB HBM3"  # the one whose rates are known
 LANDMARK_BYTES, FACE_BYTES, VALUE_BYTES = 590, 23_000, 5
 # Seconds until a job's own work begins: Snakemake, Python, the modules and data it loads.
 START = {"landmarks": 3, "align": 2, "train": 20, "test": 12}
-# MB of a job with next to no data: Python and its modules; for networks torch, CUDA's host side, the batches.
+# MB of a job with next to no data: Python, its modules; for networks torch, CUDA's host side, some faces.
 BASE = {"landmarks": 1000, "align": 600, "reference": 700, "test": 3000, "train": 4000}
 # What a training on a CPU keeps of each pixel of a batch for the way back: measured, ResNet-50 at 256 pixels.
 ACTIVATION_BYTES = 2700
@@ -86,7 +86,7 @@ def network_need(stage: str, config: Config, plan: Plan, fold: int) -> Need:
     """Of ``train`` or ``test`` of one fold.
 
     A training holds its shards and their faces joined (:func:`g2rl.cache.join`), the pixels of the longest
-    sequence, and without a GPU those of all faces and a batch's activations; a test its shards.
+    sequence, and without a GPU those of all faces and a ResNet-50's activations; a test its shards.
     """
     settings, compute = config.training, config.compute
     lengths = [plan.lengths[name] for name in (plan.train if stage == "train" else plan.test)(fold)]
@@ -94,7 +94,9 @@ def network_need(stage: str, config: Config, plan: Plan, fold: int) -> Need:
     held = (2 * frames * FACE_BYTES + max(lengths) * pixels) if stage == "train" else frames * FACE_BYTES
     bytes_ = held + 2 * frames * POINT_BYTES
     if stage == "train" and not compute.gpu:
-        bytes_ += frames * pixels + settings.batch_size * settings.image_size**2 * ACTIVATION_BYTES
+        bytes_ += (
+            frames * pixels + min(settings.batch_size, frames) * settings.image_size**2 * ACTIVATION_BYTES
+        )
     rate = _training_rate(read_rates(), config, GPU if compute.gpu else "core")
     if rate and not compute.gpu:
         rate *= compute.threads

@@ -97,8 +97,12 @@ def _concerns(error: OSError, path: Path) -> bool:
     if error.filename is None:
         return True
     other = Path(os.fsdecode(error.filename))
-    half = other.name.startswith(f".{path.stem}.part-")
-    return half or path.is_relative_to(other) or other.is_relative_to(path)
+    halves = (f".{path.stem}.part-", f".{path.name}.part-")  # of a file; of a folder
+    return (
+        any(part.startswith(halves) for part in other.parts)
+        or path.is_relative_to(other)
+        or other.is_relative_to(path)
+    )
 
 
 def leftovers(path: Path) -> list[Path]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from g2rl.au import au_points
 from g2rl.config import Config, Dataset
 from g2rl.datasets import Layout, Sequence, check_root, get_layout, read_sheet
-from g2rl.datasets.layout import LabelError
 from g2rl.datasets.table import TABLE
 from g2rl.files import InputError
 
@@ -96,20 +95,8 @@ class Plan:
 
     @cached_property
     def aus(self) -> tuple[int, ...]:
-        """The AUs coded; those of a table stand in its files, in each the same: of the first that is whole.
-
-        Raises:
-            LabelError: none is; the first one's.
-        """
-        if self.layout.aus:
-            return self.layout.aus
-        errors = []
-        for sequence in self.sequences:
-            try:
-                return self.layout.read_file(Path(self.labels(sequence)[0])).aus
-            except LabelError as error:
-                errors.append(error)
-        raise errors[0]
+        """The AUs that the layout codes."""
+        return self.layout.coded_aus(self.root)
 
     @property
     def check_command(self) -> list[str]:

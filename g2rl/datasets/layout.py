@@ -111,6 +111,10 @@ class Layout(ABC):
     def label_paths(self, root: Path, sequence: str) -> list[Path]:
         """The label files of a sequence, whether or not they are there."""
 
+    def coded_aus(self, root: Path) -> tuple[int, ...]:
+        """The AUs that are coded."""
+        return self.aus
+
     @abstractmethod
     def read_file(self, path: Path) -> Labels:
         """Read one label file; ``aus`` of the result is empty where the file does not name them.
@@ -133,10 +137,11 @@ class Layout(ABC):
         try:
             return self._read_files(paths)
         except LabelError as error:
-            if not self.aus or not any(is_known_fault(path, check) for path in paths):
+            if not any(is_known_fault(path, check) for path in paths):
                 raise
             print(f"{error}: no frame of the sequence is coded", file=sys.stderr)
-            return Labels(np.empty(0, np.int32), np.empty((0, len(self.aus)), np.int8), self.aus)
+            aus = self.coded_aus(root)
+            return Labels(np.empty(0, np.int32), np.empty((0, len(aus)), np.int8), aus)
 
     def _read_files(self, paths: list[Path]) -> Labels:
         files = [self.read_file(path) for path in paths]

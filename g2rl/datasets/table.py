@@ -39,6 +39,20 @@ class Table(Layout):
     def label_paths(self, root: Path, sequence: str) -> list[Path]:
         return [Path(root) / _row(root, sequence)["codes"]]
 
+    def coded_aus(self, root: Path) -> tuple[int, ...]:
+        """Those of the first file of codes that is whole; in every one they are the same.
+
+        Raises:
+            LabelError: none is; the first one's.
+        """
+        errors = []
+        for row in _rows(str(root), _stamp(root)).values():
+            try:
+                return self.read_file(Path(root) / row["codes"]).aus
+            except LabelError as error:
+                errors.append(error)
+        raise errors[0]
+
     def read_file(self, path: Path) -> Labels:
         return read_table_codes(path)
 

@@ -98,13 +98,15 @@ def test_what_does_not_pair_is_named():
 
 
 def test_variants_are_read_off_the_folders_names():
-    assert ablations.run_variant("baseline_sigma2_seed0") == ("baseline", 0)
-    assert ablations.run_variant("g2rl_sigma2_lambda0.05_seed12") == ("g2rl", 12)
-    assert ablations.run_variant("g2rlplus_sigma2_lambda0.05_seed0") == ("g2rlplus", 0)
-    assert ablations.run_variant("g2rl_sigma1.414_lambda0.05_a_b_seed3") == ("a_b", 3)
-    assert ablations.run_variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
+    assert ablations.read_run("baseline_sigma2_seed0")[:2] == ("baseline", 0)
+    assert ablations.read_run("g2rl_sigma2_lambda0.05_seed12")[:2] == ("g2rl", 12)
+    assert ablations.read_run("g2rlplus_sigma2_lambda0.05_seed0")[:2] == ("g2rlplus", 0)
+    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_a_b_seed3")[:2] == ("a_b", 3)
+    assert ablations.read_run("baseline_sigma2_few_baseline_seed3")[:2] == ("few_baseline", 3)
+    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_seed3")[2:] == (1.414, 0.05)
+    assert ablations.read_run("baseline_sigma2_seed3")[2:] == (2, 0)
     with pytest.raises(InputError, match="constant: no run's folder"):
-        ablations.run_variant("constant")
+        ablations.read_run("constant")
 
 
 def test_table_markdown_and_figure(tmp_path):
@@ -127,16 +129,18 @@ def test_table_markdown_and_figure(tmp_path):
         ablations.ablation_table(results, against | {"g2rl": "nobody"})
 
 
-def test_two_runs_of_one_variant_and_seed_are_not_mixed(tmp_path, capsys, monkeypatch):
-    paths = [
-        tmp_path / f"a/{run}_seed0/fold1/predictions.csv"
-        for run in ("g2rl_sigma1_lambda0.05", "g2rl_sigma2_lambda0.05")
-    ]
+def test_two_settings_of_one_variant_are_not_mixed(tmp_path, capsys, monkeypatch):
+    runs = ("g2rl_sigma1_lambda0.05_seed0", "g2rl_sigma2_lambda0.05_seed1")
+    paths = [tmp_path / f"a/{run}/fold1/predictions.csv" for run in runs]
     for path in paths:
         path.parent.mkdir(parents=True)
         predictions(1.0, 0).to_csv(path, index=False)
-    assert main(["ablations", *map(str, paths), "-o", str(tmp_path / "out.csv")]) == 2
-    assert "a second run of g2rl, seed 0" in capsys.readouterr().err
+    for given, reason in (
+        (paths, r"(2.0, 0.05), other runs of g2rl have (1.0, 0.05)"),
+        (paths[:1] * 2, "given twice"),
+    ):
+        assert main(["ablations", *map(str, given), "-o", str(tmp_path / "out.csv")]) == 2
+        assert reason in capsys.readouterr().err
     monkeypatch.chdir(paths[0].parents[2])  # the dataset's folder: its name is not in the arguments
     run = str(paths[0].relative_to(paths[0].parents[2]))
     assert main(["ablations", run, "--against", "g2rl=g2rl", "--resamples", "9", "-o", "out.csv"]) == 0
@@ -162,7 +166,7 @@ def test_what_the_guidance_does_is_told(tmp_path):
     assert table["runs"].tolist() == [2, 2, 1, 1]
     for run, reason in (
         ("baseline_sigma2_seed0", "without guidance"),
-        ("g2rl_sigma1_lambda0.5_seed0", "σ = 2 and 1 are averaged"),
+        ("g2rl_sigma1_lambda0.5_seed0", "σ = 2 and 1 would be averaged"),
     ):
         with pytest.raises(InputError, match=reason):
             ablations.guidance_table([*histories, ("synthetic_a", run, history(0.1))])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from g2rl.cli import main
-from g2rl.files import InputError, atomic_path, leftovers, write_csv, write_hdf5, write_text
+from g2rl.files import InputError, atomic_path, leftovers, refusals_named, write_csv, write_hdf5, write_text
 
 MUCH = np.random.default_rng(0).integers(0, 256, 10**6, np.uint8)
 
@@ -152,3 +152,7 @@ def test_an_input_that_cannot_be_read_meanwhile_is_named_not_the_output(tmp_path
     out = tmp_path / "out.csv"
     with pytest.raises(InputError, match=r"^\S*input\.h5: No such file"), atomic_path(out):
         open(tmp_path / "input.h5", "rb")  # noqa: SIM115  it is not there
+    folder = tmp_path / "T1.x"
+    for half in (".T1.x.part-12345678/0001.jpg", "T1.x/0001.jpg"):  # a folder is written as a half, too
+        with pytest.raises(InputError, match=r"^\S*T1\.x: No such file"), refusals_named(folder):
+            open(tmp_path / half, "wb")  # noqa: SIM115  its folder is not there

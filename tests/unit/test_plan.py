@@ -79,6 +79,11 @@ def test_the_aus_of_own_data_are_those_of_the_first_file_that_is_whole(tmp_path)
     (root / "one.csv").write_text("frame;AU06;AU12\n")
     found = plan(tmp_path, layout="table", root=str(root), sheet=None)
     assert found.aus == (6, 12)
+    (tmp_path / "check.csv").write_text("severity,file\nerror,one.csv\n")
+    labels = found.layout.read_labels(root, "one", tmp_path / "check.csv")
+    assert (labels.aus, labels.intensity.shape) == ((6, 12), (0, 2))  # no frame is coded
+    with pytest.raises(InputError, match=r"one\.csv"):
+        found.layout.read_labels(root, "one")
     (root / "two.csv").write_text("")
     with pytest.raises(InputError, match=r"one\.csv"):
         plan(tmp_path, layout="table", root=str(root), sheet=None)

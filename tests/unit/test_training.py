@@ -203,8 +203,9 @@ def test_history_shows_what_eq_6_does(tmp_path):
         assert row["loss"] == pytest.approx(0.05 * row["loss_G"] + 0.95 * row["loss_S"], rel=1e-3)
 
 
-def test_the_probe_measures_and_leaves_everything_as_it_was():
-    settings = replace(SMALL, precision="fp32")
+@pytest.mark.parametrize("guidance", ["literal", "standardised"])
+def test_the_probe_measures_and_leaves_everything_as_it_was(guidance):
+    settings = replace(SMALL, precision="fp32", guidance=guidance)
     faces = training.load_faces(SHARDS, 32, CPU)
     targets = training.Targets(AUS, settings, CPU)
     model = training.build(settings, 4, None).train()

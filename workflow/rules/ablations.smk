@@ -6,6 +6,27 @@ def histories(runs, name, folds):
     return [f"results/{name}/{run.name}/fold{fold}/history.csv" for run in runs if run.lambda_ for fold in folds]
 
 
+def ablation_folds(name):
+    """The folds of the ablations on a dataset, with a v for validation."""
+    chosen = CONFIG.ablations.folds or PLANS[name].folds
+    mark = {"test": "", "validation": "v"}[CONFIG.ablations.split]
+    return [f"{fold}{mark}" for fold in PLANS[name].folds if fold in chosen]
+
+
+def ablation_stages(name):
+    """The same as stages, of the ablations on a dataset."""
+    compared = {run.name for variant, _ in COMPARED.values() for run in variant}
+    folders = [f"results/{name}/{run}/fold{fold}" for run in sorted(compared) for fold in ablation_folds(name)]
+    return [
+        [f"results/{name}/landmarks/{sequence}.h5" for sequence in PLANS[name].sequences],
+        shards(name, PLANS[name].sequences),
+        [path for run in sorted(compared) for path in start_weights(TRAINED[run])],
+        [f"{folder}/model.safetensors" for folder in folders],
+        [f"{folder}/predictions.csv" for folder in folders],
+        ["results/ablations.csv", "results/ablations_guidance.csv"],
+    ]
+
+
 rule guidance:
     input:
         [

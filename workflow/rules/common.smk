@@ -148,28 +148,9 @@ def stages(name):
     ]
 
 
-def missing(stages, datasets):
+def missing(stages_of, datasets):
     """What a job that failed left missing, under results of before."""
-    return [path for name in datasets if workflow.is_main_process for path in gaps(stages(name))]
-
-
-def ablation_stages(name):
-    """The same of the ablations on a dataset."""
-    trained, folds = sorted({run.name for runs, _ in COMPARED.values() for run in runs}), ablation_folds(name)
-    return [
-        *(
-            [f"results/{name}/{run}/fold{fold}/{file}" for run in trained for fold in folds]
-            for file in ("model.safetensors", "predictions.csv")
-        ),
-        ["results/ablations.csv"],
-    ]
-
-
-def ablation_folds(name):
-    """The folds of the ablations on a dataset, with a v for validation."""
-    chosen = CONFIG.ablations.folds or PLANS[name].folds
-    mark = {"test": "", "validation": "v"}[CONFIG.ablations.split]
-    return [f"{fold}{mark}" for fold in PLANS[name].folds if fold in chosen]
+    return [path for name in datasets if workflow.is_main_process for path in gaps(stages_of(name))]
 
 
 def points(parameter):
