@@ -1,13 +1,14 @@
-"""Harder faces, where geometry should help most: trainings on faces with noise, and with a part covered.
+"""Harder faces, where geometry should help most: noise, a part covered, people whose faces are further apart.
 
     python benchmarks/hard_faces.py results hard        # after make all; results of one run in, hard out
 
 Baseline, G2RL and standardised guidance of ``config/ablations.yaml`` on synthetic_bp4d, five seeds, two
-trainings at a time; in training and in testing the faces are the hard ones. Landmarks stay those of the clear
-faces: the geometry knows more than the pixels show. ``noise``: Gaussian, of standard deviation 100 at 256
-pixels. ``covered``: a grey square of 110 pixels at a random place of each frame. Same input, same bytes. A
-training that is there already is kept: delete the folder ``hard`` after a change of code, configuration or
-``results``. What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
+trainings at a time; in training and in testing the faces are the hard ones. Where pixels are spoilt,
+landmarks stay those of the clear faces: the geometry knows more than the pixels show. ``noise``: Gaussian,
+of standard deviation 100 at 256 pixels. ``covered``: a grey square of 110 pixels at a random place of each
+frame. ``identity``: rendered anew, each person's neutral face twice as far from the mean face. Same input,
+same bytes. A training that is there already is kept: delete the folder ``hard`` after a change of code,
+configuration or ``results``. What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
 """
 
 import os
@@ -20,9 +21,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from g2rl.alignment import build_shard
 from g2rl.cache import decode, encode, read_shard, write_shard
 from g2rl.config import Config, Run, ablation_runs, parse, training_flags
+from g2rl.landmarks import detect
 from g2rl.plan import Plan, plan_datasets
+from g2rl.synthetic import person
+from g2rl.synthetic.dataset import render_sequence, subject_person
+from g2rl.synthetic.head import cut_head, read_head
+from g2rl.video import open_source
 
 DATASET, FOLD = "synthetic_bp4d", 1
 VARIANTS = ("baseline", "g2rl", "standardised")
@@ -41,6 +48,7 @@ def covered(face: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 KINDS = {"noise": noise, "covered": covered}
+APART = 2.0  # times as far from the mean face
 
 
 def degrade(kind: str, source: Path, target: Path) -> None:
@@ -52,6 +60,30 @@ def degrade(kind: str, source: Path, target: Path) -> None:
         offsets = np.cumsum([0, *map(len, pictures)], dtype=np.uint64)
         jpeg = np.concatenate([np.empty(0, np.uint8), *pictures])
         write_shard(target / path.name, replace(shard, jpeg=jpeg, offsets=offsets))
+
+
+def caricature(config: Config, plan: Plan, folder: Path) -> None:
+    """Render all sequences with the same people, each less like the others, and write their shards."""
+    subjects = {name: row.subject for name, row in plan.sequences.items()}
+    options, shape, faces = config.datasets[DATASET].synthetic, person._shape, []
+
+    def keep(*arguments: object) -> np.ndarray:
+        faces.append(shape(*arguments))
+        return faces[-1]
+
+    cut_head(folder / "head.npz")
+    person._shape = keep
+    for subject in sorted(set(subjects.values())):
+        subject_person(read_head(folder / "head.npz"), "bp4d", subject, options.seed)
+    mean = np.mean(faces, 0, np.float32)
+    person._shape = lambda *arguments: mean + np.float32(APART) * (shape(*arguments) - mean)
+    for name, subject in subjects.items():
+        arguments = (folder / "raw", name, subject, options.frames, options.seed)
+        render_sequence(folder / "head.npz", "bp4d", *arguments)
+        source = open_source(plan.layout.media(folder / "raw", name))
+        codes = plan.layout.read_labels(folder / "raw", name)
+        build_shard(source, detect(source), codes, subject, name, folder / f"cache/{name}.h5")
+    person._shape = shape
 
 
 def train_and_test(folder: Path, config: Config, plan: Plan, run: Run) -> None:
@@ -80,9 +112,12 @@ def main(results: Path, out: Path) -> None:
     plan = plan_datasets(config)[DATASET]
     with ThreadPoolExecutor(2) as pool:
         jobs = []
-        for kind in KINDS:
+        for kind in (*KINDS, "identity"):
             folder = out / f"{DATASET}_{kind}"
-            degrade(kind, results / DATASET / "cache", folder / "cache")
+            if kind in KINDS:
+                degrade(kind, results / DATASET / "cache", folder / "cache")
+            else:
+                caricature(config, plan, folder)
             runs = [run for variant in VARIANTS for run in ablation_runs(config)[variant][0]]
             jobs += [pool.submit(train_and_test, folder, config, plan, run) for run in runs]
         for job in jobs:
