@@ -149,7 +149,11 @@ def _compare(expected: str, found: str, tolerance: float) -> tuple[list[str], fl
         return [f"{len(new) - 1} rows, expected {len(old) - 1}"], 0.0
     lines, largest = [], 0.0
     for before, after in zip(old[1:], new[1:], strict=True):
-        texts = [cell for cell in before if _number(cell) is None and cell]
+        texts = [
+            f"AU{int(cell):02d}" if column == "au" and cell.isdigit() else cell
+            for column, cell in zip(old[0], before, strict=True)
+            if cell and (column == "au" or _number(cell) is None)
+        ]
         for column, was, now in zip(old[0], before, after, strict=True):
             if was == now:
                 continue
