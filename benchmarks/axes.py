@@ -1,19 +1,17 @@
 """When should geometry help? The guided trainings' difference from the Baseline over what makes faces harder.
 
-    python benchmarks/axes.py axes.csv docs/evidence/axes.png
+    python benchmarks/axes.py docs/evidence/hard_faces.csv docs/evidence/axes
 
-``axes.csv``: what ``g2rl ablations`` writes of those ablations and of ``benchmarks/hard_faces.py``, by the
-command in docs/evidence/ablations.md.
+The table: what ``g2rl ablations`` writes of those ablations and of ``benchmarks/hard_faces.py``, by the
+command in docs/evidence/ablations.md. Writes the figure, .png and .pdf, and the rows that it shows, .csv.
 """
 
 import sys
 from pathlib import Path
 
 import pandas as pd
-from matplotlib import style
-from matplotlib.figure import Figure
 
-from g2rl.figures import COLOURS, MARKERS, STYLE
+from g2rl.figures import figure_ablations
 
 PLAIN = "synthetic_bp4d"
 AXES = {  # dataset, G2RL's variant, that of standardised guidance
@@ -28,32 +26,14 @@ AXES = {  # dataset, G2RL's variant, that of standardised guidance
 SERIES = ("Eq. 6 as printed, λ = 0.05", "standardised, λ = 0.005")
 
 
-def main(table: Path, out: Path) -> None:
-    rows = pd.read_csv(table).set_index(["dataset", "variant", "metric"])
-    with style.context(["default", STYLE]):
-        figure = Figure((6.9, 2.8), layout="constrained", dpi=300)
-        for axes, metric in zip(figure.subplots(1, 2, sharey=True), ("ICC", "MAE"), strict=True):
-            axes.axvline(0, color="0.3", linewidth=0.8)
-            for number, label in enumerate(SERIES):
-                for place, (dataset, *variants) in enumerate(AXES.values()):
-                    row = rows.loc[(dataset, variants[number], metric)]
-                    axes.errorbar(
-                        row["difference"],
-                        place + (number - 0.5) * 0.3,
-                        xerr=[[row["difference"] - row["ci_low"]], [row["ci_high"] - row["difference"]]],
-                        label="" if place else label,
-                        color=COLOURS[number],
-                        fmt=MARKERS[number],
-                        elinewidth=1,
-                        capsize=2,
-                    )
-            axes.set_yticks(range(len(AXES)), AXES)
-            arrow = {"ICC": "↑", "MAE": "↓"}[metric]
-            axes.set(xlabel=f"difference from the Baseline in {metric} {arrow}", ylim=(len(AXES) - 0.5, -0.5))
-            axes.grid(axis="x", color="0.9", linewidth=0.5)
-            axes.set_axisbelow(True)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-        figure.savefig(out, metadata={"Software": None})
+def main(table: Path, stem: Path) -> None:
+    rows = pd.read_csv(table).set_index(["dataset", "variant"])
+    parts = [
+        rows.loc[(dataset, variant)].assign(dataset=label, variant=axis)
+        for axis, (dataset, *variants) in AXES.items()
+        for label, variant in zip(SERIES, variants, strict=True)
+    ]
+    figure_ablations(pd.concat(parts, ignore_index=True), dict.fromkeys(AXES, "baseline"), stem)
 
 
 if __name__ == "__main__":

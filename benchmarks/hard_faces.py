@@ -7,8 +7,9 @@ trainings at a time; in training and in testing the faces are the hard ones. Whe
 landmarks stay those of the clear faces: the geometry knows more than the pixels show. ``noise``: Gaussian,
 of standard deviation 100 at 256 pixels. ``covered``: a grey square of 110 pixels at a random place of each
 frame. ``identity``: rendered anew, each person's neutral face twice as far from the mean face. Same input,
-same bytes. A training that is there already is kept: delete the folder ``hard`` after a change of code,
-configuration or ``results``. What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
+same bytes. What is there already is kept, shards and trainings: delete the folder ``hard`` after a change of
+code, configuration or ``results``.
+What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
 """
 
 import os
@@ -54,17 +55,21 @@ APART = 2.0  # times as far from the mean face
 def degrade(kind: str, source: Path, target: Path) -> None:
     """Write the shards of ``source`` with every face made harder."""
     for number, path in enumerate(sorted(source.glob("*.h5"))):
+        if (out := target / path.name).exists():
+            continue
         shard, random = read_shard(path), np.random.default_rng(number)
         faces = decode(shard.jpeg, shard.offsets, np.arange(len(shard.frame)))
         pictures = [encode(KINDS[kind](face, random)).ravel() for face in faces]
         offsets = np.cumsum([0, *map(len, pictures)], dtype=np.uint64)
         jpeg = np.concatenate([np.empty(0, np.uint8), *pictures])
-        write_shard(target / path.name, replace(shard, jpeg=jpeg, offsets=offsets))
+        write_shard(out, replace(shard, jpeg=jpeg, offsets=offsets))
 
 
 def caricature(config: Config, plan: Plan, folder: Path) -> None:
     """Render all sequences with the same people, each less like the others, and write their shards."""
-    subjects = {name: row.subject for name, row in plan.sequences.items()}
+    shards = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
+    if all(shard.exists() for shard in shards.values()):
+        return
     options, shape, faces = config.datasets[DATASET].synthetic, person._shape, []
 
     def keep(*arguments: object) -> np.ndarray:
@@ -72,17 +77,20 @@ def caricature(config: Config, plan: Plan, folder: Path) -> None:
         return faces[-1]
 
     cut_head(folder / "head.npz")
+    head = read_head(folder / "head.npz")
     person._shape = keep
-    for subject in sorted(set(subjects.values())):
-        subject_person(read_head(folder / "head.npz"), "bp4d", subject, options.seed)
+    for subject in sorted({row.subject for row in plan.sequences.values()}):
+        subject_person(head, "bp4d", subject, options.seed)
     mean = np.mean(faces, 0, np.float32)
     person._shape = lambda *arguments: mean + np.float32(APART) * (shape(*arguments) - mean)
-    for name, subject in subjects.items():
-        arguments = (folder / "raw", name, subject, options.frames, options.seed)
+    for name, row in plan.sequences.items():
+        if shards[name].exists():
+            continue
+        arguments = (folder / "raw", name, row.subject, options.frames, options.seed)
         render_sequence(folder / "head.npz", "bp4d", *arguments)
         source = open_source(plan.layout.media(folder / "raw", name))
         codes = plan.layout.read_labels(folder / "raw", name)
-        build_shard(source, detect(source), codes, subject, name, folder / f"cache/{name}.h5")
+        build_shard(source, detect(source), codes, row.subject, name, shards[name])
     person._shape = shape
 
 
@@ -109,7 +117,8 @@ def train_and_test(folder: Path, config: Config, plan: Plan, run: Run) -> None:
 def main(results: Path, out: Path) -> None:
     settings = [yaml.safe_load(Path(f"config/{name}.yaml").read_text()) for name in ("config", "ablations")]
     config = parse(settings[0] | settings[1], "config/ablations.yaml")
-    plan = plan_datasets(config)[DATASET]
+    plan, compared = plan_datasets(config)[DATASET], ablation_runs(config)
+    runs = [run for variant in VARIANTS for run in compared[variant][0]]
     with ThreadPoolExecutor(2) as pool:
         jobs = []
         for kind in (*KINDS, "identity"):
@@ -118,7 +127,6 @@ def main(results: Path, out: Path) -> None:
                 degrade(kind, results / DATASET / "cache", folder / "cache")
             else:
                 caricature(config, plan, folder)
-            runs = [run for variant in VARIANTS for run in ablation_runs(config)[variant][0]]
             jobs += [pool.submit(train_and_test, folder, config, plan, run) for run in runs]
         for job in jobs:
             job.result()

@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from g2rl.config import PLUS, Run
 from g2rl.files import InputError, write_text
 from g2rl.metrics import compare
 from g2rl.notes import verdict
@@ -19,27 +19,19 @@ RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(
 Seeds = Mapping[int, Sequence[pd.DataFrame]]
 
 
-class RunName(NamedTuple):
-    """What a run's folder says of it; ``lambda_`` is 0 of a Baseline."""
-
-    variant: str
-    seed: int
-    sigma: float
-    lambda_: float
-
-
-def read_run(run: str) -> RunName:
-    """A run's folder: ``g2rl_sigma2_lambda0.05_detached_seed3`` is detached, seed 3, σ 2, λ 0.05.
-
-    A run that changes nothing is ``baseline``, ``g2rl`` or ``g2rlplus``.
+def read_run(folder: str) -> Run:
+    """The run of a folder's name, which is ``Run.name``.
 
     Raises:
         InputError: no run's folder.
     """
-    if not (found := RUN.fullmatch(run)):
-        raise InputError(f"{run}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0")
+    if not (found := RUN.fullmatch(folder)):
+        raise InputError(
+            f"{folder}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0"
+        )
     method, sigma, weight, change, seed = found.groups()
-    return RunName(change or method, int(seed), float(sigma), float(weight) if weight else 0.0)
+    variant = PLUS if method == PLUS else change or ""
+    return Run(float(sigma), float(weight or 0), int(seed), variant)
 
 
 def ablation_table(
@@ -127,7 +119,7 @@ def guidance_table(histories: Iterable[tuple[str, str, pd.DataFrame]]) -> pd.Dat
         run = read_run(folder)
         if not (weight := run.lambda_):
             raise InputError(f"{folder}: a training without guidance: leave it out")
-        name = f"λ = {weight:g}, {'G2RL' if run.variant == 'g2rl' else run.variant}"
+        name = f"λ = {weight:g}, {run.variant or 'G2RL'}"
         if (other := sigmas.setdefault((dataset, name), run.sigma)) != run.sigma:
             raise InputError(
                 f"{dataset}: trainings at σ = {other:g} and {run.sigma:g} would be averaged: give one σ"

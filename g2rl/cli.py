@@ -102,6 +102,11 @@ def _overview() -> str:
     )
 
 
+def _above(path: Path, levels: int) -> str:
+    """The name of the folder so many levels above a file: DATASET, RUN or foldK, given or not."""
+    return path.absolute().parts[-1 - levels]
+
+
 def _output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=what)
 
@@ -564,14 +569,12 @@ def table(parser: argparse.ArgumentParser) -> Runner:
 
         groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for path in options.metrics:
-            groups.setdefault((path.absolute().parts[-3], method_name(path.absolute().parts[-2])), []).append(
-                pd.read_csv(path)
-            )
+            groups.setdefault((_above(path, 2), method_name(_above(path, 1))), []).append(pd.read_csv(path))
         histories: dict[str, list[pd.DataFrame]] = {}
         for path in options.histories:
-            histories.setdefault(path.absolute().parts[-4], []).append(pd.read_csv(path))
+            histories.setdefault(_above(path, 3), []).append(pd.read_csv(path))
         results = [Result(dataset, method, tables) for (dataset, method), tables in groups.items()]
-        counts = {path.absolute().parts[-2]: pd.read_csv(path) for path in options.frames}
+        counts = {_above(path, 1): pd.read_csv(path) for path in options.frames}
         notes = [note for note in [guidance(histories), frames(counts)] if note]
         write_table1(results, options.output.with_suffix(""), options.recipe, notes)
 
@@ -609,15 +612,16 @@ def ablations(parser: argparse.ArgumentParser) -> Runner:
         for path in options.predictions:
             dataset, folder, fold = path.absolute().parts[-4:-1]
             found = read_run(folder)
-            setting, key = (found.sigma, found.lambda_), (dataset, found.variant)
+            variant = found.variant or found.method
+            setting, key = (found.sigma, found.lambda_), (dataset, variant)
             if (other := settings.setdefault(key, setting)) != setting:
                 raise InputError(
-                    f"{path}: (σ, λ) = {setting}, other runs of {found.variant} have {other}: give one"
+                    f"{path}: (σ, λ) = {setting}, other runs of {variant} have {other}: give one"
                 )
             if fold in (known := folds[key][found.seed]):
                 raise InputError(f"{path}: given twice, or another dataset of that name has the same run")
             known[fold] = read_predictions(path)
-        held_out = {path.absolute().parts[-2].endswith("v") for path in options.predictions}
+        held_out = {_above(path, 1).endswith("v") for path in options.predictions}
         if len(held_out) > 1:
             raise InputError("predictions of test subjects and of held-out training subjects: give one kind")
         where = "held-out training subjects" if held_out == {True} else "test subjects"
@@ -647,10 +651,7 @@ def guidance(parser: argparse.ArgumentParser) -> Runner:
 
         from g2rl.ablations import write_guidance
 
-        histories = [
-            (path.absolute().parts[-4], path.absolute().parts[-3], pd.read_csv(path))
-            for path in options.histories
-        ]
+        histories = [(_above(path, 3), _above(path, 2), pd.read_csv(path)) for path in options.histories]
         write_guidance(histories, options.output.with_suffix(""))
 
     return run
@@ -686,16 +687,14 @@ def cross(parser: argparse.ArgumentParser) -> Runner:
         device = _torch_device(options.device)
         models: dict[tuple[str, str], list[Model]] = {}
         for path in options.models:
-            key = (path.absolute().parts[-4], method_name(path.absolute().parts[-3]))
+            key = (_above(path, 3), method_name(_above(path, 2)))
             models.setdefault(key, []).append(load_model(path, device))
         shards: dict[str, list[Shard]] = {}
         for path in options.shards:
-            shards.setdefault(path.absolute().parts[-3], []).append(read_shard(path))
+            shards.setdefault(_above(path, 2), []).append(read_shard(path))
         own: dict[tuple[str, str], list[pd.DataFrame]] = {}
         for path in options.metrics:
-            own.setdefault((path.absolute().parts[-3], method_name(path.absolute().parts[-2])), []).append(
-                pd.read_csv(path)
-            )
+            own.setdefault((_above(path, 2), method_name(_above(path, 1))), []).append(pd.read_csv(path))
         results = cross_results(models, shards, own, options.resamples)
         write_cross_table(results, options.output.with_suffix(""))
 
@@ -746,8 +745,8 @@ def figure4(parser: argparse.ArgumentParser) -> Runner:
 
         panels = []
         for model, predictions in zip(options.models, options.predictions, strict=True):
-            dataset = model.absolute().parts[-4]
-            shards = {path.stem: path for path in options.shards if path.absolute().parts[-3] == dataset}
+            dataset = _above(model, 3)
+            shards = {path.stem: path for path in options.shards if _above(path, 2) == dataset}
             network, table = load_model(model, torch.device("cpu")), read_predictions(predictions)
             panels.append(held_out_faces(dataset, network, table, shards, options.faces))
         figure4(panels, options.output.with_suffix(""))
@@ -776,9 +775,9 @@ def figure5(parser: argparse.ArgumentParser) -> Runner:
 
         folds: dict[str, list[pd.DataFrame]] = {}
         for path in options.predictions:
-            folds.setdefault(method_name(path.absolute().parts[-3]), []).append(read_predictions(path))
+            folds.setdefault(method_name(_above(path, 2)), []).append(read_predictions(path))
         predictions = {method: pd.concat(tables, ignore_index=True) for method, tables in folds.items()}
-        figure5(predictions, options.predictions[0].absolute().parts[-4], options.output.with_suffix(""))
+        figure5(predictions, _above(options.predictions[0], 3), options.output.with_suffix(""))
 
     return run
 
@@ -842,7 +841,7 @@ def _sweep_points(options: argparse.Namespace) -> list[Any]:
     options.metrics = [Path(name) for _, name in options.point]  # for the provenance record
     groups: dict[tuple[str, float], list[pd.DataFrame]] = {}
     for value, name in options.point:
-        groups.setdefault((Path(name).absolute().parts[-3], float(value)), []).append(pd.read_csv(name))
+        groups.setdefault((_above(Path(name), 2), float(value)), []).append(pd.read_csv(name))
     return [SweepPoint(dataset, value, tables) for (dataset, value), tables in groups.items()]
 
 

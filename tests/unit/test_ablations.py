@@ -6,6 +6,7 @@ import pytest
 
 from g2rl import ablations
 from g2rl.cli import main
+from g2rl.config import Run
 from g2rl.files import InputError
 from g2rl.metrics import compare, evaluate
 
@@ -98,13 +99,18 @@ def test_what_does_not_pair_is_named():
 
 
 def test_variants_are_read_off_the_folders_names():
-    assert ablations.read_run("baseline_sigma2_seed0")[:2] == ("baseline", 0)
-    assert ablations.read_run("g2rl_sigma2_lambda0.05_seed12")[:2] == ("g2rl", 12)
-    assert ablations.read_run("g2rlplus_sigma2_lambda0.05_seed0")[:2] == ("g2rlplus", 0)
-    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_a_b_seed3")[:2] == ("a_b", 3)
-    assert ablations.read_run("baseline_sigma2_few_baseline_seed3")[:2] == ("few_baseline", 3)
-    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_seed3")[2:] == (1.414, 0.05)
-    assert ablations.read_run("baseline_sigma2_seed3")[2:] == (2, 0)
+    def variant(folder: str) -> tuple[str, int]:
+        run = ablations.read_run(folder)
+        assert run.name == folder
+        return run.variant or run.method, run.seed
+
+    assert variant("baseline_sigma2_seed0") == ("baseline", 0)
+    assert variant("g2rl_sigma2_lambda0.05_seed12") == ("g2rl", 12)
+    assert variant("g2rlplus_sigma2_lambda0.05_seed0") == ("g2rlplus", 0)
+    assert variant("g2rl_sigma1.414_lambda0.05_a_b_seed3") == ("a_b", 3)
+    assert variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
+    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_seed3") == Run(1.414, 0.05, 3)
+    assert ablations.read_run("baseline_sigma2_seed3") == Run(2, 0, 3)
     with pytest.raises(InputError, match="constant: no run's folder"):
         ablations.read_run("constant")
 
