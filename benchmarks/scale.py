@@ -2,7 +2,7 @@
 
 python benchmarks/scale.py --sequences 10000 --seeds 1      # 3 folds × Baseline and G2RL: 6 trainings a seed
 python benchmarks/scale.py --sequences 10000 --profile profiles/slurm
-python benchmarks/scale.py --sequences 10000 -- --batch frames=1/10
+python benchmarks/scale.py --sequences 10000 -- --batch fold=1/10
 
 The videos are empty files: nothing of them is read.
 """

@@ -5,7 +5,9 @@ one array of bytes, with the offsets where each begins: a tenth of the pixels' s
 any frame decodes on its own at the decoder's own speed.
 """
 
+import csv
 import json
+import os
 from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from g2rl.files import InputError, read_hdf5, write_hdf5
+from g2rl.files import InputError, read_hdf5, read_seal, write_hdf5, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,7 @@ QUALITY = 95
 # What becomes of a coded frame: one of these.
 FATES = ("excluded", "partly_coded", "missing", "unreadable", "no_face", "used")
 ARRAYS = ("jpeg", "offsets", "landmarks", "intensity", "frame")
+LIST = ["shard", "sha256"]  # the columns of a list of shards
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,42 @@ def read_shard(path: Path) -> Shard:
         counts=counts,
         **arrays,
     )
+
+
+def write_list(path: Path, shards: Iterable[Path]) -> None:
+    """List shards, a row each: the file as seen from the list's folder, and the SHA-256 it is sealed with.
+
+    So one small file changes whenever what lies in one of thousands of shards does.
+
+    Raises:
+        InputError: one that has no seal.
+    """
+    rows = [(os.path.relpath(shard, path.parent), read_seal(shard)) for shard in shards]
+    write_text(path, "".join("\t".join(row) + "\n" for row in [LIST, *rows]))
+
+
+def read_list(path: Path) -> list[Path]:
+    """The shards of a list.
+
+    Raises:
+        InputError: no such list, or a shard is another one than was listed; names the line.
+    """
+    with open(path, encoding="utf-8", newline="") as stream:
+        head, *rows = [*csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)] or [[]]
+    if head != LIST:
+        raise InputError(f"{path}: line 1: {head}, expected {LIST}: make it with g2rl fold")
+    shards = []
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(LIST):
+            raise InputError(f"{path}: line {number}: {row}, expected {LIST}: make it with g2rl fold")
+        shard = path.parent / row[0]
+        if (found := read_seal(shard)) != row[1]:
+            raise InputError(
+                f"{path}: line {number}: {shard} holds {found[:12]}, expected {row[1][:12]}: the shard was "
+                "made anew, list it again with g2rl fold"
+            )
+        shards.append(shard)
+    return shards
 
 
 def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":

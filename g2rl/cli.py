@@ -123,14 +123,34 @@ def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         type=Path,
+        nargs="?",
         metavar="CSV",
-        help="from g2rl check; a sequence that an error in it stops has no frame, else it is an error here",
+        help="from g2rl check, if there is one; a sequence that an error in it stops has no frame, else it is an error here",
     )
+
+
+class _Shards(argparse.Action):
+    """Shards as they are given; where lists of them are, those too, and all by the name of the sequence."""
+
+    def __call__(self, parser: Any, options: argparse.Namespace, values: Any, option: Any = None) -> None:
+        from g2rl.cache import read_list
+
+        lists = [path for path in values if path.suffix == ".tsv"]
+        shards = [path for path in values if path.suffix != ".tsv"]
+        for path in lists:
+            shards += read_list(path)
+        setattr(options, self.dest, sorted(shards, key=lambda path: path.stem) if lists else shards)
 
 
 def _shards(parser: argparse.ArgumentParser, option: str) -> None:
     parser.add_argument(
-        option, type=Path, nargs="+", required=True, metavar="SHARD", help="sequences, from g2rl align"
+        option,
+        type=Path,
+        nargs="+",
+        action=_Shards,
+        required=True,
+        metavar="SHARD",
+        help="sequences, from g2rl align, or lists of them, from g2rl fold",
     )
 
 
@@ -381,6 +401,23 @@ def align(parser: argparse.ArgumentParser) -> Runner:
 
 
 @command
+def fold(parser: argparse.ArgumentParser) -> Runner:
+    """List the shards of a fold with the hash of each, for the options that take shards.
+
+    example: g2rl fold cache/SN001.h5 cache/SN002.h5 -o fold1.tsv
+    """
+    parser.add_argument("shards", type=Path, nargs="+", metavar="SHARD", help="from g2rl align")
+    _output(parser, "a row a shard, TSV")
+
+    def run(options: argparse.Namespace) -> None:
+        from g2rl.cache import write_list
+
+        write_list(options.output, options.shards)
+
+    return run
+
+
+@command
 def frames(parser: argparse.ArgumentParser) -> Runner:
     """Count what became of every frame: used, or dropped and why.
 
@@ -425,9 +462,7 @@ def train(parser: argparse.ArgumentParser) -> Runner:
     """
     from g2rl.training import Settings
 
-    parser.add_argument(
-        "--shards", type=Path, nargs="+", required=True, metavar="SHARD", help="from g2rl align"
-    )
+    _shards(parser, "--shards")
     parser.add_argument(
         "--weights", type=Path, help="where the backbone starts, from g2rl weights; else random"
     )
@@ -469,9 +504,7 @@ def test(parser: argparse.ArgumentParser) -> Runner:
     example: g2rl test model.safetensors --shards cache/F002_T1.h5 -o predictions.csv
     """
     parser.add_argument("model", type=Path, help="from g2rl train")
-    parser.add_argument(
-        "--shards", type=Path, nargs="+", required=True, metavar="SHARD", help="from g2rl align"
-    )
+    _shards(parser, "--shards")
     _output(parser, "true and predicted intensities, CSV, a row a frame")
     _device(parser)
 

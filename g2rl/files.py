@@ -169,6 +169,19 @@ def seal_hdf5(path: str | os.PathLike) -> None:
         stream.write(SEAL + digest)
 
 
+def read_seal(path: str | os.PathLike) -> str:
+    """The SHA-256 in hex that an HDF5 file was sealed with, without a look at the rest of it.
+
+    Raises:
+        InputError: it has no seal.
+    """
+    with open(path, "rb") as stream:
+        block = stream.read(USER_BLOCK)
+    if not block.startswith(SEAL):
+        raise InputError(f"{path}: not sealed, so none of g2rl's own HDF5 files: delete it and rerun")
+    return block[len(SEAL) : len(SEAL) + 32].hex()
+
+
 def _is_damaged(path: str | os.PathLike) -> bool:
     """Whether a sealed file's bytes are others than those that were sealed; one without a seal is not."""
     with open(path, "rb") as stream:

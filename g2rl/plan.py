@@ -29,7 +29,15 @@ class Plan:
     @cached_property
     def folds(self) -> list[int]:
         """The numbers of the folds; fold 0 of a sheet is only ever trained on."""
-        return sorted({sequence.fold for sequence in self.sequences.values()} - {0})
+        return sorted(self.parts.keys() - {0})
+
+    @cached_property
+    def parts(self) -> dict[int, list[str]]:
+        """The sequences of each number in the sheet's column of folds."""
+        found: dict[int, list[str]] = {}
+        for name, sequence in self.sequences.items():
+            found.setdefault(sequence.fold, []).append(name)
+        return found
 
     def train(self, fold: int, validation: bool = False) -> list[str]:
         """The sequences that fold ``fold`` is trained on: all but those it tests.
@@ -79,10 +87,21 @@ class Plan:
         return [name for name in names if self.sequences[name].subject in subjects]
 
     def media(self, sequence: str) -> str:
-        return str(self.layout.media(self.root, sequence))
+        return self._files[sequence][0]
 
     def labels(self, sequence: str) -> list[str]:
-        return [str(path) for path in self.layout.label_paths(self.root, sequence)]
+        return self._files[sequence][1:]
+
+    @cached_property
+    def _files(self) -> dict[str, list[str]]:
+        """Media and labels of each sequence: every job of it asks for them several times."""
+        return {
+            name: [
+                str(path)
+                for path in (self.layout.media(self.root, name), *self.layout.label_paths(self.root, name))
+            ]
+            for name in self.sequences
+        }
 
     def stamp(self) -> str:
         """Changes when a file of the copy does: a hash of their names, sizes and times."""

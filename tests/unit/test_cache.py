@@ -1,5 +1,7 @@
 """Shards: every frame accounted for, the same bytes every time, any order of reading, damage named."""
 
+import argparse
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
+from g2rl import cli
 from g2rl.alignment import TEMPLATE, build_shard
-from g2rl.cache import decode, encode, frame_counts, join, load_frames, read_shard, write_shard
+from g2rl.cache import decode, encode, frame_counts, join, load_frames, read_list, read_shard, write_list
+from g2rl.cache import write_shard
 from g2rl.datasets.layout import Labels
 from g2rl.files import InputError, seal_hdf5
 from g2rl.landmarks import Landmarks
@@ -161,6 +165,72 @@ def test_a_frame_lost_uncounted_is_an_error(tmp_path):
     write_shard(tmp_path / "s.h5", replace(shard, counts=shard.counts | {"no_face": 0}))
     with pytest.raises(InputError, match=r"s\.h5: 2 coded frames, but excluded, .* add up to another number"):
         frame_counts([tmp_path / "s.h5"])
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A list beside the folder of its two shards."""
+    found = {4: True, 5: False}
+    arguments = (Frames(pictures_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))))
+    for name in ("S2", "S1"):
+        build_shard(*arguments, "S", name, tmp_path / f"D/cache/{name}.h5")
+    write_list(tmp_path / "D/fold1.tsv", [tmp_path / f"D/cache/{name}.h5" for name in ("S2", "S1")])
+    return tmp_path / "D/fold1.tsv"
+
+
+def test_list_gives_back_its_shards_wherever_the_folder_lies(listed, tmp_path):
+    assert read_list(listed) == [listed.parent / "cache/S2.h5", listed.parent / "cache/S1.h5"]
+    (tmp_path / "D").rename(tmp_path / "E")
+    assert read_list(tmp_path / "E/fold1.tsv")[0] == tmp_path / "E/cache/S2.h5"
+
+
+def test_list_has_the_hash_of_what_lies_in_each_shard(listed):
+    rows = [line.split("\t") for line in listed.read_text().splitlines()]
+    content = (listed.parent / "cache/S2.h5").read_bytes()[512:]  # after the block that holds the hash
+    assert rows[1] == ["cache/S2.h5", hashlib.sha256(content).hexdigest()]
+
+
+def test_list_changes_with_a_shard_and_knows_one_that_was_made_anew(listed):
+    before, shard = listed.read_bytes(), listed.parent / "cache/S1.h5"
+    write_shard(shard, replace(read_shard(shard), subject="T"))
+    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 holds .* made anew"):
+        read_list(listed)
+    write_list(listed, [listed.parent / "cache/S2.h5", shard])
+    assert listed.read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", r"line 1: \[\], expected"),
+        ("sequence\tsubject\n", "line 1: .*, expected"),
+        ("shard\tsha256\ncache/S1.h5\n", "line 2: .*, expected"),
+    ],
+)
+def test_what_is_no_list_is_named(listed, text, words):
+    listed.write_text(text)
+    with pytest.raises(InputError, match=rf"fold1\.tsv: {words}"):
+        read_list(listed)
+
+
+def test_file_of_others_cannot_be_listed(tmp_path):
+    with h5py.File(tmp_path / "s.h5", "w"):
+        pass
+    with pytest.raises(InputError, match=r"s\.h5: not sealed"):
+        write_list(tmp_path / "fold1.tsv", [tmp_path / "s.h5"])
+
+
+def test_options_take_shards_and_lists_and_sort_those_by_sequence(listed):
+    """The order of a sheet's folds decides nothing, not even the order of a training's batches."""
+    parser = argparse.ArgumentParser()
+    cli._shards(parser, "--shards")
+    shards = [listed.parent / f"cache/{name}.h5" for name in ("S2", "S1")]
+    assert parser.parse_args(["--shards", *map(str, shards)]).shards == shards
+    assert parser.parse_args(["--shards", str(listed)]).shards == shards[::-1]
+    more = str(listed.parent / "cache/S0.h5")
+    assert [path.stem for path in parser.parse_args(["--shards", str(listed), more]).shards] == [
+        *("S0", "S1", "S2")
+    ]
 
 
 def test_carried_landmarks_are_the_last_ones(tmp_path):

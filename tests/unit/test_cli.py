@@ -62,6 +62,8 @@ def test_unknown_command_names_the_nearest(capsys):
         ["test", "no.safetensors", "--shards", "no.h5", "--device=cpu", "-o", "out.csv"],
         ["metrics", "no.csv", "-o", "out.csv"],
         ["frames", "no.h5", "-o", "out.csv"],
+        ["fold", "no.h5", "-o", "out.tsv"],
+        ["test", "no.safetensors", "--shards", "no.tsv", "--device=cpu", "-o", "out.csv"],
         ["config", "no.yaml"],
         ["weights", "no_such_model", "no.safetensors", "-o", "out.safetensors"],
     ],

@@ -108,7 +108,9 @@ def test_short_jobs_are_few_submissions(clustered, slurm):
     assert sum(rule.startswith("sequences_") for rule in rules) == 2
     assert sum(rule.startswith("tables_") for rule in rules) == 1
     others = [rule for rule in rules if not rule.startswith(("train", "test", "sequences", "tables"))]
-    assert len(others) == 1 + 2 + 6, rules  # the head, both frames.csv, the references
+    assert len(others) == 1 + 4 + 2 + 6, (
+        rules
+    )  # the head, the lists of shards, both frames.csv, the references
 
 
 def test_trainings_had_different_gpus(clustered, slurm):

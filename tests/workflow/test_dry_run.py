@@ -60,6 +60,7 @@ def test_dry_run_lists_the_papers_runs(paper):
         "weights": 1,
         "landmarks": 355,
         "align": 355,
+        "fold": 5,
         "frames": 2,
         "train": 44,
         "test": 44,

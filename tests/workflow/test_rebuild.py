@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import BP4D, DISFA, ROOT, check_every_frame_is_counted
 
+from g2rl.cache import read_list
 from g2rl.provenance import read_records
 from g2rl.verify import make_lock, read_lock, verify, write_lock
 
@@ -90,7 +91,8 @@ def test_no_subject_is_in_training_and_test(rebuilt):
                 tested = pd.read_csv(rebuilt.folder / f"results/{dataset}/{run}/fold{fold}/predictions.csv")
                 output = f"results/{dataset}/{run}/fold{fold}/"
                 match = re.search(rf"rule train:\n    input: (.*)\n    output: {output}", log)
-                trained = {re.search(r"cache/(\w+)\.h5", path)[1] for path in match[1].split(", ")}
+                lists = [rebuilt.folder / path for path in match[1].split(", ")]
+                trained = {shard.stem for path in lists for shard in read_list(path)}
                 assert trained
                 assert not trained & set(tested["sequence"])
                 assert not {name.split("_")[0] for name in trained} & set(tested["subject"])
@@ -151,7 +153,16 @@ def change(config: dict, dotted: str, value) -> dict:
         (
             "frames.max_gap",
             2,
-            {"align": 8, "frames": 2, "train": 12, "test": 12, "reference": 6, "metrics": 12, "table1": 1}
+            {
+                "align": 8,
+                "fold": 4,
+                "frames": 2,
+                "train": 12,
+                "test": 12,
+                "reference": 6,
+                "metrics": 12,
+                "table1": 1,
+            }
             | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1, "guidance": 1},
         ),
         ("compute.threads", 2, {}),

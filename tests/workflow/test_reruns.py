@@ -30,6 +30,7 @@ JOBS = {
     "render_synthetic_disfa": 4,
     "landmarks": 8,
     "align": 8,
+    "fold": 4,
     "frames": 2,
     "train": 12,
     "test": 12,
@@ -49,7 +50,8 @@ AFTER = {
     "render_synthetic_bp4d": {"landmarks", "align"},
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
-    "align": {"frames", "train", "test", "reference", "figure4"},
+    "align": {"fold", "frames"},
+    "fold": {"train", "test", "reference", "figure4"},
     "train": {"test", "guidance", "table1", "figure4"},
     "test": {"metrics of runs", "figure4", "figure5"},
     "reference": {"metrics of references"},
@@ -176,7 +178,7 @@ MODULES = {
     "synthetic/scene": RENDER,
     "synthetic/sheet": (),
     "landmarks": ("landmarks", "align"),
-    "cache": ("align", "frames", "reference", *NETWORK),
+    "cache": ("align", "fold", "frames", "reference", *NETWORK),
     "alignment": ("align",),
     "au": ("reference", "metrics", *NETWORK),  # metrics: for the bounds of an intensity
     "predictions": ("test", "reference", *FIGURES),
@@ -206,7 +208,10 @@ DATA = {
 COMMANDS = {
     "render": RENDER,
     "table": ("table1",),
-    **{name: (name,) for name in ("head", "landmarks", "align", "frames", "train", "test", "reference")},
+    **{
+        name: (name,)
+        for name in ("head", "landmarks", "align", "fold", "frames", "train", "test", "reference")
+    },
     **{name: (name,) for name in ("metrics", *FIGURES, "lock")},
     **dict.fromkeys(
         (
@@ -355,7 +360,16 @@ def reorder_keys(folder: Path) -> None:
 
 TRAINED = {"train": 12, "test": 12, "metrics": 8, **REPORT}
 GUIDED = TRAINED | {"train": 9, "test": 9, "metrics": 6}  # all but the Baseline
-DISFA_ALIGNED = {"align": 4, "frames": 1, "train": 8, "test": 8, "reference": 4, "metrics": 6, **REPORT}
+DISFA_ALIGNED = {
+    "align": 4,
+    "fold": 2,
+    "frames": 1,
+    "train": 8,
+    "test": 8,
+    "reference": 4,
+    "metrics": 6,
+    **REPORT,
+}
 DISFA = DISFA_ALIGNED | {"render_synthetic_disfa": 4, "landmarks": 4}
 NEW = "Missing output files"  # a value that is part of a folder's name
 TRAINING = {
@@ -459,7 +473,7 @@ def reverse_rows(folder: Path) -> None:
 
 
 # One shard of DISFA: both folds test or train with it.
-SHARD = {"frames": 1, "train": 4, "test": 8, "reference": 4, "metrics": 6, **REPORT}
+SHARD = {"fold": 1, "frames": 1, "train": 4, "test": 8, "reference": 4, "metrics": 6, **REPORT}
 RAW = "results/raw/synthetic_disfa"
 RUN = "results/synthetic_disfa/g2rl_sigma2_lambda0.05_seed0"
 VIDEO = f"{RAW}/Videos_LeftCamera/LeftVideoSN001_comp.avi"
@@ -468,7 +482,7 @@ FILES = [
     Edit(
         "a subject moved to another fold",
         replace("disfa.tsv", "SN001\tSN001\t1", "SN001\tSN001\t2"),
-        {"train": 8, "test": 8, "reference": 4, "metrics": 6, **REPORT},
+        {"fold": 2, "train": 8, "test": 8, "reference": 4, "metrics": 6, **REPORT},
         "Set of input files",
     ),
     Edit(

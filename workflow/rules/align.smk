@@ -6,14 +6,14 @@ rule align:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
         labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
         landmarks=rules.landmarks.output,
-        check=lambda wildcards: [ancient(path) for path in checks([wildcards.dataset])],
+        # Else it has been waited for by the landmarks, and is by the trainings.
+        check=lambda wildcards: checks([wildcards.dataset]) if CONFIG.datasets[wildcards.dataset].allow_faults else [],
     output:
         "results/{dataset}/cache/{sequence}.h5",
     params:
         *code("align"),
         settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
         + frame_flags(wildcards.dataset),
-        check=known_faults,
     log:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:
@@ -23,13 +23,34 @@ rule align:
         mem_mb=megabytes("align"),
         runtime=minutes("align"),
     shell:
-        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} {params.check:q}"
+        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} --check {input.check:q}"
         " -o {output:q} > {log:q} 2>&1"
+
+
+rule fold:
+    input:
+        shards=lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
+        # Nothing is trained while a copy is checked anew.
+        check=lambda wildcards: checks([wildcards.dataset]),
+    output:
+        "results/{dataset}/fold{part}.tsv",
+    params:
+        *code("fold"),
+    log:
+        "logs/{dataset}/fold{part}.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/fold{part}.tsv"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(30),
+    shell:
+        "g2rl fold {input.shards:q} -o {output:q} > {log:q} 2>&1"
 
 
 rule frames:
     input:
-        lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].sequences),
+        lambda wildcards: lists(wildcards.dataset, PLANS[wildcards.dataset].parts),
     output:
         report(
             "results/{dataset}/frames.csv",

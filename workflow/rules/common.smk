@@ -3,7 +3,11 @@ import gc
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
+
+import snakemake.common
+import snakemake.rules
 
 from g2rl.config import PLUS, ablated, ablation_runs, compared_with, flags, guided, parse as parse_config
 from g2rl.config import run_config, runs, sweep_runs, swept, training_flags
@@ -14,8 +18,11 @@ from g2rl.lifeline import DRIVER, claim, identity
 from g2rl.notes import recipe
 from g2rl.plan import gaps, plan_datasets
 
-# Planning makes millions of objects that stay: looking for garbage among them at every 700th takes a tenth of its time.
-gc.set_threshold(100_000, 50, 100)
+# Planning makes millions of objects that stay: looking for garbage among them, till jobs run, takes a tenth of its
+# time. Snakemake asks the signatures of a rule's functions anew for every job: a fifth.
+gc.disable()
+snakemake.rules.get_function_params = cache(snakemake.common.get_function_params)
+snakemake.common.get_function_params = snakemake.rules.get_function_params
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
@@ -48,6 +55,7 @@ wildcard_constraints:
     run="|".join(map(re.escape, TRAINED)),
     method="|".join(map(re.escape, [*TRAINED, *REFERENCES])),
     reference="|".join(REFERENCES),
+    part=r"\d+",
     fold=r"[1-9]\d*v?",  # v: validation, on training subjects that are held out
 
 
@@ -65,28 +73,37 @@ def shards(dataset, sequences):
     return [f"results/{dataset}/cache/{sequence}.h5" for sequence in sequences]
 
 
+def lists(dataset, parts):
+    """What lists the shards of each of these numbers of folds. A training that named thousands of shards itself
+    would be thousands of Snakemake's objects."""
+    return [f"results/{dataset}/fold{part}.tsv" for part in sorted(parts)]
+
+
 def train_shards(wildcards):
-    return shards(wildcards.dataset, PLANS[wildcards.dataset].train(*split(wildcards.fold)))
+    """The lists of all folds but its own; of a validation, which divides them, the shards."""
+    plan, (fold, validation) = PLANS[wildcards.dataset], split(wildcards.fold)
+    if validation:
+        return shards(wildcards.dataset, plan.train(fold, validation))
+    return lists(wildcards.dataset, plan.parts.keys() - {fold})
 
 
 def test_shards(wildcards):
-    return shards(wildcards.dataset, PLANS[wildcards.dataset].test(*split(wildcards.fold)))
+    """The list of its own fold; of a validation the shards."""
+    plan, (fold, validation) = PLANS[wildcards.dataset], split(wildcards.fold)
+    if validation:
+        return shards(wildcards.dataset, plan.test(fold, validation))
+    return lists(wildcards.dataset, [fold])
 
 
 def checks(datasets):
-    """The check of each copy; rendered datasets need none."""
-    return [f"results/{name}/check.csv" for name in datasets if name not in SYNTHETIC]
+    """The check of each copy; rendered datasets need none. That one was checked anew makes nothing anew."""
+    return [ancient(f"results/{name}/check.csv") for name in datasets if name not in SYNTHETIC]
 
 
 def check_flags(dataset):
     """Which copy to check, and what to do if it has errors."""
     allow = ["--allow-faults"] if CONFIG.datasets[dataset].allow_faults else []
     return [*PLANS[dataset].check_command, *allow]
-
-
-def known_faults(wildcards, input):
-    """The check of the copy: where faults are allowed, a sequence that one stops has no frame."""
-    return [f"--check={path}" for path in input.get("check", [])]
 
 
 def frame_flags(dataset):
@@ -140,6 +157,7 @@ def stages(name):
         [plan.media(sequence) for sequence in plan.sequences] if rendered else [],
         [f"results/{name}/landmarks/{sequence}.h5" for sequence in plan.sequences],
         shards(name, plan.sequences),
+        lists(name, plan.parts),
         [path for run in trained for path in start_weights(RUNS[run])],
         [path for run in trained for path in every_fold("model.safetensors", run, name)],
         [path for run in measured for path in every_fold("predictions.csv", run, name)],
@@ -151,24 +169,6 @@ def stages(name):
 def missing(stages_of, datasets):
     """What a job that failed left missing, under results of before."""
     return [path for name in datasets if workflow.is_main_process for path in gaps(stages_of(name))]
-
-
-def points(parameter):
-    """A sweep's values and measures, as pairs."""
-    runs = sweep_runs(CONFIG, parameter)
-    if parameter == "lambda":
-        runs = [RUNS[name] for name in default_runs("baseline")] + runs
-    value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
-    return [
-        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in swept(CONFIG) for run in runs
-    ]
-
-
-def figure(number):
-    """The files of a figure; the report shows the first."""
-    png, *others = multiext(f"results/figures/figure{number}", ".png", ".pdf", ".csv")
-    caption = f"../report/figure{number}.rst"
-    return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
 
 
 def need(stage, wildcards):

@@ -31,8 +31,6 @@ rule reference:
         "results/{dataset}/{reference}/fold{fold}/predictions.csv",
     params:
         *code("reference"),
-        # Snakemake compares the inputs as one set, which a subject that changes sides leaves as it was.
-        train=lambda wildcards: PLANS[wildcards.dataset].train(*split(wildcards.fold)),
     log:
         "logs/{dataset}/{reference}/fold{fold}/reference.log",
     benchmark:

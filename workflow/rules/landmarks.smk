@@ -4,13 +4,11 @@
 rule landmarks:
     input:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
-        # Not to be made anew because the copy was checked anew.
-        check=lambda wildcards: [ancient(path) for path in checks([wildcards.dataset])],
+        check=lambda wildcards: checks([wildcards.dataset]),
     output:
         "results/{dataset}/landmarks/{sequence}.h5",
     params:
         *code("landmarks"),
-        check=known_faults,
     log:
         "logs/{dataset}/landmarks/{sequence}.log",
     benchmark:
@@ -20,4 +18,4 @@ rule landmarks:
         mem_mb=megabytes("landmarks"),
         runtime=minutes("landmarks"),
     shell:
-        "g2rl landmarks {input.media:q} {params.check:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl landmarks {input.media:q} --check {input.check:q} -o {output:q} > {log:q} 2>&1"

@@ -1,6 +1,24 @@
 # Table 1 and Figures 4 to 7, and the lock of it all.
 
 
+def points(parameter):
+    """A sweep's values and measures, as pairs."""
+    runs = sweep_runs(CONFIG, parameter)
+    if parameter == "lambda":
+        runs = [RUNS[name] for name in default_runs("baseline")] + runs
+    value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
+    return [
+        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in swept(CONFIG) for run in runs
+    ]
+
+
+def figure(number):
+    """The files of a figure; the report shows the first."""
+    png, *others = multiext(f"results/figures/figure{number}", ".png", ".pdf", ".csv")
+    caption = f"../report/figure{number}.rst"
+    return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
+
+
 rule table1:
     input:
         metrics=expand(
@@ -64,7 +82,7 @@ rule figure4:
     input:
         models=first_fold("model.safetensors", default_runs("g2rl")[0]),
         predictions=first_fold("predictions.csv", default_runs("g2rl")[0]),
-        shards=[shard for name, plan in PLANS.items() for shard in shards(name, plan.test(plan.folds[0]))],
+        shards=[path for name, plan in PLANS.items() for path in lists(name, plan.folds[:1])],
     output:
         figure(4),
     params:
