@@ -125,7 +125,8 @@ def _check(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="CSV",
-        help="from g2rl check, if there is one; a sequence that an error in it stops has no frame, else it is an error here",
+        help="from g2rl check, if any; a sequence that an error in it stops has no frame, else it is an error "
+        "here",
     )
 
 

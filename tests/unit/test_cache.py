@@ -17,8 +17,17 @@ from skimage.transform import SimilarityTransform
 
 from g2rl import cli
 from g2rl.alignment import TEMPLATE, build_shard
-from g2rl.cache import decode, encode, frame_counts, join, load_frames, read_list, read_shard, write_list
-from g2rl.cache import write_shard
+from g2rl.cache import (
+    decode,
+    encode,
+    frame_counts,
+    join,
+    load_frames,
+    read_list,
+    read_shard,
+    write_list,
+    write_shard,
+)
 from g2rl.datasets.layout import Labels
 from g2rl.files import InputError, seal_hdf5
 from g2rl.landmarks import Landmarks
