@@ -125,8 +125,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="CSV",
-        help="from g2rl check, if any; a sequence that an error in it stops has no frame, else it is an error "
-        "here",
+        help="from g2rl check, if any: a sequence that an error in it stops has no frame, else that is an error",
     )
 
 
@@ -143,16 +142,17 @@ class _Shards(argparse.Action):
         setattr(options, self.dest, sorted(shards, key=lambda path: path.stem) if lists else shards)
 
 
-def _shards(parser: argparse.ArgumentParser, option: str) -> None:
-    parser.add_argument(
-        option,
+def _shards(parser: argparse.ArgumentParser, name: str) -> None:
+    """An argument or a required option of this name for shards or lists of them."""
+    argument = parser.add_argument(
+        name,
         type=Path,
         nargs="+",
         action=_Shards,
-        required=True,
         metavar="SHARD",
         help="sequences, from g2rl align, or lists of them, from g2rl fold",
     )
+    argument.required = True
 
 
 def _device(parser: argparse.ArgumentParser) -> None:
@@ -424,7 +424,7 @@ def frames(parser: argparse.ArgumentParser) -> Runner:
 
     example: g2rl frames cache/*.h5 -o frames.csv
     """
-    parser.add_argument("shards", type=Path, nargs="+", metavar="SHARD", help="from g2rl align")
+    _shards(parser, "shards")
     _output(parser, "a row a sequence, CSV")
 
     def run(options: argparse.Namespace) -> None:

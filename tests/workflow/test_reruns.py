@@ -50,8 +50,8 @@ AFTER = {
     "render_synthetic_bp4d": {"landmarks", "align"},
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
-    "align": {"fold", "frames"},
-    "fold": {"train", "test", "reference", "figure4"},
+    "align": {"fold"},
+    "fold": {"frames", "train", "test", "reference", "figure4"},
     "train": {"test", "guidance", "table1", "figure4"},
     "test": {"metrics of runs", "figure4", "figure5"},
     "reference": {"metrics of references"},
@@ -482,7 +482,7 @@ FILES = [
     Edit(
         "a subject moved to another fold",
         replace("disfa.tsv", "SN001\tSN001\t1", "SN001\tSN001\t2"),
-        {"fold": 2, "train": 8, "test": 8, "reference": 4, "metrics": 6, **REPORT},
+        {"fold": 2, "frames": 1, "train": 8, "test": 8, "reference": 4, "metrics": 6, **REPORT},
         "Set of input files",
     ),
     Edit(

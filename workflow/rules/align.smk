@@ -6,8 +6,8 @@ rule align:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
         labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
         landmarks=rules.landmarks.output,
-        # Else it has been waited for by the landmarks, and is by the trainings.
-        check=lambda wildcards: checks([wildcards.dataset]) if CONFIG.datasets[wildcards.dataset].allow_faults else [],
+        # Without faults that are allowed the landmarks have waited for it, and the lists do.
+        check=lambda wildcards: checked(wildcards) if CONFIG.datasets[wildcards.dataset].allow_faults else [],
     output:
         "results/{dataset}/cache/{sequence}.h5",
     params:
@@ -31,7 +31,7 @@ rule fold:
     input:
         shards=lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
         # Nothing is trained while a copy is checked anew.
-        check=lambda wildcards: checks([wildcards.dataset]),
+        check=checked,
     output:
         "results/{dataset}/fold{part}.tsv",
     params:

@@ -96,8 +96,13 @@ def test_shards(wildcards):
 
 
 def checks(datasets):
-    """The check of each copy; rendered datasets need none. That one was checked anew makes nothing anew."""
-    return [ancient(f"results/{name}/check.csv") for name in datasets if name not in SYNTHETIC]
+    """The check of each copy; rendered datasets need none."""
+    return [f"results/{name}/check.csv" for name in datasets if name not in SYNTHETIC]
+
+
+def checked(wildcards):
+    """To wait for the check of a copy; that it was checked anew makes nothing anew."""
+    return [ancient(path) for path in checks([wildcards.dataset])]
 
 
 def check_flags(dataset):

@@ -4,7 +4,7 @@
 rule landmarks:
     input:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
-        check=lambda wildcards: checks([wildcards.dataset]),
+        check=checked,
     output:
         "results/{dataset}/landmarks/{sequence}.h5",
     params:
