@@ -125,7 +125,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="CSV",
-        help="from g2rl check, if any: a sequence that an error in it stops has no frame, else that is an error",
+        help="from g2rl check: a sequence that an error in it stops has no frame, else that is an error",
     )
 
 

@@ -74,8 +74,7 @@ def shards(dataset, sequences):
 
 
 def lists(dataset, parts):
-    """What lists the shards of each of these numbers of folds. A training that named thousands of shards itself
-    would be thousands of Snakemake's objects."""
+    """What lists the shards of each of these folds, so that Snakemake sees one file for thousands."""
     return [f"results/{dataset}/fold{part}.tsv" for part in sorted(parts)]
 
 
