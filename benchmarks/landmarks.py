@@ -49,7 +49,7 @@ Points = np.ndarray  # (N, 68, 2), NaN where no face was found
 
 
 def run(frames: int = 24) -> dict[str, dict]:
-    """Measure everything on ``frames`` frames of each of twelve subjects in each layout; times on longer ones.
+    """Measure everything on ``frames`` frames of each of twelve subjects a layout; times on longer ones.
 
     Returns:
         ``{name: {"ours", "other", "ratio", "unit"}}``; the ratio is other / ours, so that more is better.
