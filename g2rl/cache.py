@@ -136,7 +136,7 @@ def read_list(path: Path) -> list[Path]:
     """The shards of a list.
 
     Raises:
-        InputError: no such list, or a shard is another one than was listed; names the line.
+        InputError: no such list; a shard is not there, or is another one than was listed; names the line.
     """
     with open(path, encoding="utf-8", newline="") as stream:
         head, *rows = [*csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)] or [[]]
@@ -147,6 +147,8 @@ def read_list(path: Path) -> list[Path]:
         if len(row) != len(LIST):
             raise InputError(f"{path}: line {number}: {row}, expected {LIST}: make it with g2rl fold")
         shard = path.parent / row[0]
+        if not shard.exists():
+            raise InputError(f"{path}: line {number}: {shard} is not there: snakemake all makes it anew")
         if (found := read_seal(shard)) != row[1]:
             raise InputError(
                 f"{path}: line {number}: {shard} holds {found[:12]}, expected {row[1][:12]}: the shard was "

@@ -208,6 +208,12 @@ def test_list_changes_with_a_shard_and_knows_one_that_was_made_anew(listed):
     assert listed.read_bytes() != before
 
 
+def test_list_names_a_shard_that_is_gone(listed):
+    (listed.parent / "cache/S1.h5").unlink()
+    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 is not there: snakemake all"):
+        read_list(listed)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
