@@ -142,6 +142,8 @@ def read_list(path: Path) -> list[Path]:
         head, *rows = [*csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)] or [[]]
     if head != LIST:
         raise InputError(f"{path}: line 1: {head}, expected {LIST}: make it with g2rl fold")
+    if not rows:
+        raise InputError(f"{path}: lists no shard, expected one or more: make it with g2rl fold")
     shards = []
     for number, row in enumerate(rows, 2):
         if len(row) != len(LIST):

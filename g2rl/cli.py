@@ -125,7 +125,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="CSV",
-        help="from g2rl check: a sequence that an error in it stops has no frame, else that is an error",
+        help="from g2rl check, or nothing: a sequence that an error in it stops has no frame, else it fails",
     )
 
 
@@ -140,6 +140,8 @@ class _Shards(argparse.Action):
         for path in lists:
             shards += read_list(path)
         setattr(options, self.dest, sorted(shards, key=lambda path: path.stem) if lists else shards)
+        if lists:
+            setattr(options, f"lists_of_{self.dest}", lists)  # for the provenance record
 
 
 def _shards(parser: argparse.ArgumentParser, name: str) -> None:
@@ -403,7 +405,7 @@ def align(parser: argparse.ArgumentParser) -> Runner:
 
 @command
 def fold(parser: argparse.ArgumentParser) -> Runner:
-    """List the shards of a fold with the hash of each, for the options that take shards.
+    """List shards, such as a fold's, with the hash of each, for the options that take shards.
 
     example: g2rl fold cache/SN001.h5 cache/SN002.h5 -o fold1.tsv
     """

@@ -220,6 +220,7 @@ def test_list_names_a_shard_that_is_gone(listed):
         ("", r"line 1: \[\], expected"),
         ("sequence\tsubject\n", "line 1: .*, expected"),
         ("shard\tsha256\ncache/S1.h5\n", "line 2: .*, expected"),
+        ("shard\tsha256\n", "lists no shard"),
     ],
 )
 def test_what_is_no_list_is_named(listed, text, words):

@@ -20,6 +20,7 @@ def ablation_stages(name):
     return [
         [f"results/{name}/landmarks/{sequence}.h5" for sequence in PLANS[name].sequences],
         shards(name, PLANS[name].sequences),
+        lists(name, PLANS[name].parts) if CONFIG.ablations.split == "test" else [],
         [path for run in sorted(compared) for path in start_weights(TRAINED[run])],
         [f"{folder}/model.safetensors" for folder in folders],
         [f"{folder}/predictions.csv" for folder in folders],

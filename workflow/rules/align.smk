@@ -6,7 +6,7 @@ rule align:
         media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
         labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
         landmarks=rules.landmarks.output,
-        # Without faults that are allowed the landmarks have waited for it, and the lists do.
+        # Without faults that are allowed the landmarks have waited for it, and the lists do: an edge less a shard.
         check=lambda wildcards: checked(wildcards) if CONFIG.datasets[wildcards.dataset].allow_faults else [],
     output:
         "results/{dataset}/cache/{sequence}.h5",
@@ -30,7 +30,7 @@ rule align:
 rule fold:
     input:
         shards=lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
-        # Nothing is trained while a copy is checked anew.
+        # No list is made, and nothing trained on it, while the copy is checked anew.
         check=checked,
     output:
         "results/{dataset}/fold{part}.tsv",

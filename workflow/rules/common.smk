@@ -1,4 +1,4 @@
-# What the rules share: the configuration, what there is to do, and each stage's code digest. No logic here.
+# What the rules share: the configuration, what there is to do, and each stage's code digest.
 import gc
 import os
 import re
@@ -21,8 +21,9 @@ from g2rl.plan import gaps, plan_datasets
 # Planning makes millions of objects that stay: looking for garbage among them, till jobs run, takes a tenth of its
 # time. Snakemake asks the signatures of a rule's functions anew for every job: a fifth.
 gc.disable()
-snakemake.rules.get_function_params = cache(snakemake.common.get_function_params)
-snakemake.common.get_function_params = snakemake.rules.get_function_params
+for module in (snakemake.common, snakemake.rules):
+    if hasattr(module, "get_function_params"):
+        module.get_function_params = cache(module.get_function_params)
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
@@ -88,9 +89,9 @@ def train_shards(wildcards):
 
 def test_shards(wildcards):
     """The list of its own fold; of a validation the shards."""
-    plan, (fold, validation) = PLANS[wildcards.dataset], split(wildcards.fold)
+    fold, validation = split(wildcards.fold)
     if validation:
-        return shards(wildcards.dataset, plan.test(fold, validation))
+        return shards(wildcards.dataset, PLANS[wildcards.dataset].test(fold, validation))
     return lists(wildcards.dataset, [fold])
 
 

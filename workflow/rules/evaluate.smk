@@ -83,12 +83,7 @@ rule cross_dataset:
             for run in default_runs(method)
             for path in every_fold("model.safetensors", run, name)
         ],
-        shards=[
-            shard
-            for name, plan in PLANS.items()
-            for fold in plan.folds
-            for shard in shards(name, plan.test(fold))
-        ],
+        shards=[path for name, plan in PLANS.items() for path in lists(name, plan.folds)],
         metrics=[
             f"results/{name}/{run}/metrics.csv"
             for name in PLANS
