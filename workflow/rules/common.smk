@@ -6,7 +6,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import snakemake.common
 import snakemake.rules
 
 from g2rl.config import PLUS, ablated, ablation_runs, compared_with, flags, guided, parse as parse_config
@@ -21,9 +20,9 @@ from g2rl.plan import gaps, plan_datasets
 # Planning makes millions of objects that stay: looking for garbage among them, till jobs run, takes a tenth of its
 # time. Snakemake asks the signatures of a rule's functions anew for every job: a fifth.
 gc.disable()
-for module in (snakemake.common, snakemake.rules):
-    if hasattr(module, "get_function_params"):
-        module.get_function_params = cache(module.get_function_params)
+if hasattr(snakemake.rules, "get_function_params"):
+    snakemake.rules.get_function_params = cache(snakemake.rules.get_function_params)
+    snakemake.common.get_function_params = snakemake.rules.get_function_params
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
