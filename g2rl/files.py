@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -176,19 +176,23 @@ def read_seal(path: str | os.PathLike) -> str:
         InputError: it has no seal.
     """
     with open(path, "rb") as stream:
-        block = stream.read(USER_BLOCK)
-    if not block.startswith(SEAL):
+        seal = _seal(stream)
+    if seal is None:
         raise InputError(f"{path}: not sealed, so none of g2rl's own HDF5 files: delete it and rerun")
-    return block[len(SEAL) : len(SEAL) + 32].hex()
+    return seal.hex()
 
 
 def _is_damaged(path: str | os.PathLike) -> bool:
     """Whether a sealed file's bytes are others than those that were sealed; one without a seal is not."""
     with open(path, "rb") as stream:
-        block = stream.read(USER_BLOCK)
-        if not block.startswith(SEAL):
-            return False
-        return hashlib.file_digest(stream, "sha256").digest() != block[len(SEAL) : len(SEAL) + 32]
+        seal = _seal(stream)
+        return seal is not None and hashlib.file_digest(stream, "sha256").digest() != seal
+
+
+def _seal(stream: BinaryIO) -> bytes | None:
+    """The hash in an HDF5 file's user block, None of one that is not sealed; what it seals comes next."""
+    block = stream.read(USER_BLOCK)
+    return block[len(SEAL) : len(SEAL) + 32] if block.startswith(SEAL) else None
 
 
 def read_hdf5(

@@ -164,10 +164,14 @@ def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max
     assert decode(shard.jpeg, shard.offsets, range(len(used)), 64).shape == (len(used), 64, 64, 3)
 
 
-def test_a_frame_lost_uncounted_is_an_error(tmp_path):
+def two_frames():
+    """Frames, landmarks and codes of a sequence: a face, and no face."""
     found = {4: True, 5: False}
-    arguments = (Frames(pictures_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))))
-    build_shard(*arguments, "S", "S1", tmp_path / "s.h5")
+    return Frames(pictures_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1)))
+
+
+def test_a_frame_lost_uncounted_is_an_error(tmp_path):
+    build_shard(*two_frames(), "S", "S1", tmp_path / "s.h5")
     table = frame_counts([tmp_path / "s.h5"])
     assert table.loc[0, ["coded", "used", "no_face"]].tolist() == [2, 1, 1]
     shard = read_shard(tmp_path / "s.h5")
@@ -179,10 +183,8 @@ def test_a_frame_lost_uncounted_is_an_error(tmp_path):
 @pytest.fixture
 def listed(tmp_path):
     """A list beside the folder of its two shards."""
-    found = {4: True, 5: False}
-    arguments = (Frames(pictures_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))))
     for name in ("S2", "S1"):
-        build_shard(*arguments, "S", name, tmp_path / f"D/cache/{name}.h5")
+        build_shard(*two_frames(), "S", name, tmp_path / f"D/cache/{name}.h5")
     write_list(tmp_path / "D/fold1.tsv", [tmp_path / f"D/cache/{name}.h5" for name in ("S2", "S1")])
     return tmp_path / "D/fold1.tsv"
 
