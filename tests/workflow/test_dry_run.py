@@ -1,8 +1,11 @@
 """What is said before anything runs: the paper's plan on trees in the real layouts, and what is wrong."""
 
+import os
 import re
 import resource
 import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -75,6 +78,28 @@ def test_dry_run_lists_the_papers_runs(paper):
         "lock": 1,
         "all": 1,
     }
+
+
+SLOWLY = "import g2rl.haste, snakemake.cli; g2rl.haste.hasten = lambda: None; snakemake.cli.main()"
+
+
+def jobs(plan: str) -> list[str]:
+    """What a dry run says of each job: not when, nor its number, nor a folder for temporary files."""
+    said = plan.partition("Job stats:")[2]
+    said = re.sub(r"tmpdir=.*|jobid: .*|\[.* 20\d\d\]\n", "", said)
+    return sorted(filter(None, (job.strip() for job in said.split("\n\n"))))
+
+
+def test_what_is_planned_in_haste_is_what_snakemake_plans(paper):
+    """Every job's message, command and resources, as Snakemake alone makes them."""
+    options = ["--dry-run", "--printshellcmds", "--configfile", "config.yaml", "--cores", "2", "all"]
+    command = [sys.executable, "-c", SLOWLY, "--snakefile", str(ROOT / "Snakefile"), *options]
+    order = {"PYTHONHASHSEED": "0"}  # of the files in a reason, which are a set
+    slow = subprocess.run(command, cwd=paper.folder, env=os.environ | order, capture_output=True, text=True)
+    fast = paper.run("--dry-run", "--printshellcmds", "all", **order)
+    assert slow.returncode == fast.returncode == 0
+    assert slow.stdout.count("g2rl landmarks") == 355
+    assert jobs(slow.stdout) == jobs(fast.stdout)
 
 
 def test_paper_trains_on_the_gpu(paper):

@@ -1,28 +1,20 @@
 # What the rules share: the configuration, what there is to do, and each stage's code digest.
-import gc
 import os
 import re
 import sys
-from functools import cache
 from pathlib import Path
-
-import snakemake.rules
 
 from g2rl.config import PLUS, ablated, ablation_runs, compared_with, flags, guided, parse as parse_config
 from g2rl.config import run_config, runs, sweep_runs, swept, training_flags
 from g2rl.digests import stage_code
 from g2rl.estimate import network_need, reference_need, sequence_need
 from g2rl.files import InputError
+from g2rl.haste import ease, hasten
 from g2rl.lifeline import DRIVER, claim, identity
 from g2rl.notes import recipe
 from g2rl.plan import gaps, plan_datasets
 
-# Planning makes millions of objects that stay: looking for garbage among them, till jobs run, takes a tenth of its
-# time. Snakemake asks the signatures of a rule's functions anew for every job: a fifth.
-gc.disable()
-if hasattr(snakemake.rules, "get_function_params"):
-    snakemake.rules.get_function_params = cache(snakemake.rules.get_function_params)
-    snakemake.common.get_function_params = snakemake.rules.get_function_params
+hasten()
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
