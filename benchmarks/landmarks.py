@@ -213,7 +213,7 @@ def our_pass(path: Path) -> int:
 
 
 def limit_pass(path: Path) -> int:
-    _, predictor = landmarks._models()
+    *_, predictor = landmarks._models()
     greys = (grey for _, grey in open_source(path).grey())
     return len([predictor(grey, box) for grey, box in zip(greys, known_boxes(path), strict=True)])
 
@@ -227,7 +227,7 @@ def known_boxes(path: Path) -> list:
 
 
 def naive_points(grey: np.ndarray) -> np.ndarray:
-    detector, predictor = landmarks._models()
+    detector, _, predictor = landmarks._models()
     boxes, scores, _ = detector.run(grey, 0, 0.0)
     if not len(boxes):
         return np.full((68, 2), np.nan)

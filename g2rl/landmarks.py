@@ -1,8 +1,8 @@
 """Facial landmarks of every frame: dlib's face detector and its 68-point predictor, one face a frame.
 
 The detector's cost grows with the picture, so it sees the whole frame only when it must. Otherwise it sees a
-region of interest around the face of the frame before, shrunk to the pyramid level at which that face is as
-large as the detector's window, with its corner on the detector's own cell grid. Every frame is detected anew:
+region of interest around the face of the frame before, shrunk to the one level of its pyramid at which that
+face fits the detector's window, its corner on the detector's own cell grid. Every frame is detected anew:
 predicting from the last frame's points alone drifts off the face within a few frames of motion.
 """
 
@@ -46,12 +46,15 @@ MEAN_SHAPE = np.fromstring(
 WINDOW = 80  # side of the detector's window, px
 CELL = 8  # side of a cell of its feature grid, px
 STEP = 6 / 5  # from one level of its image pyramid to the next
-REGION = (
-    1.6,
-    1.4,
-)  # the region of interest, in expected face boxes: heads move sideways more than up and down
+REGION = (1.6, 1.4)  # of interest, in expected boxes: heads move sideways more than up and down
 OVERLAP = 0.35  # a face in the region must overlap the expected box by this (intersection over union)
+AGREED = 0.7  # from this overlap on the expected box is believed too
+DETECTED = 1 / 2  # the part of the detected box in the middle of both
 SURE = 0.31  # dlib's false positives score less than this
+# How the detector is written, in dlib's packed numbers (a byte of length, then the digits): its window, how
+# many levels of the image pyramid it looks at, 1000, and the size of the smallest.
+PYRAMID = bytes([1, WINDOW, 1, WINDOW, 2, *(1000).to_bytes(2, "little"), 1, 64, 1, 64])
+ONE_LEVEL = bytes([1, WINDOW, 1, WINDOW, 2, *(1).to_bytes(2, "little"), 1, 64, 1, 64])
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,25 @@ def model_path() -> Path:
 
 @functools.cache  # half a second for each, once a process
 def _models() -> tuple:
-    """dlib's face detector and its 68-point predictor."""
+    """dlib's face detector, the same for one level of the image pyramid, and its 68-point predictor."""
     import dlib  # here, not above: training and inference read shards and have no dlib
 
-    models = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(model_path()))
+    detector = dlib.get_frontal_face_detector()
+    models = detector, _for_one_level(detector), dlib.shape_predictor(str(model_path()))
     _gather_in_huge_pages()
     return models
+
+
+def _for_one_level(detector):
+    """The detector, made to look at the picture as it is, not at the smaller levels of its image pyramid."""
+    (state,) = detector.__getstate__()
+    if state.count(PYRAMID) != 1:
+        raise InputError(
+            "dlib: its face detector is not the one that is expected: pip install dlib-bin==20.0.1"
+        )
+    other = type(detector).__new__(type(detector))
+    other.__setstate__((state.replace(PYRAMID, ONE_LEVEL),))
+    return other
 
 
 def _gather_in_huge_pages() -> None:
@@ -189,7 +205,7 @@ class Finder:
     """
 
     def __init__(self) -> None:
-        self._detector, self._predictor = _models()
+        self._detector, self._one_level, self._predictor = _models()
         self._expected: Box | None = None  # where the last face seen would be detected now
         self._seen = False  # whether that was in the frame before
 
@@ -212,12 +228,6 @@ class Finder:
         self._expected = expected_box(points)
         return score, box, points
 
-    def _faces(self, grey: np.ndarray) -> list[tuple[float, Box]]:
-        """Score and box of every face in the picture."""
-        boxes, scores, _ = self._detector.run(grey, 0, 0.0)
-        sides = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
-        return list(zip(scores, sides, strict=True))
-
     def _near(self, grey: np.ndarray) -> tuple[float, Box] | None:
         """The face in the region of interest around the expected box."""
         import cv2
@@ -239,17 +249,17 @@ class Finder:
         corner = (x0, y0, x0, y0)
         faces = [
             (score, tuple((at + 0.5) * scale - 0.5 + raw for at, raw in zip(box, corner, strict=True)))
-            for score, box in self._faces(region)
+            for score, box in _faces(self._one_level, region)
         ]
         score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
-        if box is None or _overlap(box, self._expected) < OVERLAP:
+        overlap = 0 if box is None else _overlap(box, self._expected)
+        if overlap < OVERLAP:
             return None
-        # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth: halfway to the
-        # expected box they are steadier. A face that grows by a whole step at once was seen at a wrong level,
-        # and there the predictor easily goes astray.
-        growth = (box[2] - box[0]) / width
-        half = width / 2 * (math.sqrt(growth) if 1 / STEP < growth < STEP else 1)
-        x, y = ((at + was) / 2 for at, was in zip(_middle(box), (x, y), strict=True))
+        # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth; the expected one
+        # is steadier, and late where a head jumps.
+        half = math.sqrt(width * (box[2] - box[0])) / 2
+        part = DETECTED if overlap >= AGREED else 1
+        x, y = (part * at + (1 - part) * was for at, was in zip(_middle(box), (x, y), strict=True))
         return score, (x - half, y - half, x + half, y + half)
 
     def _first(self, grey: np.ndarray) -> tuple[float, Box] | None:
@@ -257,7 +267,7 @@ class Finder:
         import cv2
 
         half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        faces = [box for score, box in self._faces(half) if score > SURE]
+        faces = [box for score, box in _faces(self._detector, half) if score > SURE]
         if not faces:
             return None
         largest = max(faces, key=lambda box: box[2] - box[0])
@@ -266,12 +276,19 @@ class Finder:
 
     def _anywhere(self, grey: np.ndarray) -> tuple[float, Box] | None:
         """The subject's face in the whole frame."""
-        faces = self._faces(grey)
+        faces = _faces(self._detector, grey)
         faces = [face for face in faces if face[0] > SURE] or faces
         if self._expected is None:
             return max(faces, key=lambda face: face[1][2] - face[1][0], default=None)
         last = _middle(self._expected)
         return min(faces, key=lambda face: math.dist(_middle(face[1]), last), default=None)
+
+
+def _faces(detector, grey: np.ndarray) -> list[tuple[float, Box]]:
+    """Score and box of every face in the picture."""
+    boxes, scores, _ = detector.run(grey, 0, 0.0)
+    sides = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
+    return list(zip(scores, sides, strict=True))
 
 
 def _middle(box: Box) -> tuple[float, float]:

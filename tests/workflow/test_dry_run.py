@@ -60,6 +60,7 @@ def test_dry_run_lists_the_papers_runs(paper):
     assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - start < 15  # seconds of CPU
     assert planned == {
         "check": 2,
+        "replan": 1,
         "weights": 1,
         "landmarks": 355,
         "align": 355,

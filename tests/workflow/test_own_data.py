@@ -119,3 +119,50 @@ def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
     errors = check[check["severity"] == "error"]
     assert list(errors["sequence"]) == [BROKEN]
     assert "the sequence has no frame" in (done.folder / f"logs/mine/landmarks/{BROKEN}.log").read_text()
+
+
+def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(done, tmp_path):
+    """What follows the check of a copy is planned again once the check is done."""
+    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
+    workflow = Workflow(tmp_path, done.project)
+    assert "Nothing to be done" in workflow.run("all").stderr
+    shards = tmp_path / "results/mine/cache"
+    before = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
+    codes = tmp_path / "mine/anna.csv"
+    edited = pd.read_csv(codes, dtype="Int64")
+    edited.loc[5, "AU12"] = 5 - edited.loc[5, "AU12"]
+    edited.to_csv(codes, index=False)
+    run = workflow.run("all")
+    assert run.returncode == 0, run.stdout + run.stderr
+    after = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"anna_1.h5"}
+    assert "Nothing to be done" in workflow.run("all").stderr
+
+
+def test_a_sheet_with_other_folds_is_checked_and_trained_anew_in_one_run(done, tmp_path):
+    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
+    workflow = Workflow(tmp_path, done.project)
+    sheet = tmp_path / "mine/sequences.tsv"
+    rows = pd.read_csv(sheet, sep="\t")
+    rows["fold"] = rows["fold"].mask(rows["subject"] == "berta", 2).mask(rows["subject"] == "carl", 1)
+    rows.to_csv(sheet, sep="\t", index=False)
+    run = workflow.run("all")
+    assert run.returncode == 0, run.stdout + run.stderr
+    predictions = pd.read_csv(tmp_path / "results/mine/constant/fold2/predictions.csv")
+    assert "berta" in set(predictions["subject"])
+    assert "Nothing to be done" in workflow.run("all").stderr
+
+
+def test_a_copy_that_became_faulty_stops_before_anything_is_made_of_it(done, tmp_path):
+    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
+    workflow = Workflow(tmp_path, done.project)
+    workflow.configure(workflow.config | {"datasets": {"mine": {"layout": "table", "root": "mine"}}})
+    shards = tmp_path / "results/mine/cache"
+    before = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
+    sheet = tmp_path / "mine/sequences.tsv"
+    sheet.write_text(re.sub("emil_1.*\n", "", sheet.read_text()))
+    (tmp_path / "mine/anna.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
+    run = workflow.run("all")
+    assert run.returncode == 1
+    assert "anna.csv" in run.stdout + run.stderr
+    assert {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()} == before

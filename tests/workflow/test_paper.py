@@ -81,4 +81,4 @@ def test_extras_are_there(paper):
 def test_checking_anew_makes_no_landmarks_anew(paper):
     sheet = paper.folder / "disfa.tsv"
     sheet.write_text(sheet.read_text() + "\n")
-    assert paper.planned("all", "extras") == {"check": 1, "lock": 1, "all": 1}
+    assert paper.planned("all", "extras") == {"check": 1, "replan": 1, "lock": 1, "all": 1, "extras": 1}

@@ -18,8 +18,8 @@ from describe_plugins import PINNED, describe
 
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/profile.yaml"))
 RULES = "".join(path.read_text() for path in (ROOT / "workflow").rglob("*.smk"))
-# What the rules ask for themselves, and what only counts inside Snakemake.
-OWN = {"gpu", "mem_mb", "runtime", "at_once"}
+# What the rules ask for themselves, what only counts inside Snakemake, and a default of Snakemake's own.
+OWN = {"gpu", "mem_mb", "runtime", "at_once", "disk_mb"}
 
 
 def load(profile: str) -> dict:

@@ -153,6 +153,7 @@ def upgrade(distribution: str) -> Callable[[Path], None]:
 MODULES = {
     "__init__": EVERY,
     "files": EVERY,
+    "haste": (),  # how fast it is planned, not what
     "lifeline": (),  # whether a command goes on, not what it does
     "devices": (),  # on which GPU, not what
     "digests": (),  # writes down what was done, does not do it

@@ -91,6 +91,9 @@ def checks(datasets):
     return [f"results/{name}/check.csv" for name in datasets if name not in SYNTHETIC]
 
 
+REPLANNED = ["results/.checked"] if checks(PLANS) else []  # the last step of what asks for all waits for it
+
+
 def checked(wildcards):
     """To wait for the check of a copy; that it was checked anew makes nothing anew."""
     return [ancient(path) for path in checks([wildcards.dataset])]

@@ -175,6 +175,7 @@ rule lock:
         rules.guidance.output,
         expand("results/{dataset}/frames.csv", dataset=PLANS),
         checks(PLANS),
+        REPLANNED,
     output:
         "results/lock.json",
     params:
