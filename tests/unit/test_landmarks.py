@@ -128,6 +128,23 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
         assert np.linalg.norm(points - fresh, axis=1).mean() < 0.04 * eyes
 
 
+@pytest.mark.parametrize(("scale", "width"), [(0.7, 73), (0.8, 73), (1.0, 105), (1.4, 125), (1.7, 150)])
+def test_the_detector_of_one_level_sees_faces_of_its_window_alone(grey, scale, width):
+    """And them as the whole detector does."""
+    whole, one_level, _ = landmarks._models()
+    head = placed(grey, [(8, 8, scale)], (480, 480))
+    boxes, scores, _ = whole.run(head, 0, 0.0)
+    assert [box.width() for box in boxes] == [width]
+    seen, same, _ = one_level.run(head, 0, 0.0)
+    assert (list(seen), list(same)) == ((list(boxes), list(scores)) if width < landmarks.WINDOW else ([], []))
+
+
+def test_another_detector_than_dlibs_is_named(monkeypatch):
+    monkeypatch.setattr(landmarks, "PYRAMID", b"none")
+    with pytest.raises(InputError, match="dlib-bin"):
+        landmarks._for_one_level(landmarks._models()[0])
+
+
 def test_frames_without_a_face(grey):
     face, none = placed(grey, [(100, 100, 1.2)]), placed(grey, [])
     result = detect(Frames([none, face, face, None, face, none, none, face]))
