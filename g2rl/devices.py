@@ -1,4 +1,4 @@
-"""One GPU for each process that trains or tests on this machine: leased, so that two never share one.
+"""One GPU for each process that trains or tests on this machine: leased, so that none is shared unasked.
 
 A lease is a lock that the kernel holds on a file (flock): it ends with the process, however that ends. Who
 finds all GPUs leased waits for the first that is returned.
@@ -25,7 +25,8 @@ def gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The GPUs that this process may use, by the names that ``CUDA_VISIBLE_DEVICES`` takes.
 
     Those of ``CUDA_VISIBLE_DEVICES``, which schedulers set; else those of ``G2RL_GPUS`` (``0,1``), for a
-    machine of which a part is meant for others; else all that torch finds.
+    machine of which a part is meant for others; else all that torch finds. One that is named twice
+    (``0,0``) is leased twice.
     """
     for variable in ("CUDA_VISIBLE_DEVICES", "G2RL_GPUS"):
         if variable in environment:
@@ -63,8 +64,9 @@ def _take(names: Sequence[str], folder: Path) -> str:
     folder.mkdir(mode=0o700, exist_ok=True)
     told = False
     while True:
-        for name in names:
-            file = open(folder / name.replace("/", "_"), "ab")  # noqa: SIM115  closed when the process ends
+        for place, name in enumerate(names):
+            lease = name.replace("/", "_") + "+" * list(names[:place]).count(name)
+            file = open(folder / lease, "ab")  # noqa: SIM115  closed when the process ends
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _held.append(file)

@@ -246,13 +246,13 @@ class Finder:
         if level:
             size = [round(length / scale) for length in region.shape[::-1]]
             region = cv2.resize(region, size, interpolation=cv2.INTER_LINEAR)
-        corner = (x0, y0, x0, y0)
-        faces = [
-            (score, tuple((at + 0.5) * scale - 0.5 + raw for at, raw in zip(box, corner, strict=True)))
-            for score, box in _faces(self._one_level, region)
-        ]
-        score, box = max(faces, key=lambda face: _overlap(face[1], self._expected), default=(0, None))
-        overlap = 0 if box is None else _overlap(box, self._expected)
+        faces = []
+        for score, found in _faces(self._one_level, region):
+            raw = tuple(
+                (at + 0.5) * scale - 0.5 + at0 for at, at0 in zip(found, (x0, y0, x0, y0), strict=True)
+            )
+            faces.append((_overlap(raw, self._expected), score, raw))
+        overlap, score, box = max(faces, default=(0, 0, None))
         if overlap < OVERLAP:
             return None
         # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth; the expected one

@@ -90,6 +90,12 @@ def test_leases_are_within_what_the_scheduler_gave(worker):
     assert "all 1 GPUs are leased" in waits.stderr.readline()
 
 
+def test_a_gpu_named_twice_is_for_two_jobs_and_no_third(worker):
+    first, second = worker(60, G2RL_GPUS="0,0"), worker(60, G2RL_GPUS="0,0")
+    assert leased(first) == leased(second) == "0"
+    assert "all 2 GPUs are leased" in worker(60, G2RL_GPUS="0,0").stderr.readline()
+
+
 @pytest.mark.parametrize(
     ("environment", "names"),
     [

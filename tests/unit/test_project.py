@@ -97,6 +97,11 @@ def test_every_module_has_its_layer():
     assert found - {"__init__", "__pycache__", "data"} == set(LAYERS)
 
 
+def test_design_shows_the_layers():
+    table = re.findall(r"^\| `(\w+)/?` \|", (ROOT / "docs/design.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert table == LAYERS
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_modules_import_downwards(layer):
     path = ROOT / "g2rl" / layer

@@ -90,6 +90,17 @@ def done(lab, tmp_path_factory) -> Workflow:
     return workflow
 
 
+@pytest.fixture
+def copy(done, tmp_path) -> Workflow:
+    """That run once more, to be changed."""
+    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
+    return Workflow(tmp_path, done.project)
+
+
+def made(workflow: Workflow) -> dict[str, bytes]:
+    return {shard.name: shard.read_bytes() for shard in (workflow.folder / "results/mine/cache").iterdir()}
+
+
 def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
     run = lab.run("--dry-run", "all")
     assert run.returncode == 1
@@ -121,48 +132,41 @@ def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
     assert "the sequence has no frame" in (done.folder / f"logs/mine/landmarks/{BROKEN}.log").read_text()
 
 
-def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(done, tmp_path):
+def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(copy):
     """What follows the check of a copy is planned again once the check is done."""
-    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
-    workflow = Workflow(tmp_path, done.project)
-    assert "Nothing to be done" in workflow.run("all").stderr
-    shards = tmp_path / "results/mine/cache"
-    before = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
-    codes = tmp_path / "mine/anna.csv"
+    assert "Nothing to be done" in copy.run("all").stderr
+    before = made(copy)
+    codes = copy.folder / "mine/anna.csv"
     edited = pd.read_csv(codes, dtype="Int64")
     edited.loc[5, "AU12"] = 5 - edited.loc[5, "AU12"]
     edited.to_csv(codes, index=False)
-    run = workflow.run("all")
+    run = copy.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
-    after = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
+    after = made(copy)
+    assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == {"anna_1.h5"}
-    assert "Nothing to be done" in workflow.run("all").stderr
+    assert "Nothing to be done" in copy.run("all").stderr
 
 
-def test_a_sheet_with_other_folds_is_checked_and_trained_anew_in_one_run(done, tmp_path):
-    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
-    workflow = Workflow(tmp_path, done.project)
-    sheet = tmp_path / "mine/sequences.tsv"
+def test_a_sheet_with_other_folds_is_checked_and_trained_anew_in_one_run(copy):
+    sheet = copy.folder / "mine/sequences.tsv"
     rows = pd.read_csv(sheet, sep="\t")
     rows["fold"] = rows["fold"].mask(rows["subject"] == "berta", 2).mask(rows["subject"] == "carl", 1)
     rows.to_csv(sheet, sep="\t", index=False)
-    run = workflow.run("all")
+    run = copy.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
-    predictions = pd.read_csv(tmp_path / "results/mine/constant/fold2/predictions.csv")
+    predictions = pd.read_csv(copy.folder / "results/mine/constant/fold2/predictions.csv")
     assert "berta" in set(predictions["subject"])
-    assert "Nothing to be done" in workflow.run("all").stderr
+    assert "Nothing to be done" in copy.run("all").stderr
 
 
-def test_a_copy_that_became_faulty_stops_before_anything_is_made_of_it(done, tmp_path):
-    shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
-    workflow = Workflow(tmp_path, done.project)
-    workflow.configure(workflow.config | {"datasets": {"mine": {"layout": "table", "root": "mine"}}})
-    shards = tmp_path / "results/mine/cache"
-    before = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
-    sheet = tmp_path / "mine/sequences.tsv"
+def test_a_copy_that_became_faulty_stops_before_anything_is_made_of_it(copy):
+    copy.configure(copy.config | {"datasets": {"mine": {"layout": "table", "root": "mine"}}})
+    before = made(copy)
+    sheet = copy.folder / "mine/sequences.tsv"
     sheet.write_text(re.sub("emil_1.*\n", "", sheet.read_text()))
-    (tmp_path / "mine/anna.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
-    run = workflow.run("all")
+    (copy.folder / "mine/anna.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
+    run = copy.run("all")
     assert run.returncode == 1
     assert "anna.csv" in run.stdout + run.stderr
-    assert {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()} == before
+    assert made(copy) == before
