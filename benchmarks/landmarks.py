@@ -9,7 +9,9 @@ Frames that show no face cost every way a whole frame's detection and are left o
 
 Accuracy is told in percent of the distance between the outer eye corners, of one sequence of every subject,
 beside naive's own noise: the same frames shifted by up to 23 pixels, once at their size and once shrunk to
-0.92, seen by naive again.
+0.92, seen by naive again. Ours is as good if its distance to naive is at most 1.05 times that noise (its 99th
+percentile 1.1 × 1.05 times), also on every 4th frame and after cuts; if error and jitter are no more than
+naive's; and if no more faces are missed.
 """
 
 import functools
@@ -36,7 +38,7 @@ SHEETS = Path(__file__).resolve().parents[1] / "config/datasets"
 TURNS = 2
 TIMED = 2  # sequences of each layout that are timed; accuracy is told of all
 LONGER = 5  # times: the first frame, searched whole, must not count for more than in a real sequence of 400
-SEED = 11  # nothing in g2rl/landmarks.py was chosen on these faces and videos
+SEED = 31  # nothing in g2rl/landmarks.py was chosen on these faces and videos
 TASKS = 8  # of each subject of BP4D
 
 Grey = np.ndarray  # (H, W) uint8
@@ -52,9 +54,8 @@ class Seen:
     draws: tuple[Points, Points]  # naive's, on the frames shifted; on the frames shifted and shrunk
     ours: Points
     fast: Points  # ours, of every 4th frame alone
-    cut: tuple[
-        Points, Points
-    ]  # ours and naive's: every 10 frames the picture jumps to its mirror image or back
+    # Ours and naive's, of pictures that jump to their mirror image or back every 10 frames.
+    cut: tuple[Points, Points]
 
 
 def run(frames: int = 24) -> dict[str, dict]:
@@ -120,10 +121,10 @@ def best_times(paths: list[Path], ways: Iterable[Callable[[Path], int]]) -> list
 def look(root: Path, layout: str, frames: int, sequence: str) -> Seen:
     """Render a sequence, write it as a Motion JPEG video or a folder of JPEGs, and find its points."""
     pictures, truth = render(root, layout, sequence, frames)
-    path = root / f"{sequence}.avi"
-    path = (
-        write_video(path, "MJPG", pictures) if layout == "disfa" else write_folder(root / sequence, pictures)
-    )
+    if layout == "disfa":
+        path = write_video(root / f"{sequence}.avi", "MJPG", pictures)
+    else:
+        path = write_folder(root / sequence, pictures)
     greys = [grey for _, grey in open_source(path).grey()]
     jumping = [
         np.ascontiguousarray(grey[:, ::-1]) if number // 10 % 2 else grey for number, grey in enumerate(greys)

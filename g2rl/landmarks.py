@@ -44,6 +44,7 @@ MEAN_SHAPE = np.fromstring(
 ).reshape(68, 2)
 
 WINDOW = 80  # side of the detector's window, px
+BOX = 72  # from the left to the right side of the box that it tells of a face in its window, px
 CELL = 8  # side of a cell of its feature grid, px
 STEP = 6 / 5  # from one level of its image pyramid to the next
 REGION = (1.6, 1.4)  # of interest, in expected boxes: heads move sideways more than up and down
@@ -127,10 +128,13 @@ def _models() -> tuple:
 
 def _for_one_level(detector):
     """The detector, made to look at the picture as it is, not at the smaller levels of its image pyramid."""
+    import dlib
+
     (state,) = detector.__getstate__()
-    if state.count(PYRAMID) != 1:
+    if (found := state.count(PYRAMID)) != 1:
         raise InputError(
-            "dlib: its face detector is not the one that is expected: pip install dlib-bin==20.0.1"
+            f"dlib {dlib.__version__}: its detector tells its image pyramid {found} times, expected once: "
+            "pip install --no-deps -r requirements.lock"
         )
     other = type(detector).__new__(type(detector))
     other.__setstate__((state.replace(PYRAMID, ONE_LEVEL),))
@@ -233,7 +237,7 @@ class Finder:
         import cv2
 
         (x, y), width = _middle(self._expected), self._expected[2] - self._expected[0]
-        level = max(0, round(math.log(width / WINDOW, STEP)))
+        level = max(0, round(math.log(width / BOX, STEP)))
         scale = STEP**level  # raw pixels to a pixel of that level
         across, down = (math.ceil(part * width / scale / CELL) * CELL for part in REGION)
         # Corners at that level, the first on the grid of a detector run on the whole frame; then raw ones.

@@ -97,10 +97,6 @@ def copy(done, tmp_path) -> Workflow:
     return Workflow(tmp_path, done.project)
 
 
-def made(workflow: Workflow) -> dict[str, bytes]:
-    return {shard.name: shard.read_bytes() for shard in (workflow.folder / "results/mine/cache").iterdir()}
-
-
 def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
     run = lab.run("--dry-run", "all")
     assert run.returncode == 1
@@ -135,16 +131,34 @@ def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
 def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(copy):
     """What follows the check of a copy is planned again once the check is done."""
     assert "Nothing to be done" in copy.run("all").stderr
-    before = made(copy)
-    codes = copy.folder / "mine/anna.csv"
-    edited = pd.read_csv(codes, dtype="Int64")
-    edited.loc[5, "AU12"] = 5 - edited.loc[5, "AU12"]
-    edited.to_csv(codes, index=False)
+    shards = copy.folder / "results/mine/cache"
+    before = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
+    code_anew(copy, "anna")
     run = copy.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
-    after = made(copy)
+    after = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
     assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == {"anna_1.h5"}
+    assert "Nothing to be done" in copy.run("all").stderr
+
+
+def code_anew(workflow: Workflow, person: str) -> None:
+    path = workflow.folder / f"mine/{person}.csv"
+    codes = pd.read_csv(path, dtype="Int64")
+    codes["AU12"] = 5 - codes["AU12"]
+    codes.to_csv(path, index=False)
+
+
+def test_a_training_that_is_missing_waits_for_the_check_of_a_copy(copy):
+    """Else it would start at once on the codes of before."""
+    model = copy.folder / "results/mine/baseline_sigma2_seed0/fold2/model.safetensors"
+    before = model.read_bytes()
+    model.unlink()
+    code_anew(copy, "anna")  # of fold 1, on which fold 2 is trained
+    run = copy.run("all")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stderr.index("rule train") > run.stderr.index("checkpoint replan")
+    assert model.read_bytes() != before
     assert "Nothing to be done" in copy.run("all").stderr
 
 
@@ -162,11 +176,12 @@ def test_a_sheet_with_other_folds_is_checked_and_trained_anew_in_one_run(copy):
 
 def test_a_copy_that_became_faulty_stops_before_anything_is_made_of_it(copy):
     copy.configure(copy.config | {"datasets": {"mine": {"layout": "table", "root": "mine"}}})
-    before = made(copy)
+    shards = copy.folder / "results/mine/cache"
+    before = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
     sheet = copy.folder / "mine/sequences.tsv"
     sheet.write_text(re.sub("emil_1.*\n", "", sheet.read_text()))
     (copy.folder / "mine/anna.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
     run = copy.run("all")
     assert run.returncode == 1
     assert "anna.csv" in run.stdout + run.stderr
-    assert made(copy) == before
+    assert {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()} == before

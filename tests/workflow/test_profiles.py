@@ -101,6 +101,13 @@ def test_no_queue_or_account_is_set_for_the_user(name):
     assert not re.search(r"^[^#\n]*\b(\w+_)?(partition|account|queue|project)\s*[:=]", text, re.MULTILINE)
 
 
+def test_jobs_inputs_are_not_measured_for_a_disk_that_no_scheduler_is_asked_for():
+    """Snakemake's own default of ``disk_mb`` looks up the size of every input of every job."""
+    for name in PROFILES:
+        profile = load(name)
+        assert profile.get("executor", "local") == "local" or profile["default-resources"]["disk_mb"], name
+
+
 def test_gpu_jobs_ask_for_one_gpu_and_short_jobs_go_together():
     for name in set(PROFILES) - {"default"}:
         profile = load(name)

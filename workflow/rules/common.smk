@@ -94,6 +94,11 @@ def checks(datasets):
 REPLANNED = ["results/.checked"] if checks(PLANS) else []  # the last step of what asks for all waits for it
 
 
+def replanned(wildcards):
+    """To wait for it: what takes long would start at once, on files that the plan after a check makes anew."""
+    return [ancient(path) for path in REPLANNED if checks([wildcards.dataset])]
+
+
 def checked(wildcards):
     """To wait for the check of a copy; that it was checked anew makes nothing anew."""
     return [ancient(path) for path in checks([wildcards.dataset])]

@@ -5,6 +5,7 @@ rule test:
     input:
         model=rules.train.output.model,
         shards=test_shards,
+        replanned=replanned,
     output:
         "results/{dataset}/{run}/fold{fold}/predictions.csv",
     params:
@@ -27,6 +28,7 @@ rule reference:
     input:
         train=train_shards,
         test=test_shards,
+        replanned=replanned,
     output:
         "results/{dataset}/{reference}/fold{fold}/predictions.csv",
     params:

@@ -25,6 +25,7 @@ rule train:
     input:
         shards=train_shards,
         weights=lambda wildcards: start_weights(TRAINED[wildcards.run]),
+        replanned=replanned,
     output:
         model="results/{dataset}/{run}/fold{fold}/model.safetensors",
         history="results/{dataset}/{run}/fold{fold}/history.csv",

@@ -1,0 +1,37 @@
+"""Planning in haste, on a Snakemake that lacks what it hastens: as slow as that, and no error."""
+
+import gc
+
+import snakemake.common
+import snakemake.jobs
+import snakemake.rules
+
+from g2rl.haste import ease, hasten
+
+
+def test_a_snakemake_without_these_names_is_left_as_it_is(monkeypatch):
+    monkeypatch.delattr(snakemake.rules, "get_function_params")
+    monkeypatch.delattr(snakemake.jobs.Job, "shellcmd")
+    try:
+        hasten()
+        assert not gc.isenabled()
+    finally:
+        ease()
+    assert gc.isenabled()
+    assert not hasattr(snakemake.rules, "get_function_params")
+    assert not hasattr(snakemake.jobs.Job, "shellcmd")
+
+
+def test_signatures_and_commands_are_remembered(monkeypatch):
+    for module in (snakemake.rules, snakemake.common):
+        monkeypatch.setattr(module, "get_function_params", module.get_function_params)
+    monkeypatch.setattr(snakemake.jobs.Job, "shellcmd", snakemake.jobs.Job.shellcmd)
+    before = snakemake.jobs.Job.shellcmd
+    try:
+        hasten()
+    finally:
+        ease()
+    assert snakemake.jobs.Job.shellcmd is not before
+    params = snakemake.rules.get_function_params
+    assert params is snakemake.common.get_function_params
+    assert params(hasten) is params(hasten)
