@@ -15,6 +15,7 @@ TOLERANCE := 0.1
 all: .venv/installed
 	$(BIN)/snakemake --cores $(CORES) all
 	$(BIN)/snakemake --report results/report.html
+	@echo "See results/table1.md, results/figures/ and results/report.html."
 
 report: .venv/installed
 	$(BIN)/snakemake --report results/report.html

@@ -885,7 +885,9 @@ def _sweep_points(options: argparse.Namespace) -> list[Any]:
 def predict(parser: argparse.ArgumentParser) -> Runner:
     """Predict the AU intensities of every frame of your own videos: one CSV a video.
 
-    A video that cannot be read is named and passed over; the status is then 2.
+    Columns: frame, its number; face, whether one was found; score, the face detector's; AU01 and so on, 0
+    to 5, empty where there is no face. A video that cannot be read is named and passed over; the status is
+    then 2.
 
     example: g2rl predict interview.mp4 --model model.safetensors -o predictions
     """

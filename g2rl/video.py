@@ -93,7 +93,9 @@ def _open(path: Path) -> FrameSource:
             return VideoFile(path)
     except PermissionError as error:
         raise InputError(f"{error.filename or path}: may not be read: check its permissions") from None
-    raise InputError(f"{path}: no such video or image folder: check the root and the sequence's name")
+    raise InputError(
+        f"{path}: no such video or image folder: check the path, or the root and the sequence's name"
+    )
 
 
 class ImageFolder(FrameSource):
