@@ -248,7 +248,8 @@ def format_plan(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: 
             *table,
             "",
             "Rendering, checks, measures, tables and figures take minutes more. Hours follow from rates",
-            "measured once, by benchmarks/rates.py (g2rl/data/rates.tsv); –: none was measured for this backbone.",
+            "measured once, by benchmarks/rates.py (g2rl/data/rates.tsv); –: none was measured for this",
+            "backbone.",
             f"Free where the results go: {_bytes(free)}."
             + (
                 ""
