@@ -65,7 +65,7 @@ def _take(names: Sequence[str], folder: Path) -> str:
     told = False
     while True:
         for place, name in enumerate(names):
-            lease = name.replace("/", "_") + "+" * list(names[:place]).count(name)
+            lease = name.replace("/", "_") + "+" * names[:place].count(name)
             file = open(folder / lease, "ab")  # noqa: SIM115  closed when the process ends
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 import gc
 
+import pytest
 import snakemake.common
 import snakemake.jobs
 import snakemake.rules
@@ -9,15 +10,18 @@ import snakemake.rules
 from g2rl.haste import ease, hasten
 
 
+@pytest.fixture(autouse=True)
+def eased():
+    yield
+    ease()
+    assert gc.isenabled()
+
+
 def test_a_snakemake_without_these_names_is_left_as_it_is(monkeypatch):
     monkeypatch.delattr(snakemake.rules, "get_function_params")
     monkeypatch.delattr(snakemake.jobs.Job, "shellcmd")
-    try:
-        hasten()
-        assert not gc.isenabled()
-    finally:
-        ease()
-    assert gc.isenabled()
+    hasten()
+    assert not gc.isenabled()
     assert not hasattr(snakemake.rules, "get_function_params")
     assert not hasattr(snakemake.jobs.Job, "shellcmd")
 
@@ -27,10 +31,7 @@ def test_signatures_and_commands_are_remembered(monkeypatch):
         monkeypatch.setattr(module, "get_function_params", module.get_function_params)
     monkeypatch.setattr(snakemake.jobs.Job, "shellcmd", snakemake.jobs.Job.shellcmd)
     before = snakemake.jobs.Job.shellcmd
-    try:
-        hasten()
-    finally:
-        ease()
+    hasten()
     assert snakemake.jobs.Job.shellcmd is not before
     params = snakemake.rules.get_function_params
     assert params is snakemake.common.get_function_params

@@ -97,6 +97,14 @@ def copy(done, tmp_path) -> Workflow:
     return Workflow(tmp_path, done.project)
 
 
+def code_anew(workflow: Workflow, person: str) -> None:
+    """Other codes of one AU of a person, in all frames."""
+    path = workflow.folder / f"mine/{person}.csv"
+    codes = pd.read_csv(path, dtype="Int64")
+    codes["AU12"] = 5 - codes["AU12"]
+    codes.to_csv(path, index=False)
+
+
 def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
     run = lab.run("--dry-run", "all")
     assert run.returncode == 1
@@ -140,13 +148,6 @@ def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(copy):
     assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == {"anna_1.h5"}
     assert "Nothing to be done" in copy.run("all").stderr
-
-
-def code_anew(workflow: Workflow, person: str) -> None:
-    path = workflow.folder / f"mine/{person}.csv"
-    codes = pd.read_csv(path, dtype="Int64")
-    codes["AU12"] = 5 - codes["AU12"]
-    codes.to_csv(path, index=False)
 
 
 def test_a_training_that_is_missing_waits_for_the_check_of_a_copy(copy):
