@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from g2rl.figures import figure_ablations
+from g2rl.report.figures.ablations import figure_ablations
 
 PLAIN = "synthetic_bp4d"
 AXES = {  # dataset, G2RL's variant, that of standardised guidance

@@ -22,15 +22,19 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from g2rl.alignment import build_shard
-from g2rl.cache import decode, encode, read_shard, write_shard
-from g2rl.config import Config, Run, ablation_runs, parse, training_flags
-from g2rl.landmarks import detect
-from g2rl.plan import Plan, plan_datasets
+from g2rl.config.load import parse
+from g2rl.config.runs import ablation_runs, training_flags
+from g2rl.config.schema import Config
+from g2rl.faces.align_sequence import align_sequence
+from g2rl.faces.jpeg import decode, encode
+from g2rl.faces.landmarks import detect
+from g2rl.faces.sequence_file import read_sequence, write_sequence
+from g2rl.faces.video import open_source
+from g2rl.paths import Run
 from g2rl.synthetic import person
 from g2rl.synthetic.dataset import render_sequence, subject_person
 from g2rl.synthetic.head import cut_head, read_head
-from g2rl.video import open_source
+from g2rl.workflow.manifest import DatasetManifest, load_manifests
 
 DATASET, FOLD = "synthetic_bp4d", 1
 VARIANTS = ("baseline", "g2rl", "standardised")
@@ -57,15 +61,15 @@ def degrade(kind: str, source: Path, target: Path) -> None:
     for number, path in enumerate(sorted(source.glob("*.h5"))):
         if (out := target / path.name).exists():
             continue
-        shard, random = read_shard(path), np.random.default_rng(number)
+        shard, random = read_sequence(path), np.random.default_rng(number)
         faces = decode(shard.jpeg, shard.offsets, np.arange(len(shard.frame)))
         pictures = [encode(KINDS[kind](face, random)).ravel() for face in faces]
         offsets = np.cumsum([0, *map(len, pictures)], dtype=np.uint64)
         jpeg = np.concatenate([np.empty(0, np.uint8), *pictures])
-        write_shard(out, replace(shard, jpeg=jpeg, offsets=offsets))
+        write_sequence(out, replace(shard, jpeg=jpeg, offsets=offsets))
 
 
-def caricature(config: Config, plan: Plan, folder: Path) -> None:
+def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
     """Render all sequences with the same people, each less like the others, and write their shards."""
     shards = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
     if all(shard.exists() for shard in shards.values()):
@@ -90,11 +94,11 @@ def caricature(config: Config, plan: Plan, folder: Path) -> None:
         render_sequence(folder / "head.npz", "bp4d", *arguments)
         source = open_source(plan.layout.media(folder / "raw", name))
         codes = plan.layout.read_labels(folder / "raw", name)
-        build_shard(source, detect(source), codes, row.subject, name, shards[name])
+        align_sequence(source, detect(source), codes, row.subject, name, shards[name])
     person._shape = shape
 
 
-def train_and_test(folder: Path, config: Config, plan: Plan, run: Run) -> None:
+def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run) -> None:
     """The two commands of the workflow's rules ``train`` and ``test``."""
     out = folder / run.name / f"fold{FOLD}"
     model, predictions = out / "model.safetensors", out / "predictions.csv"
@@ -111,13 +115,13 @@ def train_and_test(folder: Path, config: Config, plan: Plan, run: Run) -> None:
     for made, command in commands.items():
         if not made.exists():
             one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-            subprocess.run([sys.executable, "-m", "g2rl.cli", *command], check=True, env=one_thread)
+            subprocess.run([sys.executable, "-m", "g2rl", *command], check=True, env=one_thread)
 
 
 def main(results: Path, out: Path) -> None:
     settings = [yaml.safe_load(Path(f"config/{name}.yaml").read_text()) for name in ("config", "ablations")]
     config = parse(settings[0] | settings[1], "config/ablations.yaml")
-    plan, compared = plan_datasets(config)[DATASET], ablation_runs(config)
+    plan, compared = load_manifests(config)[DATASET], ablation_runs(config)
     runs = [run for variant in VARIANTS for run in compared[variant][0]]
     with ThreadPoolExecutor(2) as pool:
         jobs = []

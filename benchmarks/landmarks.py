@@ -27,12 +27,14 @@ import cv2
 import numpy as np
 from record import cost, record
 
-from g2rl import landmarks
-from g2rl.datasets import get_layout, read_sheet
-from g2rl.landmarks import Finder, detect
+from g2rl.datasets.registry import get_layout
+from g2rl.datasets.sheet import read_sheet
+from g2rl.faces import face_finder
+from g2rl.faces.face_finder import Finder
+from g2rl.faces.landmarks import detect
+from g2rl.faces.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
-from g2rl.video import open_source
 
 SHEETS = Path(__file__).resolve().parents[1] / "config/datasets"
 TURNS = 2
@@ -241,7 +243,7 @@ def our_pass(path: Path) -> int:
 
 
 def limit_pass(path: Path) -> int:
-    *_, predictor = landmarks._models()
+    *_, predictor = face_finder._models()
     greys = (grey for _, grey in open_source(path).grey())
     return len([predictor(grey, box) for grey, box in zip(greys, known_boxes(path), strict=True)])
 
@@ -259,7 +261,7 @@ def naive(greys: Iterable[Grey]) -> Points:
 
 
 def naive_points(grey: Grey) -> np.ndarray:
-    detector, _, predictor = landmarks._models()
+    detector, _, predictor = face_finder._models()
     boxes, scores, _ = detector.run(grey, 0, 0.0)
     if not len(boxes):
         return np.full((68, 2), np.nan)

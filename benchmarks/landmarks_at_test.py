@@ -16,15 +16,16 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LinearRegression
 
-from g2rl.ablations import read_run
-from g2rl.cache import Shard, read_shard
-from g2rl.datasets import read_sheet
-from g2rl.metrics import KEYS, compare, intensities, read_predictions
-from g2rl.predictions import prediction_table
-from g2rl.references import MAX_INTENSITY, fit_landmark_ridge
+from g2rl.action_units import MAX_INTENSITY
+from g2rl.datasets.sheet import read_sheet
+from g2rl.evaluation.image_free import fit_landmark_ridge
+from g2rl.evaluation.metrics import compare
+from g2rl.faces.sequence_file import AlignedSequence, read_sequence
+from g2rl.inference.predictions import KEYS, intensities, prediction_table, read_predictions
+from g2rl.paths import read_run
 
 
-def ridge(train: list[Shard], test: list[Shard], keys: pd.DataFrame) -> np.ndarray:
+def ridge(train: list[AlignedSequence], test: list[AlignedSequence], keys: pd.DataFrame) -> np.ndarray:
     """Predictions of the ridge on the landmarks, in the order of ``keys``."""
     subjects = np.repeat([shard.subject for shard in train], [len(shard.frame) for shard in train])
     points, codes = (np.concatenate([getattr(s, name) for s in train]) for name in ("landmarks", "intensity"))
@@ -35,7 +36,7 @@ def ridge(train: list[Shard], test: list[Shard], keys: pd.DataFrame) -> np.ndarr
 
 def main(results: Path, dataset: str, sheet: Path) -> None:
     rows = [row for row in read_sheet(sheet) if (results / f"{dataset}/cache/{row.sequence}.h5").exists()]
-    shards = {row.sequence: read_shard(results / f"{dataset}/cache/{row.sequence}.h5") for row in rows}
+    shards = {row.sequence: read_sequence(results / f"{dataset}/cache/{row.sequence}.h5") for row in rows}
     training = [row.sequence for row in rows if row.fold != 1]
     network, recalibrated, stacked = {}, {}, {}
     for path in sorted(results.glob(f"{dataset}/baseline_sigma2_seed*/fold1v/predictions.csv")):

@@ -10,23 +10,27 @@ from pathlib import Path
 
 from record import cost, record
 
-from g2rl import config
-from g2rl.datasets import get_layout, read_sheet
-from g2rl.estimate import Data, estimate, format_plan, model_bytes
-from g2rl.plan import Plan
+from g2rl.config import load
+from g2rl.config import schema as config
+from g2rl.datasets.registry import get_layout
+from g2rl.datasets.sheet import read_sheet
+from g2rl.workflow.estimate import Data, estimate, format_plan, model_bytes
+from g2rl.workflow.manifest import DatasetManifest
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def published() -> tuple[config.Config, dict[str, Data]]:
     """The paper's configuration, and its datasets as they were published."""
-    parsed = config.load(ROOT / "config/paper.yaml")
+    parsed = load.load(ROOT / "config/paper.yaml")
     data = {}
     for name, dataset in parsed.datasets.items():
         layout, rows = get_layout(dataset.layout), read_sheet(ROOT / dataset.sheet)
         ranges = layout.published(Path())
         coded = {row.sequence: ranges[row.sequence][1] - ranges[row.sequence][0] + 1 for row in rows}
-        plan = Plan(layout, Path(dataset.root), ROOT / dataset.sheet, {row.sequence: row for row in rows})
+        plan = DatasetManifest(
+            layout, Path(dataset.root), ROOT / dataset.sheet, {row.sequence: row for row in rows}
+        )
         data[name] = Data(plan, sum(coded.values()), coded)
     return parsed, data
 

@@ -16,13 +16,13 @@ import torch
 from record import machine
 from training import ours, random_shard, step_alone  # benchmarks/training.py
 
-from g2rl.alignment import build_shard
-from g2rl.datasets import get_layout
-from g2rl.landmarks import detect
+from g2rl.datasets.registry import get_layout
+from g2rl.faces.align_sequence import align_sequence
+from g2rl.faces.landmarks import detect
+from g2rl.faces.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
-from g2rl.training import Settings
-from g2rl.video import open_source
+from g2rl.training.settings import Settings
 
 FRAMES = 60
 
@@ -36,7 +36,7 @@ def sequence_rates(root: Path, layout_name: str, sequence: str) -> tuple[float, 
     start = time.perf_counter()
     points = detect(open_source(media))
     middle = time.perf_counter()
-    counts = build_shard(open_source(media), points, codes, subject, sequence, root / "shard.h5")
+    counts = align_sequence(open_source(media), points, codes, subject, sequence, root / "shard.h5")
     return len(points.frame) / (middle - start), counts["used"] / (time.perf_counter() - middle)
 
 

@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from g2rl.cache import read_shard
-from g2rl.datasets import read_sheet
-from g2rl.inference import load_model, predict_shards
-from g2rl.metrics import evaluate
-from g2rl.training import Settings, train
+from g2rl.datasets.sheet import read_sheet
+from g2rl.evaluation.metrics import evaluate
+from g2rl.faces.sequence_file import read_sequence
+from g2rl.inference.predictor import predict_shards
+from g2rl.network.model_file import read_model
+from g2rl.training.loop import train
+from g2rl.training.settings import Settings
 
 BASE = Settings(
     backbone="test_resnet.r160_in1k", image_size=64, stride=16, channels=(64, 64), epochs=6, lr=5e-3,
@@ -40,7 +42,7 @@ def main(results: Path, datasets: list[str]) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for name, sheet in (text.split(":") for text in datasets):
         rows = [row for row in read_sheet(Path(sheet)) if row.fold != 1]
-        shards = [read_shard(results / name / "cache" / f"{row.sequence}.h5") for row in rows]
+        shards = [read_sequence(results / name / "cache" / f"{row.sequence}.h5") for row in rows]
         subjects = sorted({shard.subject for shard in shards})
         for label, change in CANDIDATES.items():
             for lam in (0.0, 0.05):
@@ -53,7 +55,7 @@ def main(results: Path, datasets: list[str]) -> None:
                         part = [shard for shard in shards if shard.subject not in held]
                         train(part, settings, model, Path(folder, "history"), device)
                         rest = [shard for shard in shards if shard.subject in held]
-                        table = predict_shards(load_model(model, device), rest)
+                        table = predict_shards(read_model(model, device), rest)
                     measures = evaluate([table], resamples=0).query("au == 'avg' and aggregation == 'pooled'")
                     scores.append(measures.set_index("metric")["value"])
                 icc, mae = (np.mean([score[metric] for score in scores]) for metric in ("ICC", "MAE"))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from g2rl.files import atomic_path, write_text
+from g2rl.io.atomic import atomic_path, write_text
 
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs/performance.md"

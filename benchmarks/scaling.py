@@ -37,8 +37,9 @@ CURVES = {
 
 def landmarks(folder: Path, frames: int = 125, width: int = 1024) -> float:
     """Of a video that repeats 40 rendered frames forwards and backwards."""
-    from g2rl.landmarks import _models, detect
-    from g2rl.video import open_source
+    from g2rl.faces.face_finder import _models
+    from g2rl.faces.landmarks import detect
+    from g2rl.faces.video import open_source
 
     video = folder / f"{frames}_{width}.avi"
     pictures = [picture for _, picture in open_source(folder / "faces.avi").rgb()]
@@ -59,13 +60,13 @@ def training(folder: Path, faces: int = 1000, aus: int = 12, size: int = 64) -> 
     import torch
     import training as bench
 
-    from g2rl import training as loop
+    from g2rl.training import loop, settings
 
     torch.set_num_threads(1)
     shard = bench.random_shard(faces)
     shard = replace(shard, aus=AUS[:aus], intensity=shard.intensity[:, :aus])
     small = {"backbone": "test_resnet.r160_in1k", "stride": 16, "channels": (64, 64)}
-    settings = loop.Settings(**small, image_size=size, epochs=1, batch_size=32)
+    settings = settings.Settings(**small, image_size=size, epochs=1, batch_size=32)
     few = {name: getattr(shard, name)[:64] for name in ("frame", "landmarks", "intensity")}
     few = replace(shard, offsets=shard.offsets[:65], **few)
     loop.train([few], settings, folder / "m", folder / "h", torch.device("cpu"))  # libraries are loaded
@@ -77,7 +78,7 @@ def training(folder: Path, faces: int = 1000, aus: int = 12, size: int = 64) -> 
 def decoding(folder: Path, workers: int) -> float:
     from training import random_shard
 
-    from g2rl.cache import decode
+    from g2rl.faces.jpeg import decode
 
     cv2.setNumThreads(1)
     shard = random_shard(2000)

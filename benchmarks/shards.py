@@ -16,11 +16,13 @@ import numpy as np
 from record import best_times, rate, record
 from skimage.data import astronaut
 
-from g2rl.alignment import SIZE, TEMPLATE, build_shard
-from g2rl.cache import decode, join, read_shard
-from g2rl.datasets.layout import Labels
-from g2rl.landmarks import Landmarks
-from g2rl.video import FrameSource
+from g2rl.datasets.labels import Labels
+from g2rl.faces.align_sequence import align_sequence
+from g2rl.faces.alignment import TEMPLATE
+from g2rl.faces.jpeg import ALIGNED_SIZE, decode
+from g2rl.faces.landmarks import Landmarks
+from g2rl.faces.sequence_file import join, read_sequence
+from g2rl.faces.video import FrameSource
 
 BATCH = 16
 TURNS = 5
@@ -33,11 +35,15 @@ class Photographs(FrameSource):
         self.path, self.numbers, self.seed = Path("photograph"), range(1, frames + 1), seed
 
     def _frames(self, grey, wanted):
-        picture = cv2.resize(astronaut()[:300, 80:380], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(
+            astronaut()[:300, 80:380], (ALIGNED_SIZE, ALIGNED_SIZE), interpolation=cv2.INTER_AREA
+        )
         rng = np.random.default_rng(self.seed)
         for number in self.numbers:
             turn = cv2.getRotationMatrix2D((128, 128), rng.normal(0, 5), rng.uniform(0.95, 1.1))
-            turned = cv2.warpAffine(picture, turn, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT)
+            turned = cv2.warpAffine(
+                picture, turn, (ALIGNED_SIZE, ALIGNED_SIZE), borderMode=cv2.BORDER_REFLECT
+            )
             noise = rng.normal(0, 2, turned.shape)
             yield number, np.clip(turned * rng.uniform(0.8, 1.1) + noise, 0, 255).astype(np.uint8)
 
@@ -49,10 +55,10 @@ def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
         paths = [Path(folder, f"{number}.h5") for number in range(shards)]
         for seed, path in enumerate(paths):
             write(path, frames, seed)
-        jpeg, offsets = join(read_shard(path) for path in paths)
+        jpeg, offsets = join(read_sequence(path) for path in paths)
     order = np.random.default_rng(0).permutation(shards * frames)
     cut = [jpeg[int(offsets[i]) : int(offsets[i + 1])].copy() for i in order]
-    out = np.empty((BATCH, SIZE, SIZE, 3), np.uint8)
+    out = np.empty((BATCH, ALIGNED_SIZE, ALIGNED_SIZE, 3), np.uint8)
     batches = np.array_split(order, len(order) // BATCH)
 
     def pure() -> None:
@@ -61,13 +67,13 @@ def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
 
     def ours() -> None:
         for batch in batches:
-            decode(jpeg, offsets, batch, SIZE, out[: len(batch)])
+            decode(jpeg, offsets, batch, ALIGNED_SIZE, out[: len(batch)])
 
     def small() -> None:
         for batch in batches:
-            decode(jpeg, offsets, batch, SIZE // 2)
+            decode(jpeg, offsets, batch, ALIGNED_SIZE // 2)
 
-    everything = np.empty((len(order), SIZE, SIZE, 3), np.uint8)
+    everything = np.empty((len(order), ALIGNED_SIZE, ALIGNED_SIZE, 3), np.uint8)
 
     def one_core() -> None:
         decode(jpeg, offsets, order, out=everything)
@@ -94,7 +100,7 @@ def write(path: Path, frames: int, seed: int) -> None:
     everywhere = np.repeat(TEMPLATE[None].astype(np.float32), frames, 0)
     found, score, box = np.ones(frames, bool), np.ones(frames, np.float32), np.zeros((frames, 4), np.float32)
     labels = Labels(numbers, np.zeros((frames, 5), np.int8), (6, 10, 12, 14, 17))
-    build_shard(source, Landmarks(numbers, found, score, box, everywhere), labels, "S", path.stem, path)
+    align_sequence(source, Landmarks(numbers, found, score, box, everywhere), labels, "S", path.stem, path)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from record import cost, record
 
-from g2rl.datasets import get_layout, read_sheet
+from g2rl.datasets.registry import get_layout
+from g2rl.datasets.sheet import read_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 SHEETS = {"bp4d": "bp4d", "disfa": "disfa_folds_a"}

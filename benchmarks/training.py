@@ -21,21 +21,26 @@ import torch
 from record import rate, record
 from torch.utils.data import DataLoader, Dataset
 
-from g2rl import training
-from g2rl.au import au_centres, point_au
-from g2rl.cache import Shard, decode, encode
-from g2rl.model import guidance_loss, heatmap_loss, joint_loss
-from g2rl.training import ALIGNED_SIZE, MEAN, STD, Settings
+from g2rl.action_units import au_centres, point_au
+from g2rl.faces.jpeg import ALIGNED_SIZE, decode, encode
+from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.network.model import guidance_loss, heatmap_loss, joint_loss
+from g2rl.network.preprocessing import MEAN, STD
+from g2rl.training import cpu, cuda_graph, data
+from g2rl.training import loop as training
+from g2rl.training.optimizer import make_optimizer
+from g2rl.training.settings import Settings
+from g2rl.training.targets import Targets
 
 AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
 
-def random_shard(count: int) -> Shard:
+def random_shard(count: int) -> AlignedSequence:
     """Smooth random pictures that compress about as faces do; speed does not depend on what they show."""
     random = np.random.default_rng(0)
     small = random.integers(0, 255, (count, 32, 32, 3), np.uint8)
     pictures = [encode(picture.repeat(8, 0).repeat(8, 1)) for picture in small]
-    return Shard(
+    return AlignedSequence(
         subject="F001",
         sequence="F001_T1",
         aus=AUS,
@@ -51,7 +56,7 @@ def random_shard(count: int) -> Shard:
 class ReferenceFaces(Dataset):
     """Decode, normalise and draw targets on the CPU, face by face."""
 
-    def __init__(self, shard: Shard, settings: Settings):
+    def __init__(self, shard: AlignedSequence, settings: Settings):
         self.shard, self.settings = shard, settings
         self.points = point_au(AUS)
 
@@ -73,7 +78,9 @@ class ReferenceFaces(Dataset):
         return np.ascontiguousarray(image), maps, self.shard.landmarks[i]
 
 
-def reference(shard: Shard, settings: Settings, device: torch.device, steps: int) -> tuple[float, float]:
+def reference(
+    shard: AlignedSequence, settings: Settings, device: torch.device, steps: int
+) -> tuple[float, float]:
     """Images/s after the first two steps, and the first step's loss."""
     model = training.build(settings, len(point_au(AUS)), None).to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), settings.lr)
@@ -104,7 +111,7 @@ def reference(shard: Shard, settings: Settings, device: torch.device, steps: int
     return steps * settings.batch_size / (time.perf_counter() - start), first
 
 
-def ours(shard: Shard, settings: Settings, device: torch.device) -> float:
+def ours(shard: AlignedSequence, settings: Settings, device: torch.device) -> float:
     """Images/s of the last epoch of ``g2rl train``, data path and all."""
     log = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(log):
@@ -112,22 +119,24 @@ def ours(shard: Shard, settings: Settings, device: torch.device) -> float:
     return float(re.findall(r"([\d.]+) images/s", log.getvalue())[-1])
 
 
-def step_alone(shard: Shard, settings: Settings, device: torch.device, steps: int) -> tuple[float, float]:
+def step_alone(
+    shard: AlignedSequence, settings: Settings, device: torch.device, steps: int
+) -> tuple[float, float]:
     """Images/s of the training step on one resident batch, over and over; and the first step's loss."""
     if device.type == "cpu":
-        training.keep_freed_memory()  # as train does; the reference before is as PyTorch comes
-    faces = training.load_faces([shard], settings.image_size, device)
-    targets = training.Targets(AUS, settings, device)
+        cpu.keep_freed_memory()  # as train does; the reference before is as PyTorch comes
+    faces = data.load_faces([shard], settings.image_size, device)
+    targets = Targets(AUS, settings, device)
     model = training.build(settings, len(targets.point_au), None)
     model = model.to(device, memory_format=torch.channels_last).train()
-    optimizer = training.make_optimizer(model, settings, device)
+    optimizer = make_optimizer(model, settings, device)
     totals = torch.zeros(4, device=device)
     run = training.make_step(model, optimizer, targets, settings, totals)
-    batch = next(training.batches(faces, settings, 0))
-    draws = training.draw(settings, len(batch[0]), torch.Generator())
+    batch = next(data.batches(faces, settings, 0))
+    draws = data.sample_augmentation(settings, len(batch[0]), torch.Generator())
     inputs = (*batch, *(value.to(device) for value in draws))
     if device.type == "cuda":
-        run = training.capture(run, model, optimizer, inputs)
+        run = cuda_graph.capture(run, model, optimizer, inputs)
         totals.zero_()
     run(*inputs)
     first = float(totals[0])

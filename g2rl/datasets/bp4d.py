@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from g2rl.datasets.layout import Labels, Layout, Part, find_entries, find_entry, read_codes
-from g2rl.files import InputError
+from g2rl.datasets.base import Layout, Part, find_entries, find_entry
+from g2rl.datasets.labels import Labels, read_codes
+from g2rl.errors import InputError
 
 _SEQUENCE = re.compile(r"([FM]\d{3})_(T\d{1,2})", re.ASCII)
+
+
 _FRAMES = "BP4D-training"
+
+
 _CODES = "AU Intensity Codes3.0"
 
 
@@ -49,7 +54,7 @@ class Bp4d(Layout):
 
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
         with open(
-            Path(__file__).parent.parent / "data/bp4d_annotated_ranges.csv", encoding="utf-8"
+            Path(__file__).parent.parent / "resources/bp4d_annotated_ranges.csv", encoding="utf-8"
         ) as stream:
             rows = list(csv.DictReader(stream))
         return {row["sequence"]: (int(row["first_frame"]), int(row["last_frame"])) for row in rows}

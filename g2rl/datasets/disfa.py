@@ -5,10 +5,13 @@ import os
 import re
 from pathlib import Path
 
-from g2rl.datasets.layout import Labels, Layout, Part, find_entries, find_entry, read_codes
-from g2rl.files import InputError
+from g2rl.datasets.base import Layout, Part, find_entries, find_entry
+from g2rl.datasets.labels import Labels, read_codes
+from g2rl.errors import InputError
 
 _CODES = "ActionUnit_Labels"
+
+
 # As distributed the cameras' names differ in "Videos" and "comp"; either spelling is taken for either camera.
 _CAMERAS = {
     "left": (("Videos_LeftCamera", "Video_LeftCamera"), "LeftVideo{}_comp.avi"),
@@ -67,7 +70,7 @@ class Disfa(Layout):
         return {f"SN{number:03d}": (1, 4844 if number == 10 else 4845) for number in self.subjects}
 
     def known_bad(self, sequence: str) -> list[int]:
-        path = Path(__file__).parent.parent / "data/disfa_known_bad_frames.csv"
+        path = Path(__file__).parent.parent / "resources/disfa_known_bad_frames.csv"
         with open(path, encoding="utf-8") as stream:
             rows = [row for row in csv.DictReader(stream) if row["sequence"] == sequence]
         ranges = [range(int(row["first_frame"]), int(row["last_frame"]) + 1) for row in rows]

@@ -4,20 +4,14 @@ import functools
 import re
 from pathlib import Path
 
-from g2rl.datasets.layout import (
-    NOT_CODED,
-    LabelError,
-    Labels,
-    Layout,
-    Part,
-    by_frame,
-    check_frame,
-    numbered_lines,
-    read_tsv,
-)
-from g2rl.files import InputError
+from g2rl.datasets.base import Layout, Part
+from g2rl.datasets.labels import NOT_CODED, Labels, by_frame, check_frame
+from g2rl.errors import InputError, LabelError
+from g2rl.io.tables import numbered_lines, read_tsv
 
 TABLE = "sequences.tsv"
+
+
 _COLUMNS = ("sequence", "subject", "fold", "media", "codes")
 
 

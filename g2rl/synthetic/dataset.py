@@ -12,8 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from g2rl.datasets import get_layout
-from g2rl.files import WRITTEN, InputError, atomic_path, leftovers, progress, refusals_named, write_text
+from g2rl.datasets.registry import get_layout
+from g2rl.errors import InputError, os_errors_as_input_errors
+from g2rl.io.atomic import WRITTEN, atomic_path, partial_files, write_text
+from g2rl.io.progress import progress
 from g2rl.synthetic import actions
 from g2rl.synthetic.head import Head, read_head, write_arrays
 from g2rl.synthetic.person import Person, make_person
@@ -220,9 +222,9 @@ def _write_bp4d(
     quality = int(rng.integers(78, 93))
     numbers = np.arange(first, first + frames)
     lost = int(rng.integers(4, frames - 4)) if frames > 12 and rng.random() < 0.2 else -1
-    with refusals_named(folder):
+    with os_errors_as_input_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in leftovers(folder):
+        for left in partial_files(folder):
             shutil.rmtree(left)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
         try:

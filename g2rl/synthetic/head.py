@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from g2rl.files import InputError, atomic_path
+from g2rl.errors import InputError
+from g2rl.io.atomic import atomic_path
 from g2rl.synthetic.raster import vertex_normals
 
 # The material of each triangle; PARTS.index(name) is what `Head.part` holds.

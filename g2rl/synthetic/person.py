@@ -7,17 +7,7 @@ import numpy as np
 
 from g2rl.synthetic import actions, paint
 from g2rl.synthetic.head import PARTS, Head
-from g2rl.synthetic.paint import (
-    FACE,
-    FACE_SHAPE,
-    HEIGHT,
-    PATCHES,
-    WIDTH,
-    noise,
-    polygon,
-    spot,
-    strokes,
-)
+from g2rl.synthetic.paint import FACE, FACE_SHAPE, HEIGHT, PATCHES, WIDTH, noise, polygon, spot, strokes
 from g2rl.synthetic.raster import vertex_normals
 
 # Identity targets that break the face, move it away, or change what an AU shows.

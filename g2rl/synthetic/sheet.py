@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from g2rl.files import atomic_path
+from g2rl.io.atomic import atomic_path
 from g2rl.synthetic import actions
 from g2rl.synthetic.dataset import generator, subject_person
 from g2rl.synthetic.head import read_head

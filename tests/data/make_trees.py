@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from g2rl.datasets import get_layout
+from g2rl.datasets.registry import get_layout
 
 BP4D_CODES = "AU Intensity Codes3.0"
 

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g2rl import ablations
-from g2rl.cli import main
-from g2rl.config import Run
-from g2rl.files import InputError
-from g2rl.metrics import compare, evaluate
+from g2rl import paths
+from g2rl.cli.main import main
+from g2rl.errors import InputError
+from g2rl.evaluation import ablations
+from g2rl.evaluation.metrics import compare, evaluate
+from g2rl.paths import Run
+from g2rl.report import ablations as report_ablations
 
 AUS = ("AU06", "AU12")
 
@@ -100,7 +102,7 @@ def test_what_does_not_pair_is_named():
 
 def test_variants_are_read_off_the_folders_names():
     def variant(folder: str) -> tuple[str, int]:
-        run = ablations.read_run(folder)
+        run = paths.Run.parse(folder)
         assert run.name == folder
         return run.variant or run.method, run.seed
 
@@ -109,16 +111,16 @@ def test_variants_are_read_off_the_folders_names():
     assert variant("g2rlplus_sigma2_lambda0.05_seed0") == ("g2rlplus", 0)
     assert variant("g2rl_sigma1.414_lambda0.05_a_b_seed3") == ("a_b", 3)
     assert variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
-    assert ablations.read_run("g2rl_sigma1.414_lambda0.05_seed3") == Run(1.414, 0.05, 3)
-    assert ablations.read_run("baseline_sigma2_seed3") == Run(2, 0, 3)
+    assert paths.Run.parse("g2rl_sigma1.414_lambda0.05_seed3") == Run(1.414, 0.05, 3)
+    assert paths.Run.parse("baseline_sigma2_seed3") == Run(2, 0, 3)
     with pytest.raises(InputError, match="constant: no run's folder"):
-        ablations.read_run("constant")
+        paths.Run.parse("constant")
 
 
 def test_table_markdown_and_figure(tmp_path):
     results = {"synthetic_a": {"baseline": runs(1.5), "g2rl": runs(1.5), "better": runs(0.5)}}
     against = {"baseline": "baseline", "g2rl": "baseline", "better": "g2rl"}
-    ablations.write_ablations(results, against, "test subjects", tmp_path / "ablations", 50)
+    report_ablations.write_ablations(results, against, "test subjects", tmp_path / "ablations", 50)
     table = pd.read_csv(tmp_path / "ablations.csv")
     assert list(table) == ["dataset", "variant", "metric", "mean", "difference", "ci_low", "ci_high", "seeds"]
     assert set(table["variant"]) == {"baseline", "g2rl", "better"}
@@ -176,7 +178,7 @@ def test_what_the_guidance_does_is_told(tmp_path):
     ):
         with pytest.raises(InputError, match=reason):
             ablations.guidance_table([*histories, ("synthetic_a", run, history(0.1))])
-    ablations.write_guidance(histories, tmp_path / "guidance")
+    report_ablations.write_guidance(histories, tmp_path / "guidance")
     text = (tmp_path / "guidance.md").read_text()
     assert "| collapsed | 2 |" in text
     assert "| still varies | 1 |" in text

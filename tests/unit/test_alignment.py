@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.transform import SimilarityTransform
 
-from g2rl.alignment import SIZE, STABLE, TEMPLATE, similarity, transform_points, warp
+from g2rl.faces.alignment import STABLE, TEMPLATE, similarity, transform_points, warp
+from g2rl.faces.jpeg import ALIGNED_SIZE
 
 faces = arrays(np.float64, (68, 2), elements=st.floats(-300, 300)).map(lambda noise: TEMPLATE * 3 + noise)
 motions = st.builds(
@@ -60,7 +61,7 @@ def test_points_without_a_similarity(points):
 def test_template_fits_the_picture():
     assert TEMPLATE.shape == (68, 2)
     assert TEMPLATE.min() > 25
-    assert TEMPLATE.max() < SIZE - 25
+    assert TEMPLATE.max() < ALIGNED_SIZE - 25
     np.testing.assert_allclose(TEMPLATE[36:48, 1].mean(), 88, atol=2)
     np.testing.assert_allclose(TEMPLATE[[8, 33], 0], 128)
 
@@ -80,7 +81,7 @@ def test_pixels_and_points_move_alike(scale, angle):
         centre = SimilarityTransform(matrix=np.vstack([matrix, [0, 0, 1]])).inverse([target])[0]
         image = blob(1600, 1700, centre, 6 * scale).round().astype(np.uint8)
         aligned = warp(np.repeat(image[..., None], 3, 2), matrix)[..., 1].astype(float)
-        y, x = np.mgrid[:SIZE, :SIZE]
+        y, x = np.mgrid[:ALIGNED_SIZE, :ALIGNED_SIZE]
         found = [(aligned * x).sum() / aligned.sum(), (aligned * y).sum() / aligned.sum()]
         # A colour image of 1/32 pixel is OpenCV's grid of interpolation weights.
         np.testing.assert_allclose(found, target, atol=0.05)

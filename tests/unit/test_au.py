@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from g2rl.au import CENTRES, MIRROR, NAMES, Point, au_centres, au_points, centre_weights, point_au
-from g2rl.files import InputError
+from g2rl.action_units import CENTRES, MIRROR, NAMES, Point, au_centres, au_points, centre_weights, point_au
+from g2rl.errors import InputError
 
 DISFA = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 BP4D = (6, 10, 12, 14, 17)

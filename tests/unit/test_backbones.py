@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from g2rl import config
-from g2rl.backbones import _known, backbone_fault
-from g2rl.files import InputError
+from g2rl.config import load
+from g2rl.errors import InputError
+from g2rl.network.backbones import _known, backbone_fault
 
 
 def test_the_models_are_timms():
@@ -28,7 +28,7 @@ def test_the_models_are_timms():
 )
 def test_a_wrong_name_is_an_error_of_the_configuration_with_the_nearest_one(name, near):
     with pytest.raises(InputError, match=rf"my\.yaml: .*training\.backbone: .*did you mean '.*{near}"):
-        config.parse({"datasets": {}, "training": {"backbone": name}}, "my.yaml")
+        load.parse({"datasets": {}, "training": {"backbone": name}}, "my.yaml")
 
 
 def test_neither_timm_nor_torch_is_imported():

@@ -15,23 +15,18 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl import cli
-from g2rl.alignment import TEMPLATE, build_shard
-from g2rl.cache import (
-    decode,
-    encode,
-    frame_counts,
-    join,
-    load_frames,
-    read_list,
-    read_shard,
-    write_list,
-    write_shard,
-)
-from g2rl.datasets.layout import Labels
-from g2rl.files import InputError, seal_hdf5
-from g2rl.landmarks import Landmarks
-from g2rl.video import FrameSource
+from g2rl.cli import main as cli
+from g2rl.datasets.labels import Labels
+from g2rl.errors import InputError
+from g2rl.faces.align_sequence import align_sequence
+from g2rl.faces.alignment import TEMPLATE
+from g2rl.faces.fold_manifest import read_manifest, write_manifest
+from g2rl.faces.frame_counts import frame_counts
+from g2rl.faces.jpeg import decode, encode
+from g2rl.faces.landmarks import Landmarks
+from g2rl.faces.sequence_file import join, load_frames, read_sequence, write_sequence
+from g2rl.faces.video import FrameSource
+from g2rl.io.hdf5 import write_checksum
 
 AUS = (6, 12)
 
@@ -89,7 +84,7 @@ def path(tmp_path_factory):
     """A shard of eleven frames, 3, 5, …, 23."""
     numbers = range(3, 25, 2)
     path = tmp_path_factory.mktemp("shard") / "SN001.h5"
-    build_shard(
+    align_sequence(
         Frames(pictures_of(numbers)),
         landmarks_of(dict.fromkeys(numbers, True)),
         labels_of({number: (number % 6, -1) for number in numbers}),
@@ -137,7 +132,7 @@ def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max
         expected.setdefault(reason, set()).add(number)
 
     out = tmp_path_factory.getbasetemp() / "counted.h5"
-    counts = build_shard(
+    counts = align_sequence(
         source,
         landmarks_of(found),
         labels_of(coded),
@@ -157,7 +152,7 @@ def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max
     used = sorted(expected.get("used", ()))
     assert counts["carried"] == sum(not found[number] for number in used)
 
-    shard = read_shard(out)
+    shard = read_sequence(out)
     assert shard.counts == counts
     assert shard.frame.tolist() == used
     assert [tuple(row) for row in shard.intensity.tolist()] == [coded[number] for number in used]
@@ -171,11 +166,11 @@ def two_frames():
 
 
 def test_a_frame_lost_uncounted_is_an_error(tmp_path):
-    build_shard(*two_frames(), "S", "S1", tmp_path / "s.h5")
+    align_sequence(*two_frames(), "S", "S1", tmp_path / "s.h5")
     table = frame_counts([tmp_path / "s.h5"])
     assert table.loc[0, ["coded", "used", "no_face"]].tolist() == [2, 1, 1]
-    shard = read_shard(tmp_path / "s.h5")
-    write_shard(tmp_path / "s.h5", replace(shard, counts=shard.counts | {"no_face": 0}))
+    shard = read_sequence(tmp_path / "s.h5")
+    write_sequence(tmp_path / "s.h5", replace(shard, counts=shard.counts | {"no_face": 0}))
     with pytest.raises(InputError, match=r"s\.h5: 2 coded frames, but excluded, .* add up to another number"):
         frame_counts([tmp_path / "s.h5"])
 
@@ -184,15 +179,15 @@ def test_a_frame_lost_uncounted_is_an_error(tmp_path):
 def listed(tmp_path):
     """A list beside the folder of its two shards."""
     for name in ("S2", "S1"):
-        build_shard(*two_frames(), "S", name, tmp_path / f"D/cache/{name}.h5")
-    write_list(tmp_path / "D/fold1.tsv", [tmp_path / f"D/cache/{name}.h5" for name in ("S2", "S1")])
+        align_sequence(*two_frames(), "S", name, tmp_path / f"D/cache/{name}.h5")
+    write_manifest(tmp_path / "D/fold1.tsv", [tmp_path / f"D/cache/{name}.h5" for name in ("S2", "S1")])
     return tmp_path / "D/fold1.tsv"
 
 
 def test_list_gives_back_its_shards_wherever_the_folder_lies(listed, tmp_path):
-    assert read_list(listed) == [listed.parent / "cache/S2.h5", listed.parent / "cache/S1.h5"]
+    assert read_manifest(listed) == [listed.parent / "cache/S2.h5", listed.parent / "cache/S1.h5"]
     (tmp_path / "D").rename(tmp_path / "E")
-    assert read_list(tmp_path / "E/fold1.tsv")[0] == tmp_path / "E/cache/S2.h5"
+    assert read_manifest(tmp_path / "E/fold1.tsv")[0] == tmp_path / "E/cache/S2.h5"
 
 
 def test_list_has_the_hash_of_what_lies_in_each_shard(listed):
@@ -203,17 +198,17 @@ def test_list_has_the_hash_of_what_lies_in_each_shard(listed):
 
 def test_list_changes_with_a_shard_and_knows_one_that_was_made_anew(listed):
     before, shard = listed.read_bytes(), listed.parent / "cache/S1.h5"
-    write_shard(shard, replace(read_shard(shard), subject="T"))
+    write_sequence(shard, replace(read_sequence(shard), subject="T"))
     with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 holds .* made anew"):
-        read_list(listed)
-    write_list(listed, [listed.parent / "cache/S2.h5", shard])
+        read_manifest(listed)
+    write_manifest(listed, [listed.parent / "cache/S2.h5", shard])
     assert listed.read_bytes() != before
 
 
 def test_list_names_a_shard_that_is_gone(listed):
     (listed.parent / "cache/S1.h5").unlink()
     with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 is not there: snakemake all"):
-        read_list(listed)
+        read_manifest(listed)
 
 
 @pytest.mark.parametrize(
@@ -228,14 +223,14 @@ def test_list_names_a_shard_that_is_gone(listed):
 def test_what_is_no_list_is_named(listed, text, words):
     listed.write_text(text)
     with pytest.raises(InputError, match=rf"fold1\.tsv: {words}"):
-        read_list(listed)
+        read_manifest(listed)
 
 
 def test_file_of_others_cannot_be_listed(tmp_path):
     with h5py.File(tmp_path / "s.h5", "w"):
         pass
     with pytest.raises(InputError, match=r"s\.h5: not sealed"):
-        write_list(tmp_path / "fold1.tsv", [tmp_path / "s.h5"])
+        write_manifest(tmp_path / "fold1.tsv", [tmp_path / "s.h5"])
 
 
 def test_options_take_shards_and_lists_and_sort_those_by_sequence(listed):
@@ -253,7 +248,7 @@ def test_options_take_shards_and_lists_and_sort_those_by_sequence(listed):
 
 def test_carried_landmarks_are_the_last_ones(tmp_path):
     found = {4: True, 5: False, 6: False, 9: False}
-    build_shard(
+    align_sequence(
         Frames(pictures_of(found)),
         landmarks_of(found),
         labels_of(dict.fromkeys(found, (1, 1))),
@@ -262,13 +257,13 @@ def test_carried_landmarks_are_the_last_ones(tmp_path):
         tmp_path / "s.h5",
         max_gap=2,
     )
-    shard = read_shard(tmp_path / "s.h5")
+    shard = read_sequence(tmp_path / "s.h5")
     assert shard.frame.tolist() == [4, 5, 6]
     np.testing.assert_array_equal(shard.landmarks[1:], np.repeat(shard.landmarks[:1], 2, 0))
 
 
 def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
-    counts = build_shard(
+    counts = align_sequence(
         Frames(pictures_of([1, 2])),
         landmarks_of({1: False, 2: False}),
         labels_of({1: (0, 2), 2: (1, 1)}),
@@ -278,7 +273,7 @@ def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
     )
     assert counts["used"] == 0
     assert "F001_T1: no frame can be used" in capsys.readouterr().err
-    shard = read_shard(tmp_path / "s.h5")
+    shard = read_sequence(tmp_path / "s.h5")
     assert shard.landmarks.shape == (0, 68, 2)
     assert shard.intensity.shape == (0, 2)
     assert load_frames(shard, 64).shape == (0, 64, 64, 3)
@@ -286,7 +281,7 @@ def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
 
 def test_landmarks_of_other_media_are_refused(tmp_path):
     with pytest.raises(InputError, match="other media"):
-        build_shard(
+        align_sequence(
             Frames(pictures_of([1, 2, 3])),
             landmarks_of({1: True, 2: True}),
             labels_of({1: (0, 2)}),
@@ -299,7 +294,7 @@ def test_landmarks_of_other_media_are_refused(tmp_path):
 
 def test_same_input_same_bytes(tmp_path):
     for name in "ab":
-        build_shard(
+        align_sequence(
             Frames(pictures_of(range(5))),
             landmarks_of(dict.fromkeys(range(5), True)),
             labels_of({number: (number, 0) for number in range(5)}),
@@ -325,7 +320,7 @@ def test_contract_of_the_file(path):
 
 
 def test_random_reading_equals_reading_in_order(path):
-    shard = read_shard(path)
+    shard = read_sequence(path)
     # OpenCV itself, on the bytes cut out by hand.
     whole = [
         cv2.imdecode(shard.jpeg[int(a) : int(b)], cv2.IMREAD_COLOR_RGB)
@@ -345,7 +340,7 @@ def test_random_reading_equals_reading_in_order(path):
 
 @pytest.mark.parametrize("size", [32, 48, 64, 100, 128, 160, 224, 256])
 def test_smaller_faces_are_the_same_picture(path, size):
-    shard = read_shard(path)
+    shard = read_sequence(path)
     full = decode(shard.jpeg, shard.offsets, range(11))
     peer = np.stack([cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) for face in full])
     out = np.empty((11, size, size, 3), np.uint8)
@@ -417,10 +412,10 @@ def test_damaged_shard_is_named(path, tmp_path, damage):
     with h5py.File(copy, "r+") as file:
         damage(file)
     with pytest.raises(InputError, match=r"SN003\.h5: damaged, its bytes"):
-        read_shard(copy)
-    seal_hdf5(copy)  # as if it had been written so
+        read_sequence(copy)
+    write_checksum(copy)  # as if it had been written so
     with pytest.raises(InputError, match=r"SN003\.h5") as caught:
-        read_shard(copy)
+        read_sequence(copy)
     assert "its bytes" not in str(caught.value)
 
 
@@ -430,7 +425,7 @@ def test_cut_shard_is_named(path, tmp_path, part):
     data = path.read_bytes()
     copy.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(InputError, match=r"SN004\.h5"):
-        read_shard(copy)
+        read_sequence(copy)
 
 
 def test_any_damaged_byte_is_named(path, tmp_path):
@@ -443,7 +438,7 @@ def test_any_damaged_byte_is_named(path, tmp_path):
         damaged[where] ^= int(rng.integers(1, 256))
         copy.write_bytes(damaged)
         with pytest.raises(InputError, match=r"SN005\.h5: damaged"):
-            read_shard(copy)
+            read_sequence(copy)
         with pytest.raises(InputError, match=r"SN005\.h5: damaged"):
             frame_counts([copy])
 
@@ -454,7 +449,9 @@ def test_a_shard_of_ones_own_needs_no_hash(path, tmp_path):
         for name in ours:
             file[name] = ours[name][()]
         file.attrs.update(ours.attrs)
-    for mine, theirs in zip(vars(read_shard(copy)).values(), vars(read_shard(path)).values(), strict=True):
+    for mine, theirs in zip(
+        vars(read_sequence(copy)).values(), vars(read_sequence(path)).values(), strict=True
+    ):
         np.testing.assert_array_equal(mine, theirs)
 
 
@@ -483,13 +480,13 @@ def test_a_strangers_shard_fills_no_memory_and_reads_no_other_file(path, tmp_pat
         with h5py.File(copy, "r+") as file:
             del file["jpeg"]
             make(file)
-        seal_hdf5(copy)
+        write_checksum(copy)
         with pytest.raises(InputError, match=rf"{name}\.h5: (damaged, jpeg is|jpeg lies in another file)"):
-            read_shard(copy)
+            read_sequence(copy)
 
 
 def test_damaged_picture_is_named(path):
-    shard = read_shard(path)
+    shard = read_sequence(path)
     jpeg = shard.jpeg.copy()
     jpeg[int(shard.offsets[2]) : int(shard.offsets[3])] = 0
     with pytest.raises(InputError, match="face 2"):

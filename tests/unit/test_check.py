@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from g2rl.datasets import get_layout
-from g2rl.datasets.check import KINDS, check, exit_status, format_findings, write_findings
+from g2rl.datasets.integrity.check import check, exit_status
+from g2rl.datasets.integrity.findings import KINDS, format_findings
+from g2rl.datasets.integrity.findings_file import write_findings
+from g2rl.datasets.registry import get_layout
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa

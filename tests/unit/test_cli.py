@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import __version__, cli
+from g2rl import __version__
+from g2rl.cli import main as cli
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +63,7 @@ def test_unknown_command_names_the_nearest(capsys):
         ["test", "no.safetensors", "--shards", "no.h5", "--device=cpu", "-o", "out.csv"],
         ["metrics", "no.csv", "-o", "out.csv"],
         ["frames", "no.h5", "-o", "out.csv"],
-        ["fold", "no.h5", "-o", "out.tsv"],
+        ["manifest", "no.h5", "-o", "out.tsv"],
         ["test", "no.safetensors", "--shards", "no.tsv", "--device=cpu", "-o", "out.csv"],
         ["config", "no.yaml"],
         ["weights", "no_such_model", "no.safetensors", "-o", "out.safetensors"],
@@ -79,25 +80,27 @@ def test_bad_input_is_one_line_and_status_2(arguments, tmp_path, monkeypatch, ca
 
 
 def test_training_options_become_settings(monkeypatch, tmp_path):
-    from g2rl import cache, training
+    from g2rl.faces import sequence_file as cache
+    from g2rl.training import loop as training
+    from g2rl.training import settings
 
     seen = []
-    monkeypatch.setattr(cache, "read_shard", lambda path: path)
+    monkeypatch.setattr(cache, "read_sequence", lambda path: path)
     monkeypatch.setattr(
         training, "train", lambda shards, settings, *rest, **named: seen.append((shards, settings))
     )
     arguments = ["train", "--shards", "a", "b", "--model=m", "--history=h", "--device=cpu"]
     cli.main(arguments)
     cli.main([*arguments, "--lambda=0", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--milestones=2,3"])
-    assert seen[0] == ([Path("a"), Path("b")], training.Settings())
-    changed = training.Settings(lam=0.0, channels=(8, 4), flip=True, lr_geometry=0.1, milestones=(2, 3))
+    assert seen[0] == ([Path("a"), Path("b")], settings.Settings())
+    changed = settings.Settings(lam=0.0, channels=(8, 4), flip=True, lr_geometry=0.1, milestones=(2, 3))
     assert seen[1][1] == changed
 
 
 def test_config_prints_what_it_resolved(capsys):
     import yaml
 
-    from g2rl.config import parse
+    from g2rl.config.load import parse
 
     assert cli.main(["config", str(ROOT / "config/paper.yaml")]) == 0
     printed = yaml.safe_load(capsys.readouterr().out)
@@ -108,7 +111,7 @@ def test_config_prints_what_it_resolved(capsys):
 def test_interrupt_is_quiet():
     read, write = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "g2rl.cli", "config", "/dev/stdin"],
+        [sys.executable, "-m", "g2rl", "config", "/dev/stdin"],
         stdin=read,
         stderr=subprocess.PIPE,
         text=True,
@@ -131,6 +134,6 @@ def test_interrupt_is_quiet():
 
 
 def test_reader_that_stops_early_is_no_error():
-    command = f"{sys.executable} -m g2rl.cli config --schema | head -1"
+    command = f"{sys.executable} -m g2rl config --schema | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, env=os.environ)
     assert (done.stdout, done.stderr) == ("{\n", "")

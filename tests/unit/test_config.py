@@ -12,34 +12,37 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g2rl import config
-from g2rl.files import InputError
+from g2rl import paths
+from g2rl.config import docs, load, training
+from g2rl.config import runs as runs_module
+from g2rl.config import schema as config
+from g2rl.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATASET = {"layout": "disfa", "root": "/data", "sheet": "sheet.tsv"}
 
 
 def parse(**values):
-    return config.parse({"datasets": {"disfa": DATASET}} | values, "my.yaml")
+    return load.parse({"datasets": {"disfa": DATASET}} | values, "my.yaml")
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "paper.yaml"])
 def test_committed_configs_are_valid(name):
     path = ROOT / "config" / name
-    config.load(path)
-    jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(config.schema()))
+    load.load(path)
+    jsonschema.validate(yaml.safe_load(path.read_text()), json.loads(docs.schema()))
 
 
 def test_committed_schema_is_the_generated_one():
-    assert (ROOT / "config/config.schema.json").read_text(encoding="utf-8") == config.schema(), (
+    assert (ROOT / "config/config.schema.json").read_text(encoding="utf-8") == docs.schema(), (
         "rewrite it: g2rl config --schema > config/config.schema.json"
     )
 
 
 def test_committed_table_of_keys_is_the_generated_one():
     text = (ROOT / "config/README.md").read_text(encoding="utf-8")
-    assert text.partition("`g2rl config --keys` -->\n")[2] == config.keys_table()
-    assert all(f"`training.{key}`" in text for key in config.Training.model_fields)
+    assert text.partition("`g2rl config --keys` -->\n")[2] == docs.keys_table()
+    assert all(f"`training.{key}`" in text for key in training.Training.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_file_that_is_no_config(tmp_path, text, words):
     path = tmp_path / "config.yaml"
     path.write_bytes(text)
     with pytest.raises(InputError, match=f"config.yaml: .*{words}"):
-        config.load(path)
+        load.load(path)
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch):
@@ -120,11 +123,11 @@ def test_a_tilde_is_the_home_folder(monkeypatch):
 
 def test_missing_file():
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read"):
-        config.load("nowhere.yaml")
+        load.load("nowhere.yaml")
 
 
 def test_paper_config_is_the_papers_set_of_runs():
-    runs = config.runs(config.load(ROOT / "config/paper.yaml"))
+    runs = runs_module.runs(load.load(ROOT / "config/paper.yaml"))
     # Figure 6 has the six σ, Figure 7 the five λ, the default in both; and the Baseline.
     assert [run.name for run in runs] == [
         "baseline_sigma2_seed0",
@@ -160,15 +163,15 @@ def test_runs_are_distinct_and_sweeps_hold_the_default(sigma, weight, sigmas, we
         "sweep": {"sigma": sigmas, "lambda": weights},
     }
     parsed = parse(**values)
-    runs = config.runs(parsed)
+    runs = runs_module.runs(parsed)
     assert len({run.name for run in runs}) == len(runs)
     assert len(runs) == len(seeds) * (
         1 + len({(s, weight) for s in [*sigmas, sigma]} | {(sigma, w) for w in weights})
     )
     for seed in seeds:
-        assert config.Run(sigma, 0.0, seed) in runs
+        assert paths.Run(sigma, 0.0, seed) in runs
         for parameter, values in (("sigma", sigmas), ("lambda", weights)):
-            points = [run for run in config.sweep_runs(parsed, parameter) if run.seed == seed]
+            points = [run for run in runs_module.sweep_runs(parsed, parameter) if run.seed == seed]
             default = sigma if parameter == "sigma" else weight
             found = [run.sigma if parameter == "sigma" else run.lambda_ for run in points]
             assert found == sorted({*values, default})
@@ -186,7 +189,7 @@ def test_ablations_pair_each_variant_with_its_reference_seed_by_seed():
     parsed = parse(ablations={"variants": VARIANTS, "seeds": [3, 5]}, plus={"epochs": 4, "sigma": 1})
     names = {
         variant: [[run.name for run in runs] for runs in pair]
-        for variant, pair in config.ablation_runs(parsed).items()
+        for variant, pair in runs_module.ablation_runs(parsed).items()
     }
     baseline = ["baseline_sigma2_seed3", "baseline_sigma2_seed5"]
     assert names["baseline"] == [baseline, baseline]
@@ -197,12 +200,12 @@ def test_ablations_pair_each_variant_with_its_reference_seed_by_seed():
         [f"baseline_sigma2_few_baseline_seed{n}" for n in (3, 5)],
     ]
     assert names["g2rlplus"] == [[f"g2rlplus_sigma1_lambda0.05_seed{n}" for n in (3, 5)], baseline]
-    (few, _), (bare, _) = (config.ablation_runs(parsed)[name] for name in ("few", "few_baseline"))
-    assert "--max-subjects=4" in config.training_flags(parsed, few[0])
-    assert "--lambda=0" in config.training_flags(parsed, bare[0])
+    (few, _), (bare, _) = (runs_module.ablation_runs(parsed)[name] for name in ("few", "few_baseline"))
+    assert "--max-subjects=4" in runs_module.training_flags(parsed, few[0])
+    assert "--lambda=0" in runs_module.training_flags(parsed, bare[0])
     # Table 1 has G2RL+, and no other variant.
-    assert [run.name for run in config.runs(parsed)][2:] == ["g2rlplus_sigma1_lambda0.05_seed0"]
-    assert all(not run.variant for run in config.sweep_runs(parsed, "sigma"))
+    assert [run.name for run in runs_module.runs(parsed)][2:] == ["g2rlplus_sigma1_lambda0.05_seed0"]
+    assert all(not run.variant for run in runs_module.sweep_runs(parsed, "sigma"))
 
 
 @pytest.mark.parametrize(
@@ -224,16 +227,16 @@ def test_wrong_variant_is_named(variant, words):
 def test_committed_ablations_are_valid():
     for name in ("ablations.yaml", "validation.yaml"):
         default, overlay = (yaml.safe_load((ROOT / "config" / n).read_text()) for n in ("config.yaml", name))
-        parsed = config.parse(default | overlay, name)
-        assert len(config.ablation_runs(parsed)) > 5
+        parsed = load.parse(default | overlay, name)
+        assert len(runs_module.ablation_runs(parsed)) > 5
 
 
 def test_training_keys_are_the_settings_of_a_training():
-    from g2rl.training import Settings
+    from g2rl.training.settings import Settings
 
     settings = {field.name: field.default for field in dataclasses.fields(Settings)}
     run = {name: settings.pop(name) for name in ("sigma", "lam", "seed")}
-    defaults = config.Training().model_dump()
+    defaults = training.Training().model_dump()
     assert {key: tuple(v) if isinstance(v, list) else v for key, v in defaults.items()} == settings
     parsed = parse()
     assert run == {"sigma": parsed.sigma, "lam": parsed.lambda_, "seed": parsed.seeds[0]}
@@ -242,50 +245,53 @@ def test_training_keys_are_the_settings_of_a_training():
 def test_choices_are_the_modules_own():
     from typing import get_args
 
-    from g2rl import au, datasets, heatmaps, model, training
+    from g2rl import action_units as au
+    from g2rl.datasets import registry as datasets
+    from g2rl.network import heatmaps, model
+    from g2rl.training import settings
 
     def choices(section, key):
         return get_args(section.model_fields[key].annotation)
 
-    assert set(choices(config.Training, "centres")) == set(au.CENTRES)
-    assert choices(config.Training, "amplitude") == heatmaps.AMPLITUDES
-    assert choices(config.Training, "guidance") == model.GUIDANCE
-    assert choices(config.Training, "projection") == model.PROJECTIONS
-    assert choices(config.Training, "adjacency") == model.ADJACENCY
-    assert choices(config.Training, "geometry_init") == model.GEOMETRY_INIT
-    assert choices(config.Training, "maps") == au.MAPS
-    assert choices(config.Training, "readout") == heatmaps.READOUTS
-    assert choices(config.Training, "schedule") == training.SCHEDULES
+    assert set(choices(training.Training, "centres")) == set(au.CENTRES)
+    assert choices(training.Training, "amplitude") == heatmaps.AMPLITUDES
+    assert choices(training.Training, "guidance") == model.GUIDANCE
+    assert choices(training.Training, "projection") == model.PROJECTIONS
+    assert choices(training.Training, "adjacency") == model.ADJACENCY
+    assert choices(training.Training, "geometry_init") == model.GEOMETRY_INIT
+    assert choices(training.Training, "maps") == au.MAPS
+    assert choices(training.Training, "readout") == heatmaps.READOUTS
+    assert choices(training.Training, "schedule") == settings.SCHEDULES
     assert set(choices(config.Dataset, "layout")) == set(datasets.LAYOUTS)
 
 
 def test_flags_name_every_key():
-    training = config.Training(epochs=3, channels=[8, 4], flip=True, lr_geometry=0.1)
-    flags = config.flags(training)
+    section = training.Training(epochs=3, channels=[8, 4], flip=True, lr_geometry=0.1)
+    flags = runs_module.option_flags(section)
     assert {"--epochs=3", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--lr=0.0005"} <= set(flags)
     assert not any(flag.startswith("--lr-projection") for flag in flags)  # null: the command's own default
-    assert "--no-flip" in config.flags(config.Training())
+    assert "--no-flip" in runs_module.option_flags(training.Training())
 
 
 def test_baseline_does_not_depend_on_the_module():
     change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
     change |= {"adjacency": "inverse", "geometry_init": "he", "shuffled": True}
-    assert change.keys() == set(config.OF_THE_MODULE)
-    baseline, guided = config.runs(parse())
+    assert change.keys() == set(training.GEOMETRY_KEYS)
+    baseline, guided = runs_module.runs(parse())
     one, other = parse(), parse(training=change)
-    assert config.training_flags(one, baseline) == config.training_flags(other, baseline)
-    assert config.training_flags(one, guided) != config.training_flags(other, guided)
+    assert runs_module.training_flags(one, baseline) == runs_module.training_flags(other, baseline)
+    assert runs_module.training_flags(one, guided) != runs_module.training_flags(other, guided)
 
 
 def test_every_key_is_described():
-    schema = json.loads(config.schema())
+    schema = json.loads(docs.schema())
     for section in (schema, *schema["$defs"].values()):
         undescribed = [key for key, value in section["properties"].items() if "description" not in value]
         assert undescribed in ([], ["sweep", "frames", "training", "compute", "ablations"]), section["title"]
 
 
 def test_choices_are_documented_with_the_papers_values():
-    table = config.choices(config.load(ROOT / "config/paper.yaml"))
+    table = docs.choices(load.load(ROOT / "config/paper.yaml"))
     assert (
         "| `training.guidance` | literal | detached, standardised, warmup, variance | Eq. 6 is minimised"
         in table
@@ -317,5 +323,5 @@ def test_paper_config_sets_each_choice_and_says_which_are_the_projects_own():
 def test_every_key_of_a_training_and_of_its_frames_is_a_choice():
     with open(ROOT / "g2rl/data/choices.tsv", encoding="utf-8", newline="") as stream:
         keys = {row["key"] for row in csv.DictReader(stream, delimiter="\t")}
-    for name, section in (("training", config.Training), ("frames", config.Frames)):
+    for name, section in (("training", training.Training), ("frames", config.Frames)):
         assert {f"{name}.{key}" for key in section.model_fields} <= keys

@@ -8,12 +8,15 @@ import pytest
 import torch
 from test_training import CPU, SHARDS
 
-from g2rl.cross import Result, cross_results, markdown, predict_shared, shared_aus, within, write_cross_table
-from g2rl.files import InputError
-from g2rl.inference import Model, predict_shard
-from g2rl.metrics import evaluate
-from g2rl.model import HeatmapNet
-from g2rl.training import Settings, Targets
+from g2rl.errors import InputError
+from g2rl.evaluation.cross_dataset import CrossResult, cross_results, predict_shared, shared_aus, within
+from g2rl.evaluation.metrics import evaluate
+from g2rl.inference.predictor import predict_shard
+from g2rl.network.model import HeatmapNet
+from g2rl.network.model_file import Model
+from g2rl.report.cross_dataset import cross_markdown, write_cross_table
+from g2rl.training.settings import Settings
+from g2rl.training.targets import Targets
 
 SETTINGS = Settings(
     backbone="test_resnet.r160_in1k", image_size=64, channels=(8, 8, 8), precision="fp32", centres="default"
@@ -95,7 +98,7 @@ def test_each_network_is_tested_on_every_other_dataset(tmp_path):
     assert set(table["au"]) == {"6", "12", "avg"}
     text = (tmp_path / "cross.md").read_text()
     assert "| disfa | bp4d | G2RL |" in text
-    assert text == markdown(table)
+    assert text == cross_markdown(table)
 
 
 def test_one_dataset_alone():
@@ -105,7 +108,7 @@ def test_one_dataset_alone():
 
 def test_rendered_faces_are_named():
     measures = evaluate([predict_shared(model((6,)), [coded((6,), "F002")])], 0)
-    from g2rl.cross import cross_table
+    from g2rl.evaluation.cross_dataset import cross_table
 
-    table = cross_table([Result("synthetic_bp4d", "synthetic_disfa", "G2RL", [measures])])
-    assert "Rendered faces: synthetic\\_bp4d, synthetic\\_disfa" in markdown(table)
+    table = cross_table([CrossResult("synthetic_bp4d", "synthetic_disfa", "G2RL", [measures])])
+    assert "Rendered faces: synthetic\\_bp4d, synthetic\\_disfa" in cross_markdown(table)

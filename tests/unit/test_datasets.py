@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from g2rl.datasets import LAYOUTS, check_root, get_layout, read_sheet
-from g2rl.datasets.check import check, write_findings
-from g2rl.datasets.layout import LabelError
-from g2rl.files import InputError
-from g2rl.video import open_source
+from g2rl.datasets.integrity.check import check
+from g2rl.datasets.integrity.findings_file import write_findings
+from g2rl.datasets.registry import LAYOUTS, get_layout
+from g2rl.datasets.root import check_root
+from g2rl.datasets.sheet import read_sheet
+from g2rl.errors import InputError, LabelError
+from g2rl.faces.video import open_source
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import digests
-from g2rl.digests import code_digest, package_versions, stage_code
+from g2rl.reproducibility import code_digest as digests
+from g2rl.reproducibility.code_digest import code_digest, package_versions, stage_code
 
 MODULES = {
     "__init__": '"""A package."""\n',

@@ -12,11 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from g2rl import heatmaps as hm
-from g2rl import model as m
-from g2rl import training
-from g2rl.au import au_centres
-from g2rl.training import Settings
+from g2rl.action_units import au_centres
+from g2rl.network import heatmaps as hm
+from g2rl.network import model as m
+from g2rl.network import model_file, preprocessing, variants
+from g2rl.training import loop as training
+from g2rl.training.settings import Settings
+from g2rl.training.targets import Targets
 
 SIGMAS = [math.sqrt(0.2), math.sqrt(0.5), 1, math.sqrt(2), 2, math.sqrt(5)]  # of Figure 6
 TINY = "test_resnet.r160_in1k"
@@ -140,7 +142,7 @@ class TestEquation1:
         landmarks = np.random.default_rng(0).uniform(40, 220, (2, 68, 2)).astype(np.float32)
         settings = Settings(image_size=64, maps=maps)
         intensity = torch.tensor([[2, -1], [5, 1]], dtype=torch.int8)
-        made, of_map = training.Targets((6, 12), settings, CPU)(torch.tensor(landmarks), intensity)
+        made, of_map = Targets((6, 12), settings, CPU)(torch.tensor(landmarks), intensity)
         centres = (au_centres(landmarks, (6, 12)) + 0.5) / 16 - 0.5
         for b in range(2):
             points = [self.dense(*centres[b, p], max(0, intensity[b, p // 2]), 2, 16) for p in range(4)]
@@ -413,7 +415,7 @@ class TestEquation6:
     def test_standardised(self):
         G = 3 + numbers(7, 5) * np.arange(1, 6)
         expected = (G - G.mean(0)) / G.std(0) / np.sqrt(5)
-        assert np.allclose(m.standardise(torch.tensor(G)), expected, rtol=1e-9)
+        assert np.allclose(variants.standardise(torch.tensor(G)), expected, rtol=1e-9)
 
     def test_variance_loss(self):
         """Hinge and covariances as in NumPy; zero for D uncorrelated numbers of variance 1/D."""
@@ -422,12 +424,14 @@ class TestEquation6:
         covariance = np.cov(scaled.T)
         hinge = np.mean([max(0, 1 - np.sqrt(covariance[i, i] + 1e-4)) for i in range(4)])
         rest = sum(covariance[i, j] ** 2 for i in range(4) for j in range(4) if i != j) / 16
-        assert float(m.variance_loss(torch.tensor(G))) == pytest.approx(hinge + rest, rel=1e-10)
+        assert float(variants.variance_loss(torch.tensor(G))) == pytest.approx(hinge + rest, rel=1e-10)
         ideal = np.linalg.qr(numbers(9, 9))[0][:, :5]
         ideal -= ideal.mean(0)
         ideal = np.linalg.qr(ideal)[0] * np.sqrt(8 / 5)
-        assert float(m.variance_loss(torch.tensor(ideal - ideal.mean(0)))) == pytest.approx(0, abs=1e-9)
-        assert torch.autograd.gradcheck(m.variance_loss, torch.tensor(G, requires_grad=True))
+        assert float(variants.variance_loss(torch.tensor(ideal - ideal.mean(0)))) == pytest.approx(
+            0, abs=1e-9
+        )
+        assert torch.autograd.gradcheck(variants.variance_loss, torch.tensor(G, requires_grad=True))
 
 
 class TestEquations7And8:
@@ -476,14 +480,14 @@ class TestEquations7And8:
         images = torch.tensor(random.integers(0, 255, (3, 64, 64, 3), np.uint8))
         landmarks = torch.tensor(random.uniform(40, 220, (3, 68, 2)).astype(np.float32))
         intensity = torch.tensor([[2, -1], [5, 1], [0, 3]], dtype=torch.int8)
-        targets = training.Targets((6, 12), settings, CPU)
+        targets = Targets((6, 12), settings, CPU)
         model = training.build(settings, 4, None)
         model.geometry.load_state_dict(m.GeometryModule(init="he").state_dict())
         reference = copy.deepcopy(model).double()
         centres = (au_centres(landmarks.numpy(), (6, 12)) + 0.5) / 16 - 0.5
         points = intensity.numpy().repeat(2, 1)
         target = np.array([[TestEquation1.dense(*centres[b, p], max(0, points[b, p]), 2, 16) for p in range(4)] for b in range(3)])  # fmt: skip # noqa: E501
-        pixels = (images.numpy() - np.array(training.MEAN)) / np.array(training.STD)
+        pixels = (images.numpy() - np.array(preprocessing.MEAN)) / np.array(preprocessing.STD)
 
         def losses() -> tuple[float, float, float]:
             maps, M = reference.net(torch.tensor(pixels.transpose(0, 3, 1, 2)))
@@ -517,7 +521,8 @@ class TestEquations7And8:
 
 def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     """At test time: Baseline's parameters, no landmarks, the same heatmaps to 1e-6."""
-    from g2rl.inference import load_model, predict
+    from g2rl.inference.predictor import predict
+    from g2rl.network.model_file import read_model
 
     settings = Settings(backbone=TINY, image_size=64, stride=16, channels=(16, 16), precision="fp32")
     guided = training.build(settings, 4, None)
@@ -525,15 +530,15 @@ def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     torch.nn.init.normal_(guided.net.head.weight)  # maps far from 0, as after a training
     with torch.inference_mode():
         for _ in range(30):  # batch norm's averages
-            guided.net(training.normalise(images))
+            guided.net(preprocessing.normalise(images))
     guided.eval()
-    training.export(guided.net, settings, (6, 12), ["F001"], tmp_path / "model.safetensors")
-    exported = load_model(tmp_path / "model.safetensors", CPU)
+    model_file.write_model(guided.net, settings, (6, 12), ["F001"], tmp_path / "model.safetensors")
+    exported = read_model(tmp_path / "model.safetensors", CPU)
     baseline = training.build(Settings(**{**vars(settings), "lam": 0.0}), 4, None)
     assert {name: p.shape for name, p in exported.net.named_parameters()} == {
         name: p.shape for name, p in baseline.net.named_parameters()
     }
     with torch.inference_mode():
-        maps, *_ = guided(training.normalise(images), torch.rand(3, 68, 2))
+        maps, *_ = guided(preprocessing.normalise(images), torch.rand(3, 68, 2))
     assert maps.abs().max() > 0.01
     assert np.allclose(predict(exported, images.numpy()).heatmaps, maps.numpy(), rtol=0, atol=1e-6)

@@ -5,22 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import config
-from g2rl.estimate import (
+from g2rl.config import load
+from g2rl.errors import InputError
+from g2rl.workflow.estimate import count_frames, estimate, format_plan, model_bytes
+from g2rl.workflow.manifest import load_manifests
+from g2rl.workflow.resources import (
     ACTIVATION_BYTES,
     FACE_BYTES,
     GPU,
-    count_frames,
-    estimate,
-    format_plan,
-    model_bytes,
     network_need,
     read_rates,
     reference_need,
     sequence_need,
 )
-from g2rl.files import InputError
-from g2rl.plan import plan_datasets
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa
@@ -38,11 +35,11 @@ def paper(tmp_path_factory):
     (folder / "bp4d.tsv").write_text(bp4d)
     rows = "".join(f"{name}\t{name}\t{fold}\n" for fold, name in enumerate(["SN001", "SN002", "SN010"], 1))
     (folder / "disfa.tsv").write_text(f"sequence\tsubject\tfold\n{rows}")
-    values = config.load(ROOT / "config/paper.yaml").model_dump(by_alias=True)
+    values = load.load(ROOT / "config/paper.yaml").model_dump(by_alias=True)
     for name in ("bp4d", "disfa"):
         values["datasets"][name] |= {"root": str(folder / name.upper()), "sheet": str(folder / f"{name}.tsv")}
-    parsed = config.parse(values, "paper.yaml")
-    return parsed, count_frames(parsed, plan_datasets(parsed))
+    parsed = load.parse(values, "paper.yaml")
+    return parsed, count_frames(parsed, load_manifests(parsed))
 
 
 def test_work_is_counted_from_the_files(paper):
@@ -102,11 +99,11 @@ def test_a_sequence_that_a_fault_stops_counts_where_faults_are_allowed(tmp_path)
     (tmp_path / "sheet.tsv").write_text(f"sequence\tsubject\tfold\n{rows}")
     FAULTS["video_empty"].plant(tmp_path / "DISFA", "SN001")
     dataset = {"layout": "disfa", "root": str(tmp_path / "DISFA"), "sheet": str(tmp_path / "sheet.tsv")}
-    strict = config.parse({"datasets": {"disfa": dataset}}, "my.yaml")
+    strict = load.parse({"datasets": {"disfa": dataset}}, "my.yaml")
     with pytest.raises(InputError, match="SN001_comp"):
-        count_frames(strict, plan_datasets(strict))
-    lax = config.parse({"datasets": {"disfa": dataset | {"allow_faults": True}}}, "my.yaml")
-    data = count_frames(lax, plan_datasets(lax))["disfa"]
+        count_frames(strict, load_manifests(strict))
+    lax = load.parse({"datasets": {"disfa": dataset | {"allow_faults": True}}}, "my.yaml")
+    data = count_frames(lax, load_manifests(lax))["disfa"]
     assert (data.frames, data.coded) == (2 * 4845, {"SN001": 0, "SN002": 4845, "SN003": 4845})
 
 
@@ -130,7 +127,7 @@ def test_lengths_of_a_table_are_never_too_small(tmp_path):
         rows.append(f"S{number}\tP{number}\t{number}\t{number}.mp4\t{number}.csv")
     (tmp_path / "sequences.tsv").write_text("\n".join(rows) + "\n")
     values = {"datasets": {"mine": {"layout": "table", "root": str(tmp_path)}}}
-    lengths = plan_datasets(config.parse(values, "test"))["mine"].lengths
+    lengths = load_manifests(load.parse(values, "test"))["mine"].lengths
     assert lengths["S1"] >= 1
     assert lengths["S2"] >= 9
     assert 200 <= lengths["S3"] < 3 * 200

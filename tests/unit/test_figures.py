@@ -8,20 +8,13 @@ import skimage.data
 from test_metrics import make_predictions
 from test_tables import BP4D, DISFA, metrics
 
-from g2rl.alignment import TEMPLATE
-from g2rl.au import CENTRES, au_centres
-from g2rl.figures import (
-    Faces,
-    SweepPoint,
-    choose_frames,
-    choose_sequence,
-    figure2,
-    figure4,
-    figure5,
-    figure6,
-    figure7,
-)
-from g2rl.files import InputError
+from g2rl.action_units import CENTRES, au_centres
+from g2rl.errors import InputError
+from g2rl.faces.alignment import TEMPLATE
+from g2rl.report.figures.au_locations import figure2
+from g2rl.report.figures.heatmaps import FacePanel, choose_frames, figure4
+from g2rl.report.figures.sweep import SweepPoint, figure6, figure7
+from g2rl.report.figures.timeseries import choose_sequence, figure5
 
 
 def make_faces(dataset, aus, count):
@@ -36,7 +29,7 @@ def make_faces(dataset, aus, count):
     y, x = np.mgrid[:64, :64]
     gauss = np.exp(-((x - centres[..., :1, None]) ** 2 + (y - centres[..., 1:, None]) ** 2) / (2 * 2**2))
     names = [f"F{i:03d}" for i in range(2, 2 + count)]
-    return Faces(
+    return FacePanel(
         dataset,
         aus,
         point_au,

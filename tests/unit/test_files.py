@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g2rl.cli import main
-from g2rl.files import InputError, atomic_path, leftovers, refusals_named, write_csv, write_hdf5, write_text
+from g2rl.cli.main import main
+from g2rl.errors import InputError, os_errors_as_input_errors
+from g2rl.io.atomic import atomic_path, partial_files, write_text
+from g2rl.io.hdf5 import write_hdf5
+from g2rl.io.tables import write_csv
 
 MUCH = np.random.default_rng(0).integers(0, 256, 10**6, np.uint8)
 
@@ -108,12 +111,12 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
         path = tmp_path / name
         for _ in range(2):
             subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(path)])
-        (left,) = leftovers(path)
+        (left,) = partial_files(path)
         assert stat.S_IMODE(left.stat().st_mode) == 0o600
         assert not path.exists()
     write_text(tmp_path / "a.csv", "whole")
-    assert not leftovers(tmp_path / "a.csv")
-    assert leftovers(tmp_path / "a[1].csv")  # another file's
+    assert not partial_files(tmp_path / "a.csv")
+    assert partial_files(tmp_path / "a[1].csv")  # another file's
 
 
 def test_of_two_writers_the_later_wins(tmp_path):
@@ -154,5 +157,5 @@ def test_an_input_that_cannot_be_read_meanwhile_is_named_not_the_output(tmp_path
         open(tmp_path / "input.h5", "rb")  # noqa: SIM115  it is not there
     folder = tmp_path / "T1.x"
     for half in (".T1.x.part-12345678/0001.jpg", "T1.x/0001.jpg"):  # a folder is written as a half, too
-        with pytest.raises(InputError, match=r"^\S*T1\.x: No such file"), refusals_named(folder):
+        with pytest.raises(InputError, match=r"^\S*T1\.x: No such file"), os_errors_as_input_errors(folder):
             open(tmp_path / half, "wb")  # noqa: SIM115  its folder is not there

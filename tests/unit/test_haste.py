@@ -7,20 +7,20 @@ import snakemake.common
 import snakemake.jobs
 import snakemake.rules
 
-from g2rl.haste import ease, hasten
+from g2rl.workflow.snakemake_patches import apply_patches, reenable_gc
 
 
 @pytest.fixture(autouse=True)
 def eased():
     yield
-    ease()
+    reenable_gc()
     assert gc.isenabled()
 
 
 def test_a_snakemake_without_these_names_is_left_as_it_is(monkeypatch):
     monkeypatch.delattr(snakemake.rules, "get_function_params")
     monkeypatch.delattr(snakemake.jobs.Job, "shellcmd")
-    hasten()
+    apply_patches()
     assert not gc.isenabled()
     assert not hasattr(snakemake.rules, "get_function_params")
     assert not hasattr(snakemake.jobs.Job, "shellcmd")
@@ -31,8 +31,8 @@ def test_signatures_and_commands_are_remembered(monkeypatch):
         monkeypatch.setattr(module, "get_function_params", module.get_function_params)
     monkeypatch.setattr(snakemake.jobs.Job, "shellcmd", snakemake.jobs.Job.shellcmd)
     before = snakemake.jobs.Job.shellcmd
-    hasten()
+    apply_patches()
     assert snakemake.jobs.Job.shellcmd is not before
     params = snakemake.rules.get_function_params
     assert params is snakemake.common.get_function_params
-    assert params(hasten) is params(hasten)
+    assert params(apply_patches) is params(apply_patches)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from g2rl import heatmaps as hm
+from g2rl.network import heatmaps as hm
 
 
 def test_heatmap_pixels_cover_the_image_evenly():

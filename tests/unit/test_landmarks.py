@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl import landmarks
-from g2rl.alignment import similarity, transform_points, warp
-from g2rl.files import InputError
-from g2rl.landmarks import MEAN_SHAPE, Finder, detect, expected_box, model_path, read
-from g2rl.video import FrameSource, open_source
+from g2rl.errors import InputError
+from g2rl.faces import face_finder, landmarks
+from g2rl.faces.alignment import similarity, transform_points, warp
+from g2rl.faces.face_finder import MEAN_SHAPE, Finder, expected_box, model_path
+from g2rl.faces.landmarks import detect, read
+from g2rl.faces.video import FrameSource, open_source
 
 # Read off the photograph with a ruler: {point: (x, y)}.
 SEEN = {
@@ -131,18 +132,20 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
 @pytest.mark.parametrize(("scale", "width"), [(0.7, 73), (0.8, 73), (1.0, 105), (1.4, 125), (1.7, 150)])
 def test_the_detector_of_one_level_sees_faces_of_its_window_alone(grey, scale, width):
     """And them as the whole detector does."""
-    whole, one_level, _ = landmarks._models()
+    whole, one_level, _ = face_finder._models()
     head = placed(grey, [(8, 8, scale)], (480, 480))
     boxes, scores, _ = whole.run(head, 0, 0.0)
     assert [box.width() for box in boxes] == [width]
     seen, same, _ = one_level.run(head, 0, 0.0)
-    assert (list(seen), list(same)) == ((list(boxes), list(scores)) if width < landmarks.WINDOW else ([], []))
+    assert (list(seen), list(same)) == (
+        (list(boxes), list(scores)) if width < face_finder.WINDOW else ([], [])
+    )
 
 
 def test_another_detector_than_dlibs_is_named(monkeypatch):
     monkeypatch.setattr(landmarks, "PYRAMID", b"none")
     with pytest.raises(InputError, match=r"dlib 20\.0\.1: .* 0 times, expected once: pip"):
-        landmarks._for_one_level(landmarks._models()[0])
+        face_finder._for_one_level(face_finder._models()[0])
 
 
 def test_frames_without_a_face(grey):

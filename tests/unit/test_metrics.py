@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from g2rl.files import InputError, write_csv
-from g2rl.metrics import METRICS, evaluate, icc31, mae, read_predictions
+from g2rl.errors import InputError
+from g2rl.evaluation.metrics import METRICS, evaluate, icc31, mae
+from g2rl.inference.predictions import read_predictions
+from g2rl.io.tables import write_csv
 
 AUS = ("AU01", "AU06", "AU12")
 

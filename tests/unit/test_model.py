@@ -4,8 +4,8 @@ import pytest
 import timm
 import torch
 
-from g2rl import model as m
-from g2rl.files import InputError
+from g2rl.errors import InputError
+from g2rl.network import model as m
 
 TINY = "test_resnet.r160_in1k"
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from g2rl.notes import frames, guidance
+from g2rl.report.captions import collapse_note, frames_note
 
 COUNTS = {
     "sequence": ["one", "two"],
@@ -20,11 +20,13 @@ COUNTS = {
 def test_frames_are_told_with_every_reason():
     table = pd.DataFrame(COUNTS)
     assert (
-        frames({"disfa": table, "bp4d": table.assign(excluded=0, missing=0, no_face=0, used=500, carried=0)})
+        frames_note(
+            {"disfa": table, "bp4d": table.assign(excluded=0, missing=0, no_face=0, used=500, carried=0)}
+        )
         == "Coded frames used: 1,485 of 1,500 on disfa, 4 of them with an earlier frame's landmarks "
         "(left out: 3 known to be bad, 2 not in the video, 10 with no face found); 1,000 of 1,500 on bp4d."
     )
-    assert frames({}) == ""
+    assert frames_note({}) == ""
 
 
 def test_collapse_of_the_geometry_vector_is_told():
@@ -32,8 +34,8 @@ def test_collapse_of_the_geometry_vector_is_told():
         pd.DataFrame({"var_G": [0.2, 0.05, last], "norm_G": [1.0, 1.0, norm]})
         for last, norm in ((0.001, 0.1), (0.15, 1.0), (0.15, 10.0))
     )
-    told = guidance({"disfa": [falling], "bp4d": [steady, steady], "other": [offset]})
+    told = collapse_note({"disfa": [falling], "bp4d": [steady, steady], "other": [offset]})
     assert "0.2 before the first step, 0.001 after the last on disfa (collapsed)" in told
     assert "0.15 after the last on bp4d (still varies)" in told
     assert "0.15 after the last on other (next to constant)" in told
-    assert guidance({}) == ""
+    assert collapse_note({}) == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from g2rl.estimate import GPU, read_rates
+from g2rl.workflow.resources import GPU, read_rates
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import record

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import config
-from g2rl.files import InputError
-from g2rl.plan import gaps, plan_datasets
+from g2rl.config import load
+from g2rl.errors import InputError
+from g2rl.workflow.manifest import load_manifests, missing_results
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import make_disfa
@@ -19,7 +19,7 @@ def plan(folder: Path, **values):
     dataset = {"layout": "disfa", "root": str(folder / "DISFA"), "sheet": str(folder / "sheet.tsv")}
     training = values.pop("training", {})
     datasets = {"mine": dataset | values}
-    return plan_datasets(config.parse({"datasets": datasets, "training": training}, "my.yaml"))["mine"]
+    return load_manifests(load.parse({"datasets": datasets, "training": training}, "my.yaml"))["mine"]
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_gaps_are_under_results_that_are_there(tmp_path, monkeypatch, there, mis
     monkeypatch.chdir(tmp_path)
     for name in there.split():
         (tmp_path / name).touch()
-    assert sorted(gaps([["a1", "a2"], ["b1", "b2"], [], ["c"]])) == missing.split()
+    assert sorted(missing_results([["a1", "a2"], ["b1", "b2"], [], ["c"]])) == missing.split()
 
 
 def test_a_changed_file_of_the_copy_changes_its_stamp(disfa):
@@ -144,7 +144,7 @@ def test_a_changed_file_of_the_copy_changes_its_stamp(disfa):
 def test_a_job_of_a_cluster_does_not_look_for_the_files_again(disfa):
     (disfa / "DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi").unlink()
     dataset = {"layout": "disfa", "root": str(disfa / "DISFA"), "sheet": str(disfa / "sheet.tsv")}
-    parsed = config.parse({"datasets": {"mine": dataset}}, "my.yaml")
+    parsed = load.parse({"datasets": {"mine": dataset}}, "my.yaml")
     with pytest.raises(InputError, match="1 of 2"):
-        plan_datasets(parsed)
-    assert list(plan_datasets(parsed, look=False)["mine"].sequences) == ["SN001", "SN002"]
+        load_manifests(parsed)
+    assert list(load_manifests(parsed, look=False)["mine"].sequences) == ["SN001", "SN002"]

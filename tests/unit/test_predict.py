@@ -9,12 +9,13 @@ import pytest
 import torch
 from skimage.data import astronaut
 
-from g2rl import cli, training
-from g2rl.files import InputError
-from g2rl.inference import load_model
-from g2rl.landmarks import detect
-from g2rl.predict import aligned_batches, predict_video
-from g2rl.video import open_source
+from g2rl.cli import main as cli
+from g2rl.errors import InputError
+from g2rl.faces.landmarks import detect
+from g2rl.faces.video import open_source
+from g2rl.inference.video import aligned_batches, predict_video
+from g2rl.network.model_file import read_model
+from g2rl.training import loop as training
 from tests.unit.test_training import CPU, SHARDS, SMALL
 
 
@@ -28,7 +29,7 @@ def model_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(model_file):
-    return load_model(model_file, CPU)
+    return read_model(model_file, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
 
 
 def test_a_batch_is_predicted_as_its_faces_are_alone(model):
-    from g2rl.inference import predict
+    from g2rl.inference.predictor import predict
 
     faces = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), np.uint8)
     together = predict(model, faces)

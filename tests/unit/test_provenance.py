@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from g2rl import provenance
-from g2rl.files import InputError
-from g2rl.provenance import Record, make_record, portable, read_records, tree, write_record
+from g2rl.errors import InputError
+from g2rl.reproducibility import records as provenance
+from g2rl.reproducibility.records import Record, make_record, portable, read_records, tree, write_record
 
 
 def sha256(text: str) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from g2rl.files import InputError
-from g2rl.references import ALPHAS, best_constant, fit_landmark_ridge
+from g2rl.errors import InputError
+from g2rl.evaluation.image_free import ALPHAS, best_constant, fit_landmark_ridge
 
 AUS = (6, 12)
 

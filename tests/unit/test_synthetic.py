@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from g2rl.files import InputError
+from g2rl.errors import InputError
 from g2rl.synthetic import actions
 from g2rl.synthetic.dataset import generator, render_sequence, subject_person
 from g2rl.synthetic.head import PARTS, cut_head, read_head
@@ -184,9 +184,9 @@ def test_landmark_vertices_are_mirrored_and_project_where_they_are_drawn(head, s
 
 
 def test_dlib_finds_the_faces_where_they_are(bp4d):
-    from g2rl.datasets import get_layout
-    from g2rl.landmarks import detect
-    from g2rl.video import open_source
+    from g2rl.datasets.registry import get_layout
+    from g2rl.faces.landmarks import detect
+    from g2rl.faces.video import open_source
 
     truth = np.load(bp4d / "truth" / "F002_T1.npz")
     found = detect(open_source(get_layout("bp4d").media(bp4d, "F002_T1")))

@@ -17,12 +17,18 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from g2rl import heatmaps as hm
-from g2rl import training
-from g2rl.cache import Shard, encode, join, write_shard
-from g2rl.files import InputError
-from g2rl.inference import load_model, predict_shards
-from g2rl.training import Settings
+from g2rl.errors import InputError
+from g2rl.faces.jpeg import encode
+from g2rl.faces.sequence_file import AlignedSequence, join, write_sequence
+from g2rl.inference.predictor import predict_shards
+from g2rl.network import heatmaps as hm
+from g2rl.network import preprocessing
+from g2rl.network.model_file import read_model
+from g2rl.training import checkpoint as checkpoint_module
+from g2rl.training import data, diagnostics, settings
+from g2rl.training import loop as training
+from g2rl.training.settings import Settings
+from g2rl.training.targets import Targets
 
 CPU = torch.device("cpu")
 AUS = (6, 12)
@@ -30,14 +36,14 @@ TINY = "test_resnet.r160_in1k"
 SMALL = Settings(backbone=TINY, image_size=32, channels=(8, 8, 8), epochs=3, batch_size=4, lr=1e-3)
 
 
-def make_shard(subject: str, count: int = 10, aus: tuple[int, ...] = AUS) -> Shard:
+def make_shard(subject: str, count: int = 10, aus: tuple[int, ...] = AUS) -> AlignedSequence:
     """Smooth random pictures, a face-like spread of landmarks, random codes with some −1."""
     random = np.random.default_rng(sum(map(ord, subject)))
     pictures = [
         encode(np.kron(random.integers(0, 255, (8, 8, 3), np.uint8), np.ones((32, 32, 1), np.uint8)))
         for _ in range(count)
     ]
-    return Shard(
+    return AlignedSequence(
         subject=subject,
         sequence=f"{subject}_T1",
         aus=aus,
@@ -71,7 +77,7 @@ def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
 
 def test_a_run_that_was_cut_off_ends_in_the_same_bytes(tmp_path, monkeypatch):
     undisturbed, history = run(tmp_path / "whole")
-    checkpoint, original = tmp_path / "state.pt", training.save_checkpoint
+    checkpoint, original = tmp_path / "state.pt", checkpoint_module.save_checkpoint
 
     def save_then_die(*arguments):
         original(*arguments)
@@ -92,12 +98,12 @@ def cut_off(tmp_path_factory):
     """The files of a whole run, and the checkpoint of one that was cut off after its second epoch."""
     folder = tmp_path_factory.mktemp("cut")
     whole = run(folder)
-    original, state = training.save_checkpoint, folder / "state.pt"
+    original, state = checkpoint_module.save_checkpoint, folder / "state.pt"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             training, "save_checkpoint", lambda *args: original(*args) if len(args[-1]) < 4 else None
         )
-        patch.setattr(training, "export", lambda *args: sys.exit())
+        patch.setattr(training, "write_model", lambda *args: sys.exit())
         with pytest.raises(SystemExit):
             run(folder / "again", checkpoint=state, key="k")
     return whole, state.read_bytes()
@@ -148,9 +154,9 @@ def test_no_code_in_a_checkpoint_runs(tmp_path, capsys):
 def test_terminated_training_goes_on_where_it_was(tmp_path):
     """A scheduler's time limit: SIGTERM, and later a run of the same command."""
     for shard in SHARDS:
-        write_shard(tmp_path / f"{shard.sequence}.h5", shard)
+        write_sequence(tmp_path / f"{shard.sequence}.h5", shard)
     options = ["--epochs=40", "--batch-size=4", "--image-size=32", "--channels=8,8,8", f"--backbone={TINY}"]
-    command = [sys.executable, "-m", "g2rl.cli", "train", "--device=cpu", *options]
+    command = [sys.executable, "-m", "g2rl", "train", "--device=cpu", *options]
     command += ["--shards", *(str(tmp_path / f"{shard.sequence}.h5") for shard in SHARDS)]
 
     def files(name):
@@ -182,9 +188,9 @@ def test_terminated_training_goes_on_where_it_was(tmp_path):
 def test_baseline_and_guided_run_start_alike_and_see_the_same_batches(tmp_path):
     weights = [training.build(replace(SMALL, lam=lam), 4, None).net.state_dict() for lam in (0, 0.05)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    faces = training.load_faces(SHARDS, 32, CPU)
+    faces = data.load_faces(SHARDS, 32, CPU)
     ours, theirs = (
-        [batch[2] for batch in training.batches(faces, replace(SMALL, lam=lam), 1)] for lam in (0, 0.05)
+        [batch[2] for batch in data.batches(faces, replace(SMALL, lam=lam), 1)] for lam in (0, 0.05)
     )
     assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
@@ -206,14 +212,16 @@ def test_history_shows_what_eq_6_does(tmp_path):
 @pytest.mark.parametrize("guidance", ["literal", "standardised"])
 def test_the_probe_measures_and_leaves_everything_as_it_was(guidance):
     settings = replace(SMALL, precision="fp32", guidance=guidance)
-    faces = training.load_faces(SHARDS, 32, CPU)
-    targets = training.Targets(AUS, settings, CPU)
+    faces = data.load_faces(SHARDS, 32, CPU)
+    targets = Targets(AUS, settings, CPU)
     model = training.build(settings, 4, None).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = torch.get_rng_state()
-    row = training.probe(model, faces, targets, settings)
-    assert row == training.probe(model, faces, targets, settings)
-    assert row == training.probe(model, replace(faces, images=None, jpeg=join(SHARDS)), targets, settings)
+    row = diagnostics.diagnose(model, faces, targets, settings)
+    assert row == diagnostics.diagnose(model, faces, targets, settings)
+    assert row == diagnostics.diagnose(
+        model, replace(faces, images=None, jpeg=join(SHARDS)), targets, settings
+    )
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -225,8 +233,8 @@ def test_the_probe_measures_and_leaves_everything_as_it_was(guidance):
     assert row["rank_G"] == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-2)
     # The gradient of L_G in the network, by its own backward pass.
     index = torch.linspace(0, 19, 4).long()
-    _, G, WM, _ = model(training.normalise(faces.images[index]), faces.landmarks[index] / 128 - 1)
-    training.guidance_loss(G, WM).backward()
+    _, G, WM, _ = model(preprocessing.normalise(faces.images[index]), faces.landmarks[index] / 128 - 1)
+    model.guidance_loss(G, WM).backward()
     squared = sum(float(p.grad.square().sum()) for p in model.net.parameters() if p.grad is not None)
     assert row["grad_G"] == pytest.approx(squared**0.5, rel=1e-3)
 
@@ -238,7 +246,7 @@ def test_warmup_lets_g_stand_still_after_a_third_of_the_epochs(tmp_path, monkeyp
     varied = [row["var_G"] for row in history]
     assert len(set(varied[:3])) == 3
     assert len(set(varied[2:])) == 1
-    original = training.save_checkpoint
+    original = checkpoint_module.save_checkpoint
 
     def save_then_die(*arguments):
         original(*arguments)
@@ -255,13 +263,13 @@ def test_warmup_lets_g_stand_still_after_a_third_of_the_epochs(tmp_path, monkeyp
 @pytest.mark.parametrize("maps", ["point", "au"])
 def test_calibration_gives_the_training_frames_the_codes_mean_and_deviation(tmp_path, maps):
     settings = replace(SMALL, precision="fp32", maps=maps, epochs=12, lr=5e-3)
-    faces = training.load_faces(SHARDS, 32, CPU)
+    faces = data.load_faces(SHARDS, 32, CPU)
     models = []
     for name, change in (("plain", {}), ("line", {"calibrate": True})):
         run(tmp_path / name, replace(settings, **change))
-        models.append(load_model(tmp_path / name / "model.safetensors", CPU))
+        models.append(read_model(tmp_path / name / "model.safetensors", CPU))
     with torch.inference_mode():
-        images = training.normalise(faces.images)
+        images = preprocessing.normalise(faces.images)
         plain, line = (
             hm.au_mean(hm.intensities(model.net(images)[0], 2), model.point_au, 2).double().numpy()
             for model in models
@@ -292,16 +300,16 @@ def test_training_lowers_the_loss(tmp_path):
 
 
 def test_every_face_but_the_remainder_is_seen_once_an_epoch():
-    faces = training.load_faces(SHARDS, 32, CPU)
-    seen = torch.cat([batch[1] for batch in training.batches(faces, replace(SMALL, batch_size=6), 0)])
+    faces = data.load_faces(SHARDS, 32, CPU)
+    seen = torch.cat([batch[1] for batch in data.batches(faces, replace(SMALL, batch_size=6), 0)])
     assert len(seen) == 18
     assert len(torch.unique(seen.flatten(1), dim=0)) == 18
 
 
 def test_batches_decoded_on_the_way_are_the_resident_ones():
-    faces = training.load_faces(SHARDS, 32, CPU)
+    faces = data.load_faces(SHARDS, 32, CPU)
     streamed = replace(faces, images=None, jpeg=join(SHARDS))
-    pairs = zip(training.batches(faces, SMALL, 2), training.batches(streamed, SMALL, 2), strict=True)
+    pairs = zip(data.batches(faces, SMALL, 2), data.batches(streamed, SMALL, 2), strict=True)
     for resident, decoded in pairs:
         assert all(torch.equal(a, b) for a, b in zip(resident, decoded, strict=True))
 
@@ -315,7 +323,7 @@ def test_augmentation_moves_pixels_and_landmarks_together():
     landmarks[:, 30] = torch.tensor([(spot + 10 + 0.5) * 4 - 0.5, (spot + 0.5) * 4 - 0.5])  # the nose tip
     mirror = torch.tensor([False, True, False, True])
     move = torch.tensor([[0, 0], [0, 0], [5, -3], [5, -3]])
-    out, moved = training.augment(images, landmarks, mirror, move)
+    out, moved = data.augment(images, landmarks, mirror, move)
     for image, points in zip(out, moved, strict=True):
         y, x = divmod(int(image[..., 0].argmax()), size)
         assert ((x + 0.5) * 4 - 0.5, (y + 0.5) * 4 - 0.5) == tuple(points[30].tolist())
@@ -324,11 +332,9 @@ def test_augmentation_moves_pixels_and_landmarks_together():
 def test_mirrored_targets_are_the_mirrored_faces_targets():
     landmarks = torch.from_numpy(SHARDS[0].landmarks)
     intensity = torch.from_numpy(SHARDS[0].intensity)
-    targets = training.Targets(AUS, SMALL, CPU)
+    targets = Targets(AUS, SMALL, CPU)
     images = torch.zeros(10, 32, 32, 3, dtype=torch.uint8)
-    _, mirrored = training.augment(
-        images, landmarks, torch.ones(10, dtype=torch.bool), torch.zeros(10, 2).long()
-    )
+    _, mirrored = data.augment(images, landmarks, torch.ones(10, dtype=torch.bool), torch.zeros(10, 2).long())
     maps, of_map = targets(landmarks, intensity)
     flipped, _ = targets(mirrored, intensity)
     # AU06's and AU12's right and left points change places.
@@ -336,7 +342,7 @@ def test_mirrored_targets_are_the_mirrored_faces_targets():
     assert torch.equal(of_map[:, 0], intensity[:, 0].float())
 
 
-@pytest.mark.parametrize("name", training.NAMES)
+@pytest.mark.parametrize("name", settings.NAMES)
 def test_a_name_that_is_not_known_is_refused_with_those_that_are(name):
     with pytest.raises(InputError, match=f"{name} 'litral': expected one of "):
         replace(SMALL, **{name: "litral"})
@@ -344,7 +350,7 @@ def test_a_name_that_is_not_known_is_refused_with_those_that_are(name):
 
 def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):
     run(tmp_path)
-    table = predict_shards(load_model(tmp_path / "model.safetensors", CPU), HELD_OUT)
+    table = predict_shards(read_model(tmp_path / "model.safetensors", CPU), HELD_OUT)
     assert list(table) == ["subject", "sequence", "frame", "AU06_true", "AU06_pred", "AU12_true", "AU12_pred"]
     assert len(table) == 20
     assert table["AU12_true"].isna().sum() == sum((shard.intensity[:, 1] < 0).sum() for shard in HELD_OUT)
@@ -367,14 +373,14 @@ def test_every_choice_trains_and_predicts(tmp_path, change):
     _, history = run(tmp_path / "other", replace(SMALL, epochs=1, **change))
     assert np.isfinite(history[-1]["loss"])
     weights = [
-        load_model(tmp_path / name / "model.safetensors", CPU).net.state_dict() for name in ("plain", "other")
+        read_model(tmp_path / name / "model.safetensors", CPU).net.state_dict() for name in ("plain", "other")
     ]
     same = weights[0].keys() == weights[1].keys() and all(
         weights[0][name].shape == weights[1][name].shape and torch.equal(weights[0][name], weights[1][name])
         for name in weights[0]
     )
     assert not same
-    model = load_model(tmp_path / "other" / "model.safetensors", CPU)
+    model = read_model(tmp_path / "other" / "model.safetensors", CPU)
     assert predict_shards(model, HELD_OUT).filter(like="_pred").stack().between(0, 5).all()
 
 
@@ -406,7 +412,7 @@ def test_a_model_file_that_is_none_is_named(tmp_path):
     save_file({"weight": torch.zeros(3)}, tmp_path / "b.safetensors")
     for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
         with pytest.raises(InputError, match=message):
-            load_model(tmp_path / f"{name}.safetensors", CPU)
+            read_model(tmp_path / f"{name}.safetensors", CPU)
 
 
 @pytest.mark.parametrize(
@@ -434,7 +440,7 @@ def test_a_strangers_model_is_held_to_its_own_size(tmp_path, cut_off, claim, mes
         about = json.loads(file.metadata()["g2rl"]) | claim
     save_file(weights, path, metadata={"g2rl": json.dumps(about)})
     with pytest.raises(InputError, match=rf"model\.safetensors: weights do not.*{message}"):
-        load_model(path, CPU)
+        read_model(path, CPU)
 
 
 @pytest.mark.parametrize("length", [2**62, 2**31, 10**6])
@@ -442,18 +448,18 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path, length):
     path = tmp_path / "model.safetensors"
     path.write_bytes(length.to_bytes(8, "little") + b'{"a": {}}')
     with pytest.raises(InputError, match="not a readable safetensors file"):
-        load_model(path, CPU)
+        read_model(path, CPU)
 
 
 def test_a_subject_of_the_training_cannot_be_tested(tmp_path):
     run(tmp_path)
     with pytest.raises(InputError, match=r"M002_T1.*trained on its subject M002"):
-        predict_shards(load_model(tmp_path / "model.safetensors", CPU), [HELD_OUT[0], SHARDS[1]])
+        predict_shards(read_model(tmp_path / "model.safetensors", CPU), [HELD_OUT[0], SHARDS[1]])
 
 
 def test_other_weights_at_the_start_are_another_checkpoint():
     keys = {
-        training.checkpoint_key(SMALL, SHARDS, weights, {})
+        checkpoint_module.checkpoint_key(SMALL, SHARDS, weights, {})
         for weights in (None, {"w": torch.zeros(3)}, {"w": torch.ones(3)})
     }
     assert len(keys) == 3
@@ -482,7 +488,7 @@ def test_a_recorded_step_trains_as_the_plain_one(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(training, "capture", lambda step, *_: lambda *values: step(*values))
         plain = losses("plain")
-    original = training.save_checkpoint
+    original = checkpoint_module.save_checkpoint
 
     def save_then_die(*arguments):
         original(*arguments)

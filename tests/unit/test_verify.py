@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g2rl.cli import main
-from g2rl.files import InputError
-from g2rl.verify import Lock, _compare, make_lock, read_lock, verify, write_lock
+from g2rl.cli.main import main
+from g2rl.errors import InputError
+from g2rl.reproducibility.lock import Lock, _compare, make_lock, read_lock, verify, write_lock
 
 TABLE = """\
 dataset,method,source,metric,au,value

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from g2rl.files import InputError
-from g2rl.video import decode_image, open_source
+from g2rl.errors import InputError
+from g2rl.faces.video import decode_image, open_source
 
 N = 40
 BITS = 6

@@ -11,9 +11,9 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from g2rl.files import InputError
-from g2rl.model import HeatmapNet
-from g2rl.weights import _barrier, check_hash, read_weights, save_weights
+from g2rl.errors import InputError
+from g2rl.network.model import HeatmapNet
+from g2rl.network.weights import _barrier, check_hash, read_weights, save_weights
 
 BACKBONE = "test_resnet.r160_in1k"
 
@@ -179,7 +179,9 @@ def test_a_server_that_is_not_there_or_does_not_serve_is_told(mute, failing, mon
 )
 def test_without_network_and_file_the_message_comes_in_seconds(tmp_path, network, reason):
     """Of the time most is spent on imports."""
-    program = f"from g2rl import cli; cli.main(['weights', '{BACKBONE}', '-o', 'out.safetensors'])"
+    program = (
+        f"from g2rl.cli import main as cli; cli.main(['weights', '{BACKBONE}', '-o', 'out.safetensors'])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -220,7 +222,7 @@ def test_download_is_found_and_kept(tmp_path, whole, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     Thread(target=server.serve_forever, daemon=True).start()
     environment = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "hub")}
-    command = [sys.executable, "-m", "g2rl.cli", "weights", BACKBONE, "-o"]
+    command = [sys.executable, "-m", "g2rl", "weights", BACKBONE, "-o"]
     try:
         online = subprocess.run([*command, str(tmp_path / "a.safetensors")], env=environment, check=True)
     finally:

@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Workflow
 from slurm import Slurm, UnavailableError, install
 
-from g2rl.verify import make_lock, verify
+from g2rl.reproducibility.lock import make_lock, verify
 
 # What one would edit for this cluster: small nodes, few sequences, a queue that may be asked often.
 EDITS = [

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from conftest import ROOT, Workflow
 
-from g2rl import landmarks
-from g2rl.datasets import get_layout, read_sheet
+from g2rl.datasets.registry import get_layout
+from g2rl.datasets.sheet import read_sheet
+from g2rl.faces import landmarks
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 import yaml
 from conftest import CORES, Workflow, write_sheet
 
-from g2rl.verify import make_lock, verify
+from g2rl.reproducibility.lock import make_lock, verify
 
 RUN = "results/synthetic_disfa/baseline_sigma2_seed0/fold1"
 SHARD = "results/synthetic_disfa/cache/SN003.h5"

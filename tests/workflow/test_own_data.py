@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SMALL, Workflow, check_every_frame_is_counted
 
-from g2rl.datasets import get_layout
+from g2rl.datasets.registry import get_layout
+from g2rl.faces.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
-from g2rl.video import open_source
 
 PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2, "emil": 2}
 BROKEN = "emil_1"  # its video does not open, and faults are allowed

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import BP4D, DISFA, ROOT, check_every_frame_is_counted
 
-from g2rl.cache import read_list
-from g2rl.provenance import read_records
-from g2rl.verify import make_lock, read_lock, verify, write_lock
+from g2rl.faces.fold_manifest import read_manifest
+from g2rl.reproducibility.lock import make_lock, read_lock, verify, write_lock
+from g2rl.reproducibility.records import read_records
 
 # How far a number of the tables may be from the lock: docs/reproducibility.md says how it was chosen.
 TOLERANCE = 0.05
@@ -92,7 +92,7 @@ def test_no_subject_is_in_training_and_test(rebuilt):
                 output = f"results/{dataset}/{run}/fold{fold}/"
                 match = re.search(rf"rule train:\n    input: (.*)\n    output: {output}", log)
                 lists = [rebuilt.folder / path for path in match[1].split(", ")]
-                trained = {shard.stem for path in lists for shard in read_list(path)}
+                trained = {shard.stem for path in lists for shard in read_manifest(path)}
                 assert trained
                 assert not trained & set(tested["sequence"])
                 assert not {name.split("_")[0] for name in trained} & set(tested["subject"])

@@ -21,8 +21,9 @@ import pytest
 import yaml
 from conftest import CORES, ROOT
 
-from g2rl.config import OF_THE_MODULE, keys_table
-from g2rl.digests import PACKAGE, read_lock, stage_code
+from g2rl.config.docs import keys_table
+from g2rl.config.training import GEOMETRY_KEYS
+from g2rl.reproducibility.code_digest import PACKAGE, read_lock, stage_code
 
 JOBS = {
     "head": 1,
@@ -423,7 +424,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "frames.exclude_known_bad": (True, DISFA_ALIGNED, "--exclude-known-bad"),
     "weights": ("imagenet", TRAINED | {"weights": 1}, "Missing output"),
     **{
-        f"training.{key}": (value, GUIDED if key in OF_THE_MODULE else TRAINED, f"--{key}".replace("_", "-"))
+        f"training.{key}": (value, GUIDED if key in GEOMETRY_KEYS else TRAINED, f"--{key}".replace("_", "-"))
         for key, value in TRAINING.items()
     },
     "compute.gpu": (True, TRAINED, "--device=auto"),
@@ -610,7 +611,7 @@ def test_every_module_is_edited():
 
 
 def test_every_command_is_edited():
-    from g2rl import cli
+    from g2rl.cli import main as cli
 
     assert {name.replace("-", "_") for name in cli.COMMANDS} == set(COMMANDS)
 

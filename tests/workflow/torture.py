@@ -26,8 +26,8 @@ from pathlib import Path
 
 import yaml
 
-from g2rl.digests import content_sha256
-from g2rl.verify import Lock, make_lock, verify
+from g2rl.reproducibility.hashing import content_sha256
+from g2rl.reproducibility.lock import Lock, make_lock, verify
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEET = "sequence\tsubject\tfold\nF001_T1\tF001\t0\nM001_T1\tM001\t0\nF002_T1\tF002\t1\n"

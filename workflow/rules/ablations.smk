@@ -33,7 +33,7 @@ rule guidance:
         [
             path
             for name, plan in PLANS.items()
-            for path in histories(guided(CONFIG, name), name, plan.folds)
+            for path in histories(guided_runs(CONFIG, name), name, plan.folds)
         ],
     output:
         "results/guidance.csv",
@@ -63,7 +63,7 @@ use rule guidance as guidance_of_variants with:
     input:
         [
             path
-            for name in ablated(CONFIG)
+            for name in ablation_datasets(CONFIG)
             for runs, _ in COMPARED.values()
             for path in histories(runs, name, ablation_folds(name))
         ],
@@ -87,7 +87,7 @@ rule compare:
     input:
         [
             f"results/{name}/{run.name}/fold{fold}/predictions.csv"
-            for name in ablated(CONFIG)
+            for name in ablation_datasets(CONFIG)
             for runs, _ in COMPARED.values()
             for run in runs
             for fold in ablation_folds(name)

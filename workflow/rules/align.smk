@@ -35,7 +35,7 @@ rule fold:
     output:
         "results/{dataset}/fold{part}.tsv",
     params:
-        *code("fold"),
+        *code("manifest"),
     log:
         "logs/{dataset}/fold{part}.log",
     benchmark:
@@ -45,7 +45,7 @@ rule fold:
         mem_mb=megabytes(1000),
         runtime=minutes(30),
     shell:
-        "g2rl fold {input.shards:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl manifest {input.shards:q} -o {output:q} > {log:q} 2>&1"
 
 
 rule frames:

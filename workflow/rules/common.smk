@@ -4,31 +4,33 @@ import re
 import sys
 from pathlib import Path
 
-from g2rl.config import PLUS, ablated, ablation_runs, compared_with, flags, guided, parse as parse_config
-from g2rl.config import run_config, runs, sweep_runs, swept, training_flags
-from g2rl.digests import stage_code
-from g2rl.estimate import network_need, reference_need, sequence_need
-from g2rl.files import InputError
-from g2rl.haste import ease, hasten
-from g2rl.lifeline import DRIVER, claim, identity
-from g2rl.notes import recipe
-from g2rl.plan import gaps, plan_datasets
+from g2rl.config.load import parse as parse_config
+from g2rl.config.runs import ablation_datasets, ablation_runs, compared_with, guided_runs, option_flags, run_config
+from g2rl.config.runs import runs, sweep_datasets, sweep_runs, training_flags
+from g2rl.errors import InputError
+from g2rl.paths import PLUS
+from g2rl.report.captions import recipe
+from g2rl.reproducibility.code_digest import stage_code
+from g2rl.workflow.manifest import load_manifests, missing_results
+from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, parent_token
+from g2rl.workflow.resources import network_need, reference_need, sequence_need
+from g2rl.workflow.snakemake_patches import apply_patches, reenable_gc
 
-hasten()
+apply_patches()
 # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
 os.environ["G2RL_PROVENANCE"] = "results/provenance"
 # They end with this process, however it ends; and the locks of a Snakemake that was killed are cleared.
-os.environ[DRIVER] = identity()
-ALIVE = claim(Path(".snakemake")) if workflow.is_main_process else None
+os.environ[PARENT_ENV] = parent_token()
+ALIVE = clear_stale_locks(Path(".snakemake")) if workflow.is_main_process else None
 # Downloads and caches of the libraries: not in a home that is small, slow or missing on a cluster's nodes.
 for VARIABLE in ("HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"):
     os.environ.setdefault(VARIABLE, str(Path.cwd() / ".snakemake/caches" / VARIABLE.lower()))
 
 try:
     CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)) or "--config")
-    PLANS = plan_datasets(CONFIG, look=workflow.is_main_process)
+    PLANS = load_manifests(CONFIG, look=workflow.is_main_process)
 except InputError as error:
     sys.exit(f"{error}")  # the message alone; a WorkflowError would show where this line is
 
@@ -113,7 +115,7 @@ def check_flags(dataset):
 def frame_flags(dataset):
     """Which frames are used. Only DISFA has a list of bad ones: the other datasets do not depend on that key."""
     others = [] if PLANS[dataset].layout.title == "DISFA" else ["exclude_known_bad"]
-    return flags(CONFIG.frames, leave_out=others)
+    return option_flags(CONFIG.frames, leave_out=others)
 
 
 def sequence_flags(dataset, sequence):
@@ -172,7 +174,7 @@ def stages(name):
 
 def missing(stages_of, datasets):
     """What a job that failed left missing, under results of before."""
-    return [path for name in datasets if workflow.is_main_process for path in gaps(stages_of(name))]
+    return [path for name in datasets if workflow.is_main_process for path in missing_results(stages_of(name))]
 
 
 def need(stage, wildcards):

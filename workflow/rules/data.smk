@@ -95,7 +95,7 @@ for NAME, SETTINGS in SYNTHETIC.items():
         params:
             *code("render"),
             settings=lambda wildcards, NAME=NAME: sequence_flags(NAME, "_".join(wildcards))
-            + flags(CONFIG.datasets[NAME].synthetic),
+            + option_flags(CONFIG.datasets[NAME].synthetic),
         log:
             f"logs/{NAME}/render/{'_'.join(parts(NAME))}.log",
         benchmark:

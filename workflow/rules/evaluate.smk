@@ -32,7 +32,7 @@ rule reference:
     output:
         "results/{dataset}/{reference}/fold{fold}/predictions.csv",
     params:
-        *code("reference"),
+        *code("image_free"),
     log:
         "logs/{dataset}/{reference}/fold{fold}/reference.log",
     benchmark:
@@ -42,7 +42,7 @@ rule reference:
         mem_mb=megabytes("reference"),
         runtime=minutes("reference"),
     shell:
-        "g2rl reference {wildcards.reference} --train {input.train:q} --test {input.test:q}"
+        "g2rl image-free {wildcards.reference} --train {input.train:q} --test {input.test:q}"
         " -o {output:q} > {log:q} 2>&1"
 
 
@@ -101,7 +101,7 @@ rule cross_dataset:
             labels={"result": "Across datasets"},
         ),
     params:
-        *code("cross"),
+        *code("cross_dataset"),
         settings=f"--resamples={CONFIG.resamples}",
         device=f"--device={'auto' if CONFIG.compute.gpu else 'cpu'}",
     log:
@@ -114,5 +114,5 @@ rule cross_dataset:
         mem_mb=megabytes(8000),
         runtime=minutes(120),
     shell:
-        "g2rl cross --models {input.models:q} --shards {input.shards:q} --metrics {input.metrics:q}"
+        "g2rl cross-dataset --models {input.models:q} --shards {input.shards:q} --metrics {input.metrics:q}"
         " {params.settings} {params.device} -o {output[0]:q} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ def points(parameter):
         runs = [RUNS[name] for name in default_runs("baseline")] + runs
     value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
     return [
-        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in swept(CONFIG) for run in runs
+        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in sweep_datasets(CONFIG) for run in runs
     ]
 
 

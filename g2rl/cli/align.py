@@ -1,0 +1,58 @@
+"""Align a sequence's coded faces to 256×256 and store them with landmarks and intensities: a shard.
+
+example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa \
+             --root DISFA --sequence SN001 --subject SN001 -o cache/SN001.h5
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import check_file, output, sequence
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    parser.add_argument("landmarks", type=Path, help="from g2rl landmarks")
+    sequence(parser)
+    parser.add_argument(
+        "--max-gap",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a frame with no face takes landmarks up to N before",
+    )
+    parser.add_argument(
+        "--drop-partial",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="drop a frame if any AU is not coded",
+    )
+    parser.add_argument(
+        "--exclude-known-bad",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
+    )
+    check_file(parser)
+    output(parser, "the shard, HDF5")
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.datasets.registry import get_layout
+    from g2rl.faces import landmarks
+    from g2rl.faces.align_sequence import align_sequence
+    from g2rl.faces.video import open_source
+
+    layout = get_layout(options.layout)
+    options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
+    align_sequence(
+        open_source(options.media, options.check),
+        landmarks.read(options.landmarks),
+        layout.read_labels(options.root, options.sequence, options.check),
+        options.subject,
+        options.sequence,
+        options.output,
+        max_gap=options.max_gap,
+        drop_partial=options.drop_partial,
+        exclude=layout.known_bad(options.sequence) if options.exclude_known_bad else (),
+    )

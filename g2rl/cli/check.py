@@ -1,0 +1,40 @@
+"""Check a copy of a dataset: is it whole, does it decode, do frames and codes meet? Status 1 on errors.
+
+example: g2rl check DISFA --layout disfa -o check.csv
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from g2rl.datasets.registry import LAYOUTS
+
+    parser.add_argument("root", type=Path, help="the dataset's folder")
+    parser.add_argument("--layout", required=True, choices=LAYOUTS, help="how it is laid out")
+    parser.add_argument(
+        "--sheet", type=Path, metavar="TSV", help="check these sequences; else all that were published"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="every finding, CSV")
+    parser.add_argument(
+        "--decode", action="store_true", help="decode every coded image; else its start and end are read"
+    )
+    parser.add_argument("--allow-faults", action="store_true", help="status 0 even if there are errors")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: %(default)s, one a core"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    from g2rl.datasets.integrity.check import check, exit_status
+    from g2rl.datasets.integrity.findings import format_findings
+    from g2rl.datasets.integrity.findings_file import write_findings
+    from g2rl.datasets.registry import get_layout
+
+    layout = get_layout(options.layout)
+    findings = check(layout, options.root, options.sheet, options.jobs, options.decode)
+    if options.output:
+        write_findings(options.output, findings)
+    print(format_findings(findings))
+    return 0 if options.allow_faults else exit_status(findings)

@@ -1,0 +1,48 @@
+"""Test networks on the other dataset's subjects, over the AUs both code: a table, CSV and Markdown.
+
+example: g2rl cross-dataset --models bp4d/RUN/fold1/model.safetensors disfa/RUN/fold1/model.safetensors \
+             --shards bp4d/cache/F002_T1.h5 disfa/cache/SN001.h5 \
+             --metrics bp4d/RUN/metrics.csv disfa/RUN/metrics.csv -o cross_dataset.csv
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import above, device, output, sequence_files, torch_device
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, metavar="MODEL", help="DATASET/RUN/foldK/model…"
+    )
+    sequence_files(parser, "--shards")
+    parser.add_argument(
+        "--metrics", type=Path, nargs="+", required=True, metavar="CSV", help="DATASET/RUN/metrics.csv"
+    )
+    parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the 95%% intervals")
+    device(parser)
+    output(parser, "the .csv; .md is written beside it")
+
+
+def run(options: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from g2rl.evaluation.cross_dataset import cross_results
+    from g2rl.faces.sequence_file import AlignedSequence, read_sequence
+    from g2rl.network.model_file import Model, read_model
+    from g2rl.report.cross_dataset import write_cross_table
+    from g2rl.report.methods import method_name
+
+    device = torch_device(options.device)
+    models: dict[tuple[str, str], list[Model]] = {}
+    for path in options.models:
+        key = (above(path, 3), method_name(above(path, 2)))
+        models.setdefault(key, []).append(read_model(path, device))
+    shards: dict[str, list[AlignedSequence]] = {}
+    for path in options.shards:
+        shards.setdefault(above(path, 2), []).append(read_sequence(path))
+    own: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for path in options.metrics:
+        own.setdefault((above(path, 2), method_name(above(path, 1))), []).append(pd.read_csv(path))
+    results = cross_results(models, shards, own, options.resamples)
+    write_cross_table(results, options.output.with_suffix(""))

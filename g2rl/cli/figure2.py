@@ -1,0 +1,21 @@
+"""Draw Figure 2: where each set of AU centres puts the AUs, on the calmest face of a sequence.
+
+example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import figure_output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shard", type=Path, help="from g2rl align")
+    figure_output(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.faces.sequence_file import read_sequence
+    from g2rl.report.figures.au_locations import calmest_face, figure2
+
+    figure2(*calmest_face(read_sequence(options.shard)), options.output.with_suffix(""))

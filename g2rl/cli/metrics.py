@@ -1,0 +1,24 @@
+"""Measure predictions: ICC(3,1), MAE and more per AU and on average, pooled and as the mean over folds.
+
+example: g2rl metrics fold1/predictions.csv fold2/predictions.csv fold3/predictions.csv -o metrics.csv
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("predictions", type=Path, nargs="+", metavar="FOLD", help="predictions of each fold")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the 95%% intervals")
+    output(parser, "au, metric, aggregation, value, ci_low, ci_high; CSV")
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.evaluation.metrics import evaluate
+    from g2rl.inference.predictions import read_predictions
+    from g2rl.io.tables import write_csv
+
+    folds = [read_predictions(path) for path in options.predictions]
+    write_csv(options.output, evaluate(folds, options.resamples), "%.6f")

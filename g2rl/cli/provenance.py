@@ -1,0 +1,27 @@
+"""Print what made a file: the tree of commands behind it, their settings, code, packages and device.
+
+A file is known by its content, wherever it lies now. The workflow keeps the records; for commands of your
+own set G2RL_PROVENANCE to a folder for theirs.
+
+example: g2rl provenance results/table1.csv
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path)
+    parser.add_argument(
+        "--records",
+        type=Path,
+        default=Path("results/provenance"),
+        metavar="DIR",
+        help="default: %(default)s",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.reproducibility.records import read_records, tree
+
+    print("\n".join(tree(options.file, read_records(options.records))))

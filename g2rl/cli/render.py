@@ -1,0 +1,23 @@
+"""Render one sequence of faces with known AU intensities, frames and codes, in a dataset's layout.
+
+example: g2rl render --head head.npz --layout disfa --root rendered --sequence SN001 --subject SN001 \
+             --frames 100 --seed 0
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import sequence
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    sequence(parser)
+    parser.add_argument("--head", type=Path, required=True, help="what g2rl head wrote")
+    parser.add_argument("--frames", type=int, required=True, help="how many")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes; default: %(default)s")
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.synthetic.dataset import render_sequence
+
+    render_sequence(**vars(options))

@@ -1,0 +1,26 @@
+"""Predict the AU intensities of the test subjects' aligned faces.
+
+example: g2rl test model.safetensors --shards cache/F002_T1.h5 -o predictions.csv
+"""
+
+import argparse
+from pathlib import Path
+
+from g2rl.cli.options import device, output, sequence_files, torch_device
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="from g2rl train")
+    sequence_files(parser, "--shards")
+    output(parser, "true and predicted intensities, CSV, a row a frame")
+    device(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    from g2rl.faces.sequence_file import read_sequence
+    from g2rl.inference.predictor import predict_shards
+    from g2rl.io.tables import write_csv
+    from g2rl.network.model_file import read_model
+
+    model = read_model(options.model, torch_device(options.device))
+    write_csv(options.output, predict_shards(model, [read_sequence(path) for path in options.shards]), "%.4f")

@@ -1,0 +1,100 @@
+"""Which trainings a configuration asks for, and the options of ``g2rl train`` that make each."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from g2rl.config.schema import Config
+from g2rl.config.training import GEOMETRY_KEYS, Section
+from g2rl.config.variants import resolve_variant, variants
+from g2rl.paths import PLUS, Run
+
+
+def compared_with(config: Config) -> dict[str, str]:
+    """What the variants are compared with that are not compared with the Baseline."""
+    found = {name: resolve_variant(config, name)[3] for name in variants(config)}
+    return {name: other for name, other in found.items() if other != "baseline"}
+
+
+def guided_runs(config: Config, dataset: str) -> list[Run]:
+    """The G2RL runs of Table 1 and along λ."""
+    found = [run for run in runs(config, dataset) if run.lambda_ and not run.variant]
+    return [run for run in found if run.sigma == config.sigma]
+
+
+def ablation_datasets(config: Config) -> list[str]:
+    """The datasets of the ablations."""
+    return [name for name in config.datasets if name in (config.ablations.datasets or config.datasets)]
+
+
+def ablation_runs(config: Config) -> dict[str, tuple[list[Run], list[Run]]]:
+    """Each variant's runs, seed by seed, and those it is compared with: Baseline, G2RL, then the others."""
+    settings = {"baseline": (config.sigma, 0.0, ""), "g2rl": (config.sigma, config.lambda_, "")}
+    against = {"baseline": "baseline", "g2rl": "baseline"}
+    for name in variants(config):
+        _, sigma, weight, against[name] = resolve_variant(config, name)
+        settings[name] = (sigma, weight, name)
+    every = {
+        name: [Run(sigma, weight, seed, variant) for seed in config.ablations.seeds]
+        for name, (sigma, weight, variant) in settings.items()
+    }
+    return {name: (every[name], every[other]) for name, other in against.items()}
+
+
+def sweep_datasets(config: Config) -> list[str]:
+    """The datasets of Figures 6 and 7."""
+    return [name for name in config.datasets if name in (config.sweep.datasets or config.datasets)]
+
+
+def runs(config: Config, dataset: str | None = None) -> list[Run]:
+    """The baseline, G2RL, and G2RL over σ and over λ, each once, seed by seed; of all datasets, or of one."""
+    settings = [(config.sigma, 0.0), (config.sigma, config.lambda_)]
+    if dataset is None or dataset in sweep_datasets(config):
+        settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
+        settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
+    every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
+    if config.plus is not None:
+        _, sigma, weight, _ = resolve_variant(config, PLUS)
+        every += [Run(sigma, weight, seed, PLUS) for seed in config.seeds]
+    return list({run.name: run for run in every}.values())
+
+
+def sweep_runs(config: Config, parameter: Literal["sigma", "lambda"]) -> list[Run]:
+    """The G2RL runs along one parameter, the default's among them: the points of Figure 6 or 7."""
+    found = [run for run in runs(config) if run.lambda_ and not run.variant]
+    if parameter == "sigma":
+        return sorted((run for run in found if run.lambda_ == config.lambda_), key=lambda run: run.sigma)
+    return sorted((run for run in found if run.sigma == config.sigma), key=lambda run: run.lambda_)
+
+
+def option_flags(section: Section, leave_out: Collection[str] = ()) -> list[str]:
+    """A section as command-line options, ``--key=value``, in the order of the keys above; null gives none."""
+    options = []
+    for key, value in section:
+        if key in leave_out:
+            continue
+        option = "--" + key.strip("_").replace("_", "-")
+        if isinstance(value, bool):
+            options.append(option if value else option.replace("--", "--no-", 1))
+        elif value is not None:
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            options.append(f"{option}={text}")
+    return options
+
+
+def run_config(config: Config, run: Run) -> Config:
+    """The configuration with the training of a run, which a variant changes."""
+    if not run.variant:
+        return config
+    return config.model_copy(update={"training": resolve_variant(config, run.variant)[0]})
+
+
+def training_flags(config: Config, run: Run) -> list[str]:
+    """The options of ``g2rl train`` that make a run; the Baseline's are without those of the module."""
+    training = run_config(config, run).training
+    return [
+        f"--sigma={run.sigma:g}",
+        f"--lambda={run.lambda_:g}",
+        f"--seed={run.seed}",
+        *option_flags(training, leave_out=() if run.lambda_ else GEOMETRY_KEYS),
+        f"--device={'auto' if config.compute.gpu else 'cpu'}",
+    ]

@@ -1,0 +1,148 @@
+"""What every dataset layout has in common: sequences, labels, and the readers of their text files."""
+
+import os
+import re
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from g2rl.datasets.integrity.findings_file import is_known_fault
+from g2rl.datasets.labels import Labels, other_frames
+from g2rl.errors import LabelError
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that must lie below a dataset's root: a folder with entries of a certain name, or a file.
+
+    Attributes:
+        what: ``frames``, ``videos``, ``codes`` …
+        path: where it lies, in the spelling found, or else as distributed.
+        entry: regular expression that the name of at least one entry must match; empty for a file.
+        twins: other spellings of it that lie there too.
+    """
+
+    what: str
+    path: Path
+    entry: str
+    twins: tuple[Path, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        if not self.entry:
+            return self.path.is_file()
+        return self.path.is_dir() and any(re.fullmatch(self.entry, name) for name in os.listdir(self.path))
+
+
+class Layout(ABC):
+    """Where a dataset keeps the frames and the codes of its sequences.
+
+    Attributes:
+        name: what the config and the command line call it.
+        title: the dataset's own name.
+        aus: the action units it codes, in the order of every label column; empty where the files say it.
+        codes_every_frame: whether a frame without a code is out of the ordinary.
+        frame_rate: frames a second of its videos, None if there is no fixed one.
+    """
+
+    name: str
+    title: str
+    aus: tuple[int, ...]
+    codes_every_frame: bool = False
+    frame_rate: float | None = None
+
+    @abstractmethod
+    def media(self, root: Path, sequence: str) -> Path:
+        """The image folder or video file of a sequence, whether or not it is there."""
+
+    @abstractmethod
+    def label_paths(self, root: Path, sequence: str) -> list[Path]:
+        """The label files of a sequence, whether or not they are there."""
+
+    def coded_aus(self, root: Path) -> tuple[int, ...]:
+        """The AUs that are coded."""
+        return self.aus
+
+    @abstractmethod
+    def read_file(self, path: Path) -> Labels:
+        """Read one label file; ``aus`` of the result is empty where the file does not name them.
+
+        Raises:
+            LabelError: it is missing, empty, has other columns, a value that is no code, or a frame twice.
+        """
+
+    def read_labels(self, root: Path, sequence: str, check: Path | None = None) -> Labels:
+        """Read the codes of a sequence.
+
+        Args:
+            check: what ``g2rl check`` wrote of the copy; where a label file stops the sequence and it
+                holds an error of one, no frame is coded.
+
+        Raises:
+            LabelError: as ``read_file``, or a file codes other frames than the first AU's.
+        """
+        paths = self.label_paths(root, sequence)
+        try:
+            return self._read_files(paths)
+        except LabelError as error:
+            if not any(is_known_fault(path, check) for path in paths):
+                raise
+            print(f"{error}: no frame of the sequence is coded", file=sys.stderr)
+            aus = self.coded_aus(root)
+            return Labels(np.empty(0, np.int32), np.empty((0, len(aus)), np.int8), aus)
+
+    def _read_files(self, paths: list[Path]) -> Labels:
+        files = [self.read_file(path) for path in paths]
+        first = files[0]
+        for path, file in zip(paths, files, strict=True):
+            if not np.array_equal(file.frame, first.frame):
+                raise other_frames(path, file.frame, paths[0], first.frame)
+        intensity = np.concatenate([file.intensity for file in files], axis=1)
+        return Labels(first.frame, intensity, self.aus or first.aus)
+
+    @abstractmethod
+    def parts(self, root: Path) -> list[Part]:
+        """What must lie below the root for it to be this layout's."""
+
+    @abstractmethod
+    def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
+        """Every sequence of the dataset as distributed, with its first and last coded frame where known."""
+
+    @abstractmethod
+    def found(self, root: Path) -> dict[str, Path]:
+        """The sequences whose frames lie below the root, by their names alone."""
+
+    def known_bad(self, sequence: str) -> list[int]:
+        """The coded frames of a sequence that its publishers' own landmarks are known to miss the face in."""
+        return []
+
+    def subject(self, root: Path, sequence: str) -> str:
+        """The subject of a sequence."""
+        return sequence.split("_")[0]
+
+
+def find_entry(folder: Path, *spellings: str) -> Path:
+    """The entry of ``folder`` that has one of these names, whatever its capitals, spaces, ``-`` and ``_``.
+
+    The first spelling is the one returned where none is there (or the folder itself is not, yet).
+    """
+    first = folder / spellings[0]
+    return first if first.exists() else next(iter(find_entries(folder, *spellings)), first)
+
+
+def find_entries(folder: Path, *spellings: str) -> list[Path]:
+    """Every entry of ``folder`` with one of these names, see ``find_entry``, the first spelling's first."""
+    wanted = [_plain(spelling) for spelling in spellings]
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    matches = [name for name in names if _plain(name) in wanted]
+    return [folder / name for name in sorted(matches, key=lambda name: wanted.index(_plain(name)))]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ _-]", "", name).lower()

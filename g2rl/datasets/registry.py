@@ -1,0 +1,22 @@
+"""Where each dataset keeps its frames and codes, and the sample sheets that list its sequences."""
+
+from g2rl.datasets.base import Layout
+from g2rl.datasets.bp4d import Bp4d
+from g2rl.datasets.disfa import Disfa
+from g2rl.datasets.table import Table
+from g2rl.errors import InputError
+
+LAYOUTS: dict[str, Layout] = {
+    layout.name: layout for layout in (Bp4d(), Disfa("left"), Disfa("right"), Table())
+}
+
+
+def get_layout(name: str) -> Layout:
+    """The layout of this name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in LAYOUTS:
+        raise InputError(f"no layout {name!r}: expected one of {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]

@@ -1,0 +1,69 @@
+"""TODO: one line."""
+
+from pathlib import Path
+
+from g2rl.datasets.base import Layout, find_entry
+from g2rl.datasets.registry import LAYOUTS
+from g2rl.errors import InputError
+
+
+def check_root(layout: Layout, root: Path) -> None:
+    """Look at a dataset's root, quickly, before anything is planned on it.
+
+    Raises:
+        InputError: ``root`` is not there or does not look like ``layout``; says what it looks like instead.
+    """
+    root = Path(root)
+    expected = " and ".join(f"{part.path.name} ({part.what})" for part in layout.parts(root))
+    if not root.is_dir():
+        what = "a file" if root.is_file() else "no such folder"
+        what += "" if root.is_absolute() else f" in {Path.cwd()}"
+        raise InputError(f"{root}: {what}, expected a folder of layout {layout.name}: {expected}")
+    if not _looks_like(layout, root):
+        raise InputError(
+            f"{root}: not of layout {layout.name}, expected {expected} in it: {_guess(layout, root)}"
+        )
+
+
+def _looks_like(layout: Layout, root: Path) -> bool:
+    try:
+        return all(part.is_there for part in layout.parts(root))
+    except PermissionError as error:
+        raise InputError(f"{error.filename}: may not be read: check its permissions") from None
+
+
+def _may_be(layout: Layout, folder: Path) -> bool:
+    """Whether a folder that nobody named looks like a layout; one that may not be read does not."""
+    try:
+        return _looks_like(layout, folder)
+    except InputError:
+        return False
+
+
+def _guess(layout: Layout, root: Path) -> str:
+    """What a folder that is not of a layout may be, and what to do."""
+    for other in LAYOUTS.values():
+        if other is not layout and _may_be(other, root):
+            return f"it is of layout {other.name}: set that"
+    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    if any((find_entry(root, "Labels") / name).is_dir() for name in ("SN001", "SN003", "SN010")):
+        return "this looks like DISFA+ (Labels/SN001/<trial>/AU1.txt), another dataset"
+    subjects = root if {"F001", "F002"} & set(folders) else find_entry(root, "2D+3D", "Sequences")
+    if any((subjects / name / task).is_dir() for name in ("F001", "F002", "F083") for task in ("T9", "T10")):
+        return "this looks like BP4D+ (tasks T9 and T10), another dataset"
+    for above in list(root.absolute().parents)[:3]:
+        if _may_be(layout, above):
+            return f"give the folder above, {above}"
+    for name in folders[:50]:
+        if _may_be(layout, root / name):
+            return f"give the folder below, {root / name}"
+    there = [part.what for part in layout.parts(root) if part.is_there]
+    missing = [part for part in layout.parts(root) if not part.is_there]
+    if there:
+        empty = missing[0].path.is_dir()
+        what = (
+            f"{missing[0].path.name} has no {missing[0].what}" if empty else f"the {missing[0].what} are not"
+        )
+        return f"the {' and '.join(there)} are there, {what}: complete the copy"
+    names = sorted(entry.name for entry in root.iterdir())
+    return f"found {', '.join(names[:5]) + (', …' if len(names) > 5 else '') if names else 'nothing'}"

@@ -1,0 +1,121 @@
+"""Trained on one dataset, tested on another, over the AUs they share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from g2rl.errors import InputError
+from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.inference.predictions import prediction_table
+from g2rl.report.methods import ARROWS
+
+if TYPE_CHECKING:
+    from g2rl.network.model_file import Model
+
+
+@dataclass(frozen=True)
+class CrossResult:
+    """What one method's networks reached: a table of ``metrics.evaluate`` for each network.
+
+    Attributes:
+        train, test: dataset names; within one dataset, of the subjects that a network has not seen.
+    """
+
+    train: str
+    test: str
+    method: str
+    metrics: Sequence[pd.DataFrame]
+
+
+def shared_aus(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
+    """The AUs of both, in the first's order."""
+    return tuple(au for au in first if au in second)
+
+
+def predict_shared(model: "Model", shards: Sequence[AlignedSequence]) -> pd.DataFrame:
+    """Predictions of another dataset's faces, of the AUs that both code; see ``prediction_table``.
+
+    Raises:
+        InputError: they share no AU; no frame in any shard.
+    """
+    from g2rl.inference.predictor import predict_shard
+
+    aus = shared_aus(model.aus, shards[0].aus)
+    if not aus:
+        raise InputError(
+            f"the network knows AUs {model.aus}, {shards[0].sequence} is coded for {shards[0].aus}"
+        )
+    of_model = [model.aus.index(au) for au in aus]
+    reduced, intensities = [], []
+    for shard in shards:
+        of_shard = [shard.aus.index(au) for au in aus]
+        reduced.append(replace(shard, aus=aus, intensity=shard.intensity[:, of_shard]))
+        intensities.append(predict_shard(model, shard)[:, of_model])
+    return prediction_table(reduced, intensities)
+
+
+def within(metrics: pd.DataFrame, aus: Sequence[str]) -> pd.DataFrame:
+    """A dataset's own ``metrics.csv`` cut to ``aus`` (``AU06``, …); the average anew, without an interval."""
+    rows = metrics[metrics["au"].isin(aus)]
+    average = rows.groupby(["metric", "aggregation"], sort=False, as_index=False)["value"].mean()
+    return pd.concat([rows, average.assign(au="avg", ci_low=np.nan, ci_high=np.nan)], ignore_index=True)
+
+
+def cross_table(results: Sequence[CrossResult]) -> pd.DataFrame:
+    """Columns train, test, method, metric (ICC, MAE), au (``6`` …, ``avg``), value, ci_low, ci_high, models.
+
+    Values pool the test frames of a network and are averaged over the networks (one a fold and seed). A row
+    within one dataset pools all folds' frames.
+    """
+    parts = []
+    for result in results:
+        mean = mean_over_seeds(result.metrics)
+        mean = mean[(mean["aggregation"] == "pooled") & mean["metric"].isin(ARROWS)]
+        parts.append(
+            mean.assign(
+                train=result.train,
+                test=result.test,
+                method=result.method,
+                au=mean["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
+                models=len(result.metrics),
+            )
+        )
+    columns = ["train", "test", "method", "metric", "au", "value", "ci_low", "ci_high", "models"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def cross_results(
+    models: Mapping[tuple[str, str], Sequence["Model"]],
+    shards: Mapping[str, Sequence[AlignedSequence]],
+    own: Mapping[tuple[str, str], Sequence[pd.DataFrame]],
+    resamples: int,
+) -> list[CrossResult]:
+    """Test every network on every other dataset.
+
+    Args:
+        models: by dataset and method.
+        shards: test subjects' by dataset.
+        own: by dataset and method, the ``metrics.csv`` within it, one a seed.
+
+    Raises:
+        InputError: there is one dataset alone, or two share no AU.
+    """
+    from g2rl.evaluation.metrics import evaluate
+    from g2rl.inference.predictions import au_columns
+
+    results = []
+    for (train, method), networks in models.items():
+        for test, faces in shards.items():
+            if test == train:
+                continue
+            predictions = [predict_shared(network, faces) for network in networks]
+            aus = au_columns(predictions[0])
+            results.append(CrossResult(train, train, method, [within(m, aus) for m in own[train, method]]))
+            results.append(CrossResult(train, test, method, [evaluate([p], resamples) for p in predictions]))
+    if not results:
+        raise InputError(f"one dataset alone, {', '.join(shards)}: there is no other to test on")
+    return results

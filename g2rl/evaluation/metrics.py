@@ -1,0 +1,215 @@
+"""How well intensities are predicted: ICC(3,1), MAE, PCC and MSE per AU, with intervals over subjects.
+
+Every measure is a function of seven sums over frames (``_sums``). So the sums are taken once for each
+subject, and a bootstrap over subjects only adds them up again.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from g2rl.errors import InputError
+from g2rl.inference.predictions import KEYS, au_columns, intensities
+
+METRICS = ("ICC", "MAE", "PCC", "MSE")
+
+
+COVERAGE = (2.5, 97.5)  # percentiles: the ends of a 95 % interval
+
+
+CONSTANT = 1e-12  # a variance this small is rounding, not spread: predictions.csv has steps of 1e-4
+
+
+def icc31(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """ICC(3,1) of k = 2 raters, truth and prediction: (MSR − MSE) / (MSR + (k − 1)·MSE).
+
+    Shrout & Fleiss 1979; two-way mixed, single measure, consistency: a constant offset costs nothing. For
+    k = 2 it equals 2·cov(true, pred) / (var(true) + var(pred)).
+
+    Args:
+        true: (N,) or (N, K) intensities 0–5, NaN = not coded; such entries do not count.
+        pred: same shape, finite.
+
+    Returns:
+        () or (K,), −1…1; 0 if one of the two is constant; NaN if both are or fewer than 2 entries are coded.
+    """
+    return _measures(_sums(true, pred).sum(1))["ICC"]
+
+
+def mae(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """Mean absolute error over the coded entries, shapes as in ``icc31``; NaN if none is coded."""
+    return _measures(_sums(true, pred).sum(1))["MAE"]
+
+
+def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Measure a run: its test predictions, one table for each fold, as ``read_predictions`` gives them.
+
+    ``pooled`` takes the test frames of all folds together, ``fold_mean`` is the mean over the folds; ``avg``
+    is the mean over AUs. It is NaN if the value of one AU (or one fold) is: a mean over other AUs is another
+    quantity. The interval is the 95 % percentile bootstrap over subjects: each resample draws, in every fold,
+    as many of its subjects as it has, with replacement; one set of resamples serves all rows. Resamples in
+    which a value is undefined are left out of its interval; where a fold has a single subject, or with no
+    resamples, all are NaN.
+
+    Returns:
+        Columns au (``AU06``, …, ``avg``), metric (``METRICS``), aggregation, value, ci_low, ci_high.
+
+    Raises:
+        InputError: no fold, folds with different AUs, or a subject tested in two folds.
+    """
+    _check_folds(folds)
+    rng = np.random.default_rng(seed)
+    totals, resampled = [], []
+    for table in folds:
+        sums = _sums_by_subject(table)  # (subjects, 7, K)
+        n = len(sums)
+        draws = rng.multinomial(n, np.full(n, 1 / n), size=max(resamples, 1))
+        totals.append(sums.sum(0))
+        resampled.append(np.tensordot(draws if n > 1 and resamples else draws * np.nan, sums, 1))
+    total, resampled = np.stack(totals), np.stack(resampled)  # (folds, 7, K), (folds, resamples, 7, K)
+
+    rows = []
+    pooled = _measures(total.sum(0)), _measures(resampled.sum(0))
+    by_fold = [{name: value.mean(0) for name, value in _measures(s).items()} for s in (total, resampled)]
+    for metric in METRICS:
+        for aggregation, (measured, spread) in (("pooled", pooled), ("fold_mean", by_fold)):
+            value = _with_average(measured[metric])
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "All-NaN slice")
+                low, high = np.nanpercentile(_with_average(spread[metric]), COVERAGE, axis=0)
+            for row in zip([*au_columns(folds[0]), "avg"], value, low, high, strict=True):
+                rows.append((row[0], metric, aggregation, *row[1:]))
+    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+
+
+def compare(
+    runs: Mapping[int, Sequence[pd.DataFrame]],
+    reference: Mapping[int, Sequence[pd.DataFrame]],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How much better a training is than another, both repeated with the same seeds on the same frames.
+
+    The value of a run pools its folds and averages over AUs. The interval of the difference is the 95 %
+    percentile bootstrap over subjects *and* seeds: each resample draws both with replacement, the same for
+    the two sides, so that what a subject or a seed does to both cancels. With one seed it is over subjects.
+
+    Args:
+        runs: by seed, the predictions of every fold.
+        reference: the same of what it is compared with.
+
+    Returns:
+        A row for each of ``METRICS``: metric, mean (over seeds), difference, ci_low, ci_high, seeds.
+
+    Raises:
+        InputError: the two sides differ in seeds, folds, frames or truth.
+    """
+    if runs.keys() != reference.keys():
+        raise InputError(
+            f"seeds {sorted(runs)} against {sorted(reference)}: the comparison pairs them, give both"
+        )
+    sides: list[list[list[np.ndarray]]] = [[], []]
+    for pair in ((runs[seed], reference[seed]) for seed in sorted(runs)):
+        for side, folds in zip(sides, pair, strict=True):
+            _check_folds(folds)
+            side.append([_sums_by_subject(table) for table in folds])
+        for mine, theirs in zip(*pair, strict=True):
+            known = [name for name in mine if not name.endswith("_pred")]
+            same = [table[known].sort_values(KEYS, ignore_index=True) for table in (mine, theirs)]
+            if not same[0].equals(same[1]):
+                raise InputError("a comparison needs predictions of the same frames with the same truth")
+    rng = np.random.default_rng(seed)
+
+    # One set of draws for the two sides. The first row draws everything once: the measured value.
+    def draw(count: int) -> np.ndarray:
+        drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
+        return np.concatenate([np.ones((1, count)), drawn])
+
+    draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
+    values = []
+    for side in sides:
+        totals = [sum(np.tensordot(d, s, 1) for d, s in zip(draws, folds, strict=True)) for folds in side]
+        measures = _measures(np.stack(totals))  # each (seeds, 1 + resamples, K)
+        means = {name: (value.mean(-1) * weight.T).sum(0) / len(runs) for name, value in measures.items()}
+        values.append(means)
+    rows = []
+    for metric in METRICS:
+        mean, difference = values[0][metric][0], values[0][metric] - values[1][metric]
+        ends = np.nanpercentile(difference[1:], COVERAGE) if resamples else (np.nan, np.nan)
+        rows.append((metric, mean, difference[0], *ends, len(runs)))
+    return pd.DataFrame(rows, columns=["metric", "mean", "difference", "ci_low", "ci_high", "seeds"])
+
+
+def _sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """(7, N[, K]): for each entry the terms of n, Σt, Σp, Σt², Σp², Σtp, Σ|t − p|; 0 where not coded."""
+    true, pred = np.asarray(true, float), np.asarray(pred, float)
+    coded = ~np.isnan(true)
+    t, p = np.where(coded, true, 0), np.where(coded, pred, 0)
+    return np.stack([coded, t, p, t * t, p * p, t * p, np.abs(t - p)])
+
+
+def _measures(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """(..., 7, K), or (7,) → each measure (..., K) or ()."""
+    n, t, p, tt, pp, tp, absolute = np.moveaxis(sums, -2, 0) if sums.ndim > 1 else sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance_t, variance_p, covariance = (
+            s / n - a * b / n**2 for s, a, b in ((tt, t, t), (pp, p, p), (tp, t, p))
+        )
+        variance_t, variance_p = (np.where(v > CONSTANT, v, 0) for v in (variance_t, variance_p))
+        varied = (variance_t > 0) & (variance_p > 0)
+        covariance = np.where(varied, covariance, 0)  # 0/0 below is NaN: both constant, or no entry at all
+        return {
+            "ICC": 2 * covariance / (variance_t + variance_p),
+            "MAE": absolute / n,
+            "PCC": np.where(varied, covariance / np.sqrt(variance_t * variance_p), np.nan),
+            "MSE": (tt - 2 * tp + pp) / n,
+        }
+
+
+def _sums_by_subject(table: pd.DataFrame) -> np.ndarray:
+    """(subjects, 7, K), subjects in the order of their names."""
+    order = np.argsort(table["subject"].to_numpy(), kind="stable")
+    subject = table["subject"].to_numpy()[order]
+    starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
+    true, pred = (values[order] for values in intensities(table))
+    return np.add.reduceat(_sums(true, pred), starts, axis=1).swapaxes(0, 1)
+
+
+def _with_average(values: np.ndarray) -> np.ndarray:
+    """(..., K) → (..., K + 1), the mean over AUs behind them."""
+    return np.concatenate([values, values.mean(-1, keepdims=True)], -1)
+
+
+def _check_folds(folds: Sequence[pd.DataFrame]) -> None:
+    if not folds:
+        raise InputError("no predictions to evaluate: give the predictions.csv of every fold")
+    for number, table in enumerate(folds):
+        if au_columns(table) != au_columns(folds[0]):
+            raise InputError(
+                f"table {number + 1} of the predictions has AUs {au_columns(table)}, "
+                f"the first {au_columns(folds[0])}: folds of one run share their AUs"
+            )
+    subjects = pd.concat([pd.Series(table["subject"].unique()) for table in folds])
+    if subjects.duplicated().any():
+        twice = sorted(subjects[subjects.duplicated()].unique())
+        raise InputError(f"subjects {twice} are tested in more than one fold: give each fold of one run once")
+
+
+def mean_over_seeds(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The mean of one or more tables of ``metrics.evaluate``, row by row, and of their intervals' ends.
+
+    Such an interval is one over subjects, not over seeds. Rows keep the first table's order.
+
+    Raises:
+        InputError: the tables differ in AUs.
+    """
+    keys = ["au", "metric", "aggregation"]
+    first = tables[0][keys].reset_index(drop=True)
+    for table in tables[1:]:
+        if not table[keys].reset_index(drop=True).equals(first):
+            found, expected = (list(dict.fromkeys(t["au"])) for t in (table, first))
+            raise InputError(f"metrics of several seeds differ in their rows: AUs {found} and {expected}")
+    mean = np.mean([table[["value", "ci_low", "ci_high"]].to_numpy(float) for table in tables], axis=0)
+    return first.assign(value=mean[:, 0], ci_low=mean[:, 1], ci_high=mean[:, 2])

@@ -1,0 +1,57 @@
+"""A user's own video: landmarks → alignment → the exported network → one CSV of AU intensities."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from g2rl.action_units import au_name
+from g2rl.faces.alignment import similarity, warp
+from g2rl.faces.jpeg import decode, encode
+from g2rl.faces.landmarks import Landmarks, detect
+from g2rl.faces.video import FrameSource, open_source
+from g2rl.inference.predictor import BATCH, predict
+from g2rl.io.progress import progress
+from g2rl.network.model_file import Model
+
+
+def predict_video(path: Path, model: Model) -> pd.DataFrame:
+    """Every frame of a video or image folder, in order.
+
+    Returns:
+        A row a frame: ``frame`` (its number), ``face`` (whether one was found), ``score`` of dlib's detector,
+        ``AU06`` … intensities 0–5, the model's AUs; score and intensities are empty where there is no face.
+
+    Raises:
+        InputError: no such video or folder, or nothing in it can be read.
+    """
+    source = open_source(path)
+    landmarks = detect(source)
+    table = pd.DataFrame({"frame": landmarks.frame, "face": landmarks.found, "score": landmarks.score})
+    intensity = np.full((len(table), len(model.aus)), np.nan, np.float32)
+    start = 0
+    found = np.flatnonzero(landmarks.found)
+    for faces in aligned_batches(source, landmarks, model.settings.image_size):
+        intensity[found[start : start + len(faces)]] = predict(model, faces).intensity
+        start += len(faces)
+    table[[au_name(au) for au in model.aus]] = intensity
+    print(f"{path}: {len(table)} frames, {len(found)} with a face", file=sys.stderr)
+    return table
+
+
+def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Iterator[np.ndarray]:
+    """The frames with a face, in order: (B, size, size, 3) uint8 RGB, aligned and reduced as in the cache."""
+    found = landmarks.found
+    points = dict(zip(landmarks.frame[found].tolist(), landmarks.landmarks[found], strict=True))
+    batch = []
+    for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
+        face = warp(image, similarity(points[number]))
+        stored = encode(face)
+        batch.append(decode(stored, np.array([0, len(stored)], np.uint64), [0], size)[0])
+        if len(batch) == BATCH:
+            yield np.stack(batch)
+            batch = []
+    if batch:
+        yield np.stack(batch)

@@ -1,0 +1,62 @@
+"""Atomic, deterministic files, the error that names a bad input, and progress for long loops."""
+
+import contextlib
+import glob
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from g2rl.errors import os_errors_as_input_errors
+
+WRITTEN: list[Path] = []  # what this process has put in place, for its provenance record
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a private path beside ``path``; on success rename it over ``path``, on failure remove it.
+
+    A reader sees the old file or the whole new one, never a part, also after a power loss (the bytes are
+    synced before the rename). Missing parent folders are made. What a killed writer of the same path left is
+    removed; one that still lives fails, the later writer wins.
+
+    Raises:
+        InputError: it cannot be written: the disk is full or read-only, no permission.
+    """
+    path = Path(path)
+    with os_errors_as_input_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in partial_files(path):
+            left.unlink(missing_ok=True)
+        # The suffix stays last: writers such as matplotlib and cv2 choose the format by it.
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.part-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out a shared cluster's other users
+            with open(temporary, "rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+            WRITTEN.append(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def partial_files(path: Path) -> list[Path]:
+    """What killed writers of ``path`` left beside it."""
+    name = f".{glob.escape(path.stem)}.part-????????{glob.escape(path.suffix)}"
+    return sorted(path.parent.glob(name))
+
+
+def stale_files(folder: Path) -> list[Path]:
+    """What commands that were cut off left below ``folder``: checkpoints of trainings, half-written files."""
+    return sorted({*folder.rglob(".*.part-????????*"), *(folder / ".checkpoints").rglob("*.pt")})
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write UTF-8 text atomically, with ``\\n`` line ends on every system."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,64 @@
+"""TODO: one line."""
+
+import os
+from collections.abc import Sequence as SequenceOf
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from g2rl.errors import InputError, LabelError
+from g2rl.io.atomic import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str = "%.6g") -> None:
+    """Write a table atomically as comma-separated values, without its index."""
+    with atomic_path(path) as temporary:
+        frame.to_csv(temporary, index=False, float_format=float_format, lineterminator="\n")
+
+
+def read_tsv(path: Path, columns: SequenceOf[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a tab-separated table with a header, each with its line number.
+
+    Raises:
+        InputError: a column of ``columns`` is missing, a row has another number of fields than the header or
+            an empty one in such a column, or there is no row.
+    """
+    lines = numbered_lines(path)
+    header = [field.strip() for field in lines[0][1].split("\t")] if lines else []
+    if missing := [column for column in columns if column not in header]:
+        raise InputError(
+            f"{path}: line 1: no column {missing[0]!r} in {', '.join(header) or 'it'}, expected "
+            f"{', '.join(columns)}, separated by tabs"
+        )
+    rows = []
+    for line, text in lines[1:]:
+        fields = [field.strip() for field in text.split("\t")]
+        row = dict(zip(header, fields, strict=False))
+        if len(fields) != len(header) or not all(row[column] for column in columns):
+            raise InputError(f"{path}: line {line}: found {text!r}, expected {'<TAB>'.join(header)}")
+        rows.append((line, row))
+    if not rows:
+        raise InputError(f"{path}: no row below the header")
+    return rows
+
+
+def numbered_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file that are not blank, each with its number from 1.
+
+    Takes a byte order mark and any line end. Raises LabelError if the file is missing or not UTF-8 text.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise LabelError("file missing", path, None, "no such file", "one") from None
+    except OSError as error:
+        raise LabelError("not text", path, None, str(error.strerror), "a file that can be read") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LabelError("not text", path, line, f"byte {data[error.start]:#04x}", "UTF-8 text") from None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

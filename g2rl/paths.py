@@ -1,0 +1,185 @@
+"""The results layout: the path of every result, and the dataset, run and fold that a path names.
+
+RESULTS/raw/                            rendered faces: head.npz, DATASET/
+RESULTS/weights/BACKBONE.safetensors    where backbones start
+RESULTS/DATASET/check.csv               what g2rl check found in the copy
+RESULTS/DATASET/landmarks/SEQUENCE.h5
+RESULTS/DATASET/cache/SEQUENCE.h5       aligned sequence
+RESULTS/DATASET/foldK.tsv               fold manifest: the aligned sequences of fold K
+RESULTS/DATASET/frames.csv              frames used and dropped
+RESULTS/DATASET/RUN/foldK/              model.safetensors, history.csv, predictions.csv
+RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, or an image-free baseline
+RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from g2rl.errors import InputError
+
+PLUS = "g2rlplus"
+RENDERED = "synthetic_"  # how the names of rendered datasets begin
+_RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(.+))?_seed(\d+)")
+_FOLD = re.compile(r"fold([1-9]\d*)(v?)")
+
+
+def is_rendered(dataset: str) -> bool:
+    """Whether a dataset's faces are rendered: its name says so."""
+    return dataset.startswith(RENDERED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of every fold of every dataset. λ = 0 is the Baseline.
+
+    Attributes:
+        variant: of the ablations, whose keys of the training it changes; ``PLUS`` is G2RL+.
+    """
+
+    sigma: float
+    lambda_: float
+    seed: int
+    variant: str = ""
+
+    @property
+    def method(self) -> str:
+        """``baseline``, ``g2rl`` or ``PLUS``."""
+        return self.variant if self.variant == PLUS else "g2rl" if self.lambda_ else "baseline"
+
+    @property
+    def name(self) -> str:
+        """Its folder: ``baseline_sigma2_seed0``, ``g2rl_sigma2_lambda0.05_seed0``, or with a variant
+        ``g2rl_sigma2_lambda0.05_detached_seed0``."""
+        weight = f"_lambda{self.lambda_:g}" if self.lambda_ else ""
+        variant = f"_{self.variant}" if self.variant not in ("", PLUS) else ""
+        return f"{self.method}_sigma{self.sigma:g}{weight}{variant}_seed{self.seed}"
+
+    @classmethod
+    def parse(cls, folder: str) -> "Run":
+        """The run whose ``name`` is ``folder``.
+
+        Raises:
+            InputError: no run's folder.
+        """
+        if not (found := _RUN.fullmatch(folder)):
+            raise InputError(
+                f"{folder}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0"
+            )
+        method, sigma, weight, variant, seed = found.groups()
+        return cls(float(sigma), float(weight or 0), int(seed), PLUS if method == PLUS else variant or "")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A fold by its number; ``validation``: its held-out training subjects are predicted, not its test
+    subjects."""
+
+    number: int
+    validation: bool = False
+
+    @property
+    def name(self) -> str:
+        """``1``, or ``1v`` for its validation."""
+        return f"{self.number}{'v' * self.validation}"
+
+    @classmethod
+    def parse(cls, name: str) -> "Fold":
+        """The fold of a ``name``, or of a folder ``foldNAME``.
+
+        Raises:
+            InputError: no such name.
+        """
+        if not (found := _FOLD.fullmatch(f"fold{name.removeprefix('fold')}")):
+            raise InputError(f"{name}: no fold, expected one like 1, or 1v for its validation")
+        return cls(int(found[1]), bool(found[2]))
+
+
+@dataclass(frozen=True)
+class FoldFile:
+    """What the path ``DATASET/METHOD/foldK/FILE`` names."""
+
+    dataset: str
+    method: str
+    fold: Fold
+
+
+def locate_fold_file(path: str | Path) -> FoldFile:
+    """The dataset, method and fold of a file of a fold, such as ``predictions.csv``.
+
+    Raises:
+        InputError: it does not lie in ``DATASET/METHOD/foldK/``.
+    """
+    *_, dataset, method, fold, _ = ("", "", "", *Path(path).absolute().parts)
+    if not (dataset and _FOLD.fullmatch(fold)):
+        raise InputError(f"{path}: expected DATASET/RUN/foldK/{Path(path).name}")
+    return FoldFile(dataset, method, Fold.parse(fold))
+
+
+def dataset_and_method(path: str | Path) -> tuple[str, str]:
+    """The dataset and method of ``DATASET/METHOD/metrics.csv``."""
+    *_, dataset, method, _ = ("", "", *Path(path).absolute().parts)
+    return dataset, method
+
+
+def dataset_of_sequence(path: str | Path) -> str:
+    """The dataset of ``DATASET/cache/SEQUENCE.h5``."""
+    return Path(path).absolute().parts[-3]
+
+
+def dataset_of_table(path: str | Path) -> str:
+    """The dataset of ``DATASET/frames.csv``."""
+    return Path(path).absolute().parts[-2]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The paths below a results folder. Names may be Snakemake wildcards, such as ``{dataset}``."""
+
+    root: str = "results"
+
+    def head(self) -> str:
+        return f"{self.root}/raw/head.npz"
+
+    def weights(self, backbone: str) -> str:
+        return f"{self.root}/weights/{backbone}.safetensors"
+
+    def check(self, dataset: str) -> str:
+        return f"{self.root}/{dataset}/check.csv"
+
+    def landmarks(self, dataset: str, sequence: str) -> str:
+        return f"{self.root}/{dataset}/landmarks/{sequence}.h5"
+
+    def sequence(self, dataset: str, sequence: str) -> str:
+        return f"{self.root}/{dataset}/cache/{sequence}.h5"
+
+    def manifest(self, dataset: str, fold: int | str) -> str:
+        return f"{self.root}/{dataset}/fold{fold}.tsv"
+
+    def frames(self, dataset: str) -> str:
+        return f"{self.root}/{dataset}/frames.csv"
+
+    def model(self, dataset: str, run: str, fold: str) -> str:
+        return f"{self.root}/{dataset}/{run}/fold{fold}/model.safetensors"
+
+    def history(self, dataset: str, run: str, fold: str) -> str:
+        return f"{self.root}/{dataset}/{run}/fold{fold}/history.csv"
+
+    def predictions(self, dataset: str, method: str, fold: str) -> str:
+        return f"{self.root}/{dataset}/{method}/fold{fold}/predictions.csv"
+
+    def checkpoint(self, dataset: str, run: str, fold: str) -> str:
+        return f"{self.root}/.checkpoints/{dataset}/{run}/fold{fold}.pt"
+
+    def metrics(self, dataset: str, method: str) -> str:
+        return f"{self.root}/{dataset}/{method}/metrics.csv"
+
+    def table1(self, suffix: str) -> str:
+        return f"{self.root}/table1{suffix}"
+
+    def figure(self, number: int, suffix: str) -> str:
+        return f"{self.root}/figures/figure{number}{suffix}"
+
+    def top(self, name: str) -> str:
+        """A file of the folder itself, such as ``lock.json``."""
+        return f"{self.root}/{name}"

@@ -1,0 +1,108 @@
+"""TODO: one line."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from g2rl.evaluation.ablations import Seeds, ablation_table, guidance_table
+from g2rl.evaluation.collapse import collapse_verdict
+from g2rl.io.atomic import write_text
+from g2rl.report.methods import ARROWS, is_rendered
+
+
+def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: str) -> str:
+    """GitHub Markdown of ``ablation_table``, a table a dataset; an interval that excludes 0 is in bold.
+
+    Args:
+        where: which subjects were predicted, a phrase.
+    """
+    seeds = sorted(set(table["seeds"]))
+    over = "subjects and seeds" if max(seeds) > 1 else "subjects"
+    lines = [
+        "**Ablations.** ICC(3,1), higher is better, and MAE, lower is better, mean over the AUs, on "
+        f"{where}. Difference from what the variant is compared with, of the same seeds on the same "
+        f"frames, with its 95 % interval, bootstrap over {over}, in bold "
+        "if it excludes 0; nothing is corrected for the number of comparisons. Seeds: "
+        f"{', '.join(map(str, seeds))}."
+    ]
+    for dataset, rows in table.groupby("dataset", sort=False):
+        lines += ["", f"*{dataset}{' (rendered faces)' if is_rendered(dataset) else ''}*", ""]
+        lines += [
+            "| variant | against | ICC ↑ | difference | MAE ↓ | difference |",
+            "|:--|:--|--:|--:|--:|--:|",
+        ]
+        for name, part in rows.groupby("variant", sort=False):
+            values = part.set_index("metric").loc[list(ARROWS)]
+            cells = [name.replace("_", "\\_"), against[name].replace("_", "\\_")]
+            for _, row in values.iterrows():
+                cells += [f"{row['mean']:.3f}", _difference(row)]
+            if against[name] == name:
+                cells[1] = cells[3] = cells[5] = "–"
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _difference(row: pd.Series) -> str:
+    text = f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]".replace("-", "−")
+    return f"**{text}**" if row["ci_low"] * row["ci_high"] > 0 else text
+
+
+def guidance_markdown(table: pd.DataFrame) -> str:
+    """GitHub Markdown: before the first step → after the last, and whether G collapsed."""
+    columns = {
+        "var_G": "Var(G)",
+        "share_G": "in ‖G‖²",
+        "rank_G": "rank",
+        "loss_G": "L_G",
+        "norm_W": "‖W‖",
+        "pull": "pull",
+    }
+    lines = [
+        "**What L_G really does.** Before the first step → after the last, mean over folds and seeds. "
+        "Var(G): variance of the geometry vector over faces, and its share in G's mean square; rank: "
+        "effective rank of G; pull: the gradient that λ·L_G sends into the network over that of "
+        "(1 − λ)·L_S, on one batch.",
+        "",
+        f"| dataset | training | {' | '.join(columns.values())} | G | runs |",
+        f"|:--|:--|{'--:|' * len(columns)}:--|--:|",
+    ]
+    for (dataset, training), rows in table.groupby(["dataset", "training"], sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        cells = [dataset.replace("_", "\\_"), training.replace("_", "\\_")]
+        cells += [f"{_short(first[column])} → {_short(last[column])}" for column in columns]
+        cells += [collapse_verdict(first["var_G"], last["var_G"], last["share_G"]), str(last["runs"])]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _short(value: float) -> str:
+    return (
+        np.format_float_positional(value, 2, fractional=False, trim="-") if value >= 1e-3 else f"{value:.0e}"
+    )
+
+
+def write_ablations(
+    results: Mapping[str, Mapping[str, Seeds]],
+    against: Mapping[str, str],
+    where: str,
+    stem: str | os.PathLike,
+    resamples: int = 1000,
+) -> None:
+    """Write ``stem``.csv, .md, .png and .pdf; see ``ablation_table``."""
+    from g2rl.report.figures.ablations import figure_ablations
+
+    table = ablation_table(results, against, resamples)
+    write_text(Path(f"{stem}.md"), ablation_markdown(table, against, where))
+    figure_ablations(table, against, stem)
+
+
+def write_guidance(histories: Iterable[tuple[str, str, pd.DataFrame]], stem: str | os.PathLike) -> None:
+    """Write ``stem``.csv, .md, .png and .pdf; see ``guidance_table``."""
+    from g2rl.report.figures.ablations import figure_guidance
+
+    table = guidance_table(histories)
+    write_text(Path(f"{stem}.md"), guidance_markdown(table))
+    figure_guidance(table, stem)

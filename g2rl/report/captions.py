@@ -1,0 +1,110 @@
+"""Sentences that a table needs beside its numbers: how its networks were trained, what went on in them."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from g2rl.config.schema import Config
+from g2rl.evaluation.collapse import collapse_verdict
+from g2rl.report.methods import is_rendered
+
+
+def recipe(config: Config) -> str:
+    """How every network of Table 1 was trained, in a phrase."""
+    t, plus = config.training, ""
+    if config.plus is not None:
+        plus = "; G2RL+ with " + ", ".join(f"{key} {value}" for key, value in config.plus.items())
+    start = {"imagenet": "ImageNet", "none": "random"}.get(config.weights, "given")
+    extras = ", mirrored faces" * t.flip + f", shifts up to {t.shift:.0%}" * bool(t.shift)
+    return (
+        f"{t.backbone} from {start} weights, {t.image_size} px, σ = {config.sigma:g}, λ = {config.lambda_:g} "
+        f"(Baseline 0), {t.guidance} guidance, Adam at {t.lr:g} ({t.schedule}), epochs: {t.epochs}, "
+        f"batches of {t.batch_size}{extras}, the last epoch's weights; the same for every row{plus}"
+    )
+
+
+def collapse_note(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
+    """What became of the geometry vector G of Eq. 6, whose both sides are trained: does it still vary?
+
+    Args:
+        histories: of each dataset's G2RL trainings, with columns ``var_G`` and ``norm_G``; their first row is
+            before the first step.
+    """
+    parts = []
+    for dataset, tables in histories.items():
+        first, last = (sum(table["var_G"].iloc[row] for table in tables) / len(tables) for row in (0, -1))
+        share = sum(table["var_G"].iloc[-1] / table["norm_G"].iloc[-1] ** 2 for table in tables) / len(tables)
+        parts.append(
+            f"{first:.2g} before the first step, {last:.2g} after the last on {dataset} "
+            f"({collapse_verdict(first, last, share)})"
+        )
+    return f"Variance of the geometry vector G over faces: {'; '.join(parts)}." if parts else ""
+
+
+REASONS = {  # a column of frames.csv → why a coded frame is not used
+    "excluded": "known to be bad",
+    "partly_coded": "coded in part",
+    "missing": "not in the video",
+    "unreadable": "unreadable",
+    "no_face": "with no face found",
+}
+
+
+def frames_note(counts: Mapping[str, pd.DataFrame]) -> str:
+    """How many coded frames of each dataset are used, and why the others are not.
+
+    Args:
+        counts: of each dataset, ``cache.frame_counts``.
+    """
+    parts = []
+    for dataset, table in counts.items():
+        total = table.sum(numeric_only=True)
+        lost = [f"{total[name]:,} {reason}" for name, reason in REASONS.items() if total[name]]
+        carried = f", {total['carried']:,} of them with an earlier frame's landmarks" * bool(total["carried"])
+        parts.append(
+            f"{total['used']:,} of {total['coded']:,} on {dataset}{carried}"
+            + (f" (left out: {', '.join(lost)})" if lost else "")
+        )
+    return f"Coded frames used: {'; '.join(parts)}." if parts else ""
+
+
+def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) -> str:
+    """The caption of a tidy table, as plain sentences.
+
+    Args:
+        recipe: how the measured networks were trained, a phrase.
+        notes: further sentences, such as that L_G collapsed.
+    """
+    measured = table[table["source"] == "measured"]
+    datasets = list(dict.fromkeys(measured["dataset"]))
+    rendered, real = ([d for d in datasets if is_rendered(d) is kind] for kind in (True, False))
+    seeds = sorted(set(measured["seeds"]))
+    sentences = [
+        "ICC(3,1), higher is better, and MAE, lower is better, for each AU and on average, the best of each "
+        "block in bold.",
+        "Published: the paper's figures, on the real faces of BP4D and DISFA.",
+    ]
+    if real:
+        sentences.append(f"Measured on {join_names(real)}: real faces.")
+    if rendered:
+        sentences.append(
+            f"Measured on {join_names(rendered)}: rendered faces, made by this project. Their values say "
+            "nothing about real faces and must not be compared with the published ones."
+        )
+    if datasets:
+        sentences.append(
+            "Measured values pool the test frames of all folds, no subject is in both training and test, "
+            "predictions are not rounded; in brackets the average's 95 % interval, bootstrap over subjects."
+        )
+        sentences.append(
+            "Best constant: each AU's training median. Landmarks ridge: sees the 68 landmarks and no pixels."
+        )
+    if recipe:
+        sentences.append(f"Every network: {recipe.rstrip('.')}.")
+    if seeds:
+        sentences.append(f"Mean of {max(seeds)} seeds." if max(seeds) > 1 else "One seed.")
+    return " ".join([*sentences, *notes])
+
+
+def join_names(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,79 @@
+"""TODO: one line."""
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from g2rl.action_units import CENTRES, au_centres, au_name
+from g2rl.errors import InputError
+from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, new_figure, save, style
+
+if TYPE_CHECKING:
+    from g2rl.faces.sequence_file import AlignedSequence
+
+
+def calmest_face(shard: "AlignedSequence") -> tuple[np.ndarray, np.ndarray]:
+    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
+
+    Raises:
+        InputError: the sequence has no face.
+    """
+    from g2rl.faces.jpeg import decode
+
+    if not len(shard.frame):
+        raise InputError(f"{shard.sequence}: no face in it, choose another sequence")
+    row = int(np.argmin(np.maximum(shard.intensity, 0).sum(1)))
+    return decode(shard.jpeg, shard.offsets, [row])[0], shard.landmarks[row]
+
+
+def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) -> pd.DataFrame:
+    """Each set of AU centres on one face: a dot a place, beside it the AUs that lie there.
+
+    Args:
+        face: (256, 256, 3) uint8 RGB, aligned.
+        landmarks: (68, 2), aligned pixels; drawn as small dots.
+
+    Returns:
+        What ``stem``.csv holds: centres (the set), au, point, x, y in aligned pixels.
+    """
+    parts = []
+    for name, known in CENTRES.items():
+        for au in sorted(known):
+            for point, (x, y) in enumerate(au_centres(landmarks, [au], name)):
+                parts.append((name, au_name(au), point, x, y))
+    data = pd.DataFrame(parts, columns=["centres", "au", "point", "x", "y"])
+
+    with style():
+        figure = new_figure(TWO_COLUMNS, 7.45)
+        for number, (name, rows) in enumerate(data.groupby("centres", sort=False)):
+            row, column = divmod(number, 2)
+            axes = figure.add_axes((0.005 + 0.5 * column, 0.505 - 0.5 * row, 0.49, 0.46))
+            axes.set_axis_off()
+            axes.imshow(face @ np.array([0.299, 0.587, 0.114]), cmap="gray", vmin=0, vmax=255, alpha=0.75)
+            axes.plot(*landmarks.T, ".", color="white", markersize=1.5)
+            axes.set_title(name, loc="left", pad=2, weight="bold")
+            axes.set(xlim=(20, 236), ylim=(242, 26))
+            for (x, y), aus in rows.groupby([rows["x"].round(2), rows["y"].round(2)], sort=False)["au"]:
+                axes.plot(
+                    x, y, "o", color=COLOURS[1], markersize=4, markeredgecolor="white", markeredgewidth=0.5
+                )
+                # Outwards of the midline; on it, away from the mouth; long labels a little lower.
+                aside, below = x - landmarks[[27, 51, 57], 0].mean(), y > landmarks[62, 1]
+                side = 0 if abs(aside) < 4 else np.sign(aside)
+                drop = (-8 if below else 8) if not side else -5 if len(aus) > 2 else 0
+                axes.annotate(
+                    " ".join(str(int(au.removeprefix("AU"))) for au in aus),
+                    (x, y),
+                    (4 * side, drop),
+                    textcoords="offset points",
+                    ha=("right", "center", "left")[int(side) + 1],
+                    va="center",
+                    fontsize=7.5,
+                    weight="bold",
+                    color="black",
+                    bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
+                )
+        save(figure, stem, data)
+    return data

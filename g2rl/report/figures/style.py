@@ -1,0 +1,81 @@
+"""Figures 2 and 4–7, sized for a two-column page, each as PNG, PDF and a CSV of what it plots.
+
+Same input, same bytes. The frames that figures 4 and 5 show are chosen by rules that see the true
+intensities only (``choose_frames``, ``choose_sequence``), never by how well a network does on them.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from g2rl.io.atomic import atomic_path
+from g2rl.io.tables import write_csv
+from g2rl.report.methods import is_rendered
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ONE_COLUMN, TWO_COLUMNS = 3.33, 7.0  # inches, as in the proceedings' style
+
+
+ALIGNED_SIZE = 256
+
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito: colour-blind safe
+
+
+MARKERS = "os^Dv*"
+
+
+LINES = ("-", (0, (3, 1.2)), ":")
+
+
+STYLE = {
+    "font.family": "STIXGeneral",  # a Times that matplotlib carries: the same on every machine
+    "mathtext.fontset": "stix",
+    "font.size": 8.5,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # TrueType: publishers refuse Type 3
+}
+
+
+def label(dataset: str) -> str:
+    return f"{dataset} (rendered faces)" if is_rendered(dataset) else dataset
+
+
+def whole(value: float) -> str:
+    return f"{value:.0f}" if value >= 0 else "–"
+
+
+def style() -> object:
+    """Matplotlib's defaults and ours, whatever the user's own settings are."""
+    import matplotlib.style
+
+    return matplotlib.style.context(["default", STYLE])
+
+
+def new_figure(width: float, height: float, **options: object) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=300, **options)
+
+
+def save(figure: "Figure", stem: str | os.PathLike, data: pd.DataFrame) -> None:
+    # Without the date and the version the bytes depend on what is drawn alone.
+    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
+        with atomic_path(f"{stem}{suffix}") as path:
+            figure.savefig(path, metadata=metadata)
+    write_csv(f"{stem}.csv", data)

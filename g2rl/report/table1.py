@@ -1,0 +1,91 @@
+"""Table 1: the published figures beside the measured ones, tidy and as Markdown, LaTeX and HTML.
+
+One table for each list of AUs (BP4D's five, DISFA's twelve), in the paper's form: for ICC, then MAE, a block
+of rows for each dataset and source; columns AUs and average; the best of a block's column in bold. Blocks
+never compete: neither rendered faces with real ones, nor measured values with published ones.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from g2rl.errors import InputError
+from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.io.atomic import write_text
+from g2rl.io.tables import write_csv
+from g2rl.report.captions import caption
+from g2rl.report.methods import BEST, METHODS
+from g2rl.report.table1_formats import html, latex, markdown
+
+COLUMNS = ["dataset", "method", "source", "metric", "au", "value", "ci_low", "ci_high", "fold_mean", "seeds"]
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """What one method reached on one dataset: a table of ``metrics.evaluate`` for each of its seeds."""
+
+    dataset: str
+    method: str  # one of the values of METHODS
+    metrics: Sequence[pd.DataFrame]
+
+
+def read_published() -> pd.DataFrame:
+    """The paper's Table 1: dataset, method, metric, au (``6`` … or ``avg``), value."""
+    with (files("g2rl") / "resources" / "published_table1.csv").open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, dtype={"au": str})
+
+
+def table1(results: Sequence[MethodResult]) -> pd.DataFrame:
+    """The tidy Table 1: published rows, then the measured ones, pooled over folds and averaged over seeds.
+
+    Returns:
+        Columns ``COLUMNS``: source is ``published`` or ``measured``; au is written as in the paper (``6``,
+        ``avg``); ci_low and ci_high (95 %, over subjects), fold_mean and seeds (their number) if measured.
+
+    Raises:
+        InputError: a method that is not in ``METHODS``, or one twice for a dataset.
+    """
+    parts = [read_published().assign(source="published")]
+    seen = set()
+    for result in sorted(results, key=lambda r: (r.dataset, _rank(r.method))):
+        if (result.dataset, result.method) in seen:
+            raise InputError(f"Table 1: two results for {result.method!r} on {result.dataset}: give one")
+        seen.add((result.dataset, result.method))
+        mean = mean_over_seeds(result.metrics)
+        mean = mean[mean["metric"].isin(BEST)]
+        pooled, folds = (mean[mean["aggregation"] == name] for name in ("pooled", "fold_mean"))
+        parts.append(
+            pooled.assign(
+                dataset=result.dataset,
+                method=result.method,
+                source="measured",
+                au=pooled["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
+                fold_mean=folds["value"].to_numpy(),
+                seeds=len(result.metrics),
+            )
+        )
+    table = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS)
+    return table.astype({"seeds": "Int64"})
+
+
+def write_table1(
+    results: Sequence[MethodResult], stem: str | os.PathLike, recipe: str = "", notes: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Write ``stem``.csv, .md, .tex and .html and return the tidy table; see ``table1`` and ``caption``."""
+    table = table1(results)
+    text = caption(table, recipe, notes)
+    write_csv(f"{stem}.csv", table)
+    for suffix, render in ((".md", markdown), (".tex", latex), (".html", html)):
+        write_text(Path(f"{stem}{suffix}"), render(table, text))
+    return table
+
+
+def _rank(method: str) -> int:
+    names = list(METHODS.values())
+    if method not in names:
+        raise InputError(f"Table 1: no method {method!r}; there are {names}")
+    return names.index(method)

@@ -1,0 +1,209 @@
+"""TODO: one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from g2rl.report.methods import ARROWS, BEST, is_rendered
+
+
+def markdown(table: pd.DataFrame, caption: str) -> str:
+    """GitHub Markdown: the caption, then a pipe table for each list of AUs."""
+    parts = [f"**Table 1.** {caption.translate(_MARKDOWN)}"]
+    for panel in _panels(table):
+        width = len(panel.aus) + 2
+        lines = [
+            _pipe([*panel.header, "95 %"]),
+            _pipe([":---", *["---:"] * width]),
+        ]
+        for block in panel.blocks:
+            lines.append(_pipe([f"*{block.title.translate(_MARKDOWN)}*", *[""] * width]))
+            lines += [_pipe(_cells(row, "**{}**", _MARKDOWN)) for row in block.rows]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(table: pd.DataFrame, caption: str) -> str:
+    """A ``table*`` of booktabs tabulars, to ``\\input`` in a document that loads booktabs."""
+    lines = ["% needs \\usepackage{booktabs}", "\\begin{table*}", "\\centering\\footnotesize"]
+    lines += [
+        "\\setlength{\\tabcolsep}{3.5pt}",
+        f"\\caption{{{caption.translate(_LATEX)}}}",
+        "\\label{tab:results}",
+        "\\par\\medskip",
+    ]
+    for number, panel in enumerate(_panels(table)):
+        width = len(panel.aus) + 3
+        lines += ["\\par\\bigskip"] if number else []
+        lines += [f"\\begin{{tabular}}{{@{{}}l{'r' * (width - 1)}@{{}}}}", "\\toprule"]
+        lines += [" & ".join([*panel.header, "95\\,\\%"]) + " \\\\"]
+        for block in panel.blocks:
+            title = block.title.translate(_LATEX)
+            lines += ["\\midrule", f"\\multicolumn{{{width}}}{{@{{}}l}}{{\\emph{{{title}}}}} \\\\"]
+            lines += [" & ".join(_cells(row, "\\textbf{{{}}}", _LATEX)) + " \\\\" for row in block.rows]
+        lines += ["\\bottomrule", "\\end{tabular}"]
+    return "\n".join([*lines, "\\end{table*}"]) + "\n"
+
+
+def html(table: pd.DataFrame, caption: str) -> str:
+    """A page of its own, without outside resources, fit for screen, dark screen and print."""
+    parts = []
+    for panel in _panels(table):
+        width = len(panel.aus) + 3
+        heads = [*panel.header, "95 %"]
+        lines = [
+            "<table>",
+            "<thead><tr>" + "".join(f'<th scope="col">{h}</th>' for h in heads) + "</tr></thead>",
+        ]
+        for block in panel.blocks:
+            kind = "rendered" if block.rendered else block.source
+            title = block.title.translate(_HTML)
+            lines.append(f'<tbody class="{kind}">')
+            lines.append(f'<tr class="block"><th scope="rowgroup" colspan="{width}">{title}</th></tr>')
+            for row in block.rows:
+                method, *cells = _cells(row, "<b>{}</b>", _HTML)
+                data = "".join(f"<td>{cell}</td>" for cell in cells)
+                lines.append(f'<tr><th scope="row">{method}</th>{data}</tr>')
+            lines.append("</tbody>")
+        parts.append("\n".join([*lines, "</table>"]))
+    return _PAGE.format(caption=caption.translate(_HTML), tables="\n".join(parts))
+
+
+@dataclass(frozen=True)
+class _Row:
+    method: str
+    values: list[str]  # AUs and average, two decimals
+    best: list[bool]
+    interval: str  # of the average; empty where published
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The rows of one metric, dataset and source: those that compete."""
+
+    title: str
+    source: str
+    rendered: bool
+    rows: list[_Row]
+
+
+@dataclass(frozen=True)
+class _Panel:
+    aus: list[str]
+    blocks: list[_Block]
+
+    @property
+    def header(self) -> list[str]:
+        return ["Method", *(f"AU{au}" for au in self.aus), "Avg."]
+
+
+def _panels(table: pd.DataFrame) -> list[_Panel]:
+    """Datasets with the same AUs share a panel; in it ICC first, and published before measured."""
+    aus = {
+        key: tuple(dict.fromkeys(au for au in rows["au"] if au != "avg"))
+        for key, rows in table.groupby(["dataset", "source"], sort=False)
+    }
+    panels = []
+    for columns in dict.fromkeys(aus.values()):
+        members = [key for key, value in aus.items() if value == columns]
+        blocks = [_block(table, metric, *member) for metric in BEST for member in members]
+        panels.append(_Panel(list(columns), blocks))
+    return panels
+
+
+def _block(table: pd.DataFrame, metric: str, dataset: str, source: str) -> _Block:
+    rows = table[(table["dataset"] == dataset) & (table["source"] == source) & (table["metric"] == metric)]
+    wide = rows.pivot(index="method", columns="au", values="value")
+    wide = wide.loc[list(dict.fromkeys(rows["method"])), list(dict.fromkeys(rows["au"]))]
+    shown = wide.to_numpy(float).round(2)
+    # Best as printed: equal figures are equally bold. A block of one row has no best.
+    best = np.zeros(shown.shape, bool)
+    if len(shown) > 1:
+        for column in range(shown.shape[1]):
+            known = shown[~np.isnan(shown[:, column]), column]
+            if len(known):
+                best[:, column] = shown[:, column] == BEST[metric](known)
+    average = rows[rows["au"] == "avg"].set_index("method")
+    faces = " on rendered faces" if is_rendered(dataset) else ""
+    return _Block(
+        f"{metric} {ARROWS[metric]} {dataset}, {source}{faces}",
+        source,
+        is_rendered(dataset),
+        [
+            _Row(method, [_number(v) for v in values], list(bold), _interval(average.loc[method]))
+            for method, values, bold in zip(wide.index, shown, best, strict=True)
+        ],
+    )
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no −0.00
+
+
+def _interval(row: pd.Series) -> str:
+    if row["source"] == "published":
+        return ""
+    return f"[{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
+
+
+def _cells(row: _Row, bold: str, replacements: dict[int, str]) -> list[str]:
+    values = [v.translate(replacements) for v in (row.method, *row.values, row.interval)]
+    return [bold.format(v) if b else v for v, b in zip(values, [False, *row.best, False], strict=True)]
+
+
+def _pipe(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_|<"})
+
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+_LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
+    | {"−": "$-$", "–": "--", "↑": "$\\uparrow$", "↓": "$\\downarrow$", "·": "$\\cdot$", "×": "$\\times$"}
+    | {"λ": "$\\lambda$", "σ": "$\\sigma$", "‖": "$\\|$", "√": "$\\surd$", "±": "$\\pm$", "≥": "$\\geq$"}
+    | {"≤": "$\\leq$", "→": "$\\to$", "²": "$^2$", "<": "$<$", ">": "$>$"}
+)
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>Table 1</title>
+<style>
+:root {{ color-scheme: light dark; --rule: light-dark(#222, #ccc); --hair: light-dark(#ccc, #555);
+  --quiet: light-dark(#555, #aaa); --tint: light-dark(#fdf3e1, #3a3020); }}
+body {{ font: 15px/1.45 "Source Serif 4", "Times New Roman", Times, serif; max-width: 62rem;
+  margin: 2rem auto; padding: 0 1rem; }}
+figure {{ margin: 0; overflow-x: auto; }}
+figcaption {{ margin-bottom: 1rem; max-width: 52rem; }}
+table {{ border-collapse: collapse; margin: 0 0 1.6rem; border-block: 1.5px solid var(--rule);
+  font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .14rem .5rem; text-align: right; font-weight: normal; white-space: nowrap; }}
+th[scope=row], th[scope=rowgroup], th:first-child {{ text-align: left; padding-left: 0; }}
+td:last-child, th:last-child {{ padding-right: 0; }}
+td:nth-last-child(2) {{ border-left: 1px solid var(--hair); }}
+td:last-child {{ color: var(--quiet); }}
+thead th {{ font-weight: bold; }}
+tr.block th {{ border-top: 1px solid var(--rule); font-style: italic; padding-top: .3rem; }}
+tbody.rendered tr.block th {{ background: var(--tint); }}
+@media print {{ body {{ font-size: 8.5pt; margin: 0; max-width: none; }} tbody {{ break-inside: avoid; }}
+  figure {{ overflow: visible; }} th, td {{ padding-inline: .28rem; }} @page {{ margin: 15mm; }} }}
+</style>
+</head>
+<body>
+<figure>
+<figcaption><b>Table 1.</b> {caption}</figcaption>
+{tables}
+</figure>
+</body>
+</html>
+"""

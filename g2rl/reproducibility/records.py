@@ -1,0 +1,241 @@
+"""What made a file: a record a command, and the tree of records behind a result.
+
+When ``G2RL_PROVENANCE`` names a folder, as the workflow sets it, every command leaves a record there: its
+settings and seed, the SHA-256 of what it read and wrote, the digest of its code, its packages, its device. A
+record knows files by their content, so it is found for a file that was copied or renamed, and none is found
+for one that was changed. It lies beside the results, not in them: a change of the code that gives the same
+bytes leaves the result as it was, and nothing that reads it reruns. It holds no time, host or absolute path.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from g2rl.errors import InputError
+from g2rl.io.atomic import write_text
+from g2rl.reproducibility.code_digest import code_digest, imported_packages
+from g2rl.reproducibility.hashing import content_sha256
+
+VARIABLE = "G2RL_PROVENANCE"
+
+
+FOLDER = Path("results/provenance")
+
+
+ELSEWHERE = "…"  # stands for the folders above a file that is not below the working folder
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one command did.
+
+    Attributes:
+        command: the command line.
+        stage: its name, such as ``train``.
+        settings: every option that is no path, defaults and seed included.
+        inputs, outputs: SHA-256 in hex by path, from the folder it ran in; folders are hashed as a whole.
+        code: `g2rl.digests.code_digest` of the stage.
+        packages: versions of Python and of what the stage's code imports, as installed.
+        device: where it computed: the GPU's name, or the kind of CPU.
+    """
+
+    command: str
+    stage: str
+    settings: dict[str, object]
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    code: dict[str, str]
+    packages: dict[str, str]
+    device: str
+
+
+def make_record(
+    stage: str, arguments: Sequence[str], options: Mapping[str, object], written: Iterable[Path]
+) -> Record:
+    """Describe a command that has just run.
+
+    Args:
+        arguments: the command line after ``g2rl STAGE``.
+        options: its parsed options. A path, or a list of them, that is there and was not written is an input;
+            a folder only counts as one where frames are read from it (``media``, ``videos``), since ``root``
+            and the like just say where to look.
+        written: the files it put in place.
+    """
+    outputs = dict.fromkeys(path for path in written if path.exists())  # each once, in order
+    inputs, settings = set(), {}
+    for name, value in options.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        if not any(isinstance(each, Path) for each in values):
+            settings[name] = value
+            continue
+        read = {each for each in values if each.exists() and (each.is_file() or name in ("media", "videos"))}
+        inputs |= read - outputs.keys()
+    entry = f"cli.{stage.replace('-', '_')}"
+    packages = {name: _version(name) for name in imported_packages(entry)}
+    return Record(
+        command=shlex.join(["g2rl", stage, *map(_portable_option, arguments)]),
+        stage=stage,
+        settings=dict(sorted(settings.items())),
+        inputs={portable(path): content_sha256(path) for path in sorted(inputs)},
+        outputs={portable(path): content_sha256(path) for path in outputs},
+        code=code_digest(entry),
+        packages={"python": platform.python_version(), **{name: v for name, v in packages.items() if v}},
+        device=_device(options.get("device")),
+    )
+
+
+def write_record(record: Record, folder: Path) -> None:
+    """Write a record to ``folder``, under the path of its first output; none if it wrote nothing."""
+    if record.outputs:
+        name = next(iter(record.outputs)).removeprefix(f"{ELSEWHERE}/")
+        text = json.dumps(asdict(record), indent=1, sort_keys=True, ensure_ascii=False)
+        write_text(folder / f"{name}.json", text + "\n")
+
+
+def read_records(folder: Path) -> dict[str, list[Record]]:
+    """The records below ``folder`` by the SHA-256 of each of their outputs: two commands may write the same.
+
+    Raises:
+        InputError: there is none, or a file that is no record.
+    """
+    records: dict[str, list[Record]] = {}
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            record = Record(**json.loads(path.read_text(encoding="utf-8")))
+            for digest in dict.fromkeys(record.outputs.values()):
+                records.setdefault(digest, []).append(record)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: not a provenance record ({error}): delete it") from error
+    if not records:
+        raise InputError(f"{folder}: no provenance records there: name the folder with --records")
+    return records
+
+
+def maker(path: str, digest: str, records: Mapping[str, list[Record]]) -> Record | None:
+    """The record of a file: of several commands that wrote these bytes, the one that wrote them there."""
+    found = records.get(digest, [])
+    return next(
+        (record for record in found if record.outputs.get(path) == digest), found[0] if found else None
+    )
+
+
+def tree(path: Path, records: Mapping[str, list[Record]]) -> list[str]:
+    """The files behind ``path`` as the lines of a tree, then the code, packages and device of each stage.
+
+    Inputs of one stage and folder, such as the shards of a training or the folds of a run, stand as one
+    line; a file that stood further up is not unfolded again.
+
+    Raises:
+        InputError: no record describes these bytes.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    digest = content_sha256(path)
+    if digest not in records:
+        raise InputError(
+            f"{path}: no record of it ({digest[:12]}): it was changed since, or made without {VARIABLE}"
+        )
+    stages: dict[str, list[Record]] = {}
+    lines = [*_branch(str(path), {portable(path): digest}, records, stages, set())]
+    for stage, used in sorted(stages.items()):
+        lines += ["", f"{stage}:"]
+        for title, texts in (
+            ("code", [", ".join(f"{name} {digest}" for name, digest in each.code.items()) for each in used]),
+            (
+                "packages",
+                [", ".join(f"{name} {version}" for name, version in each.packages.items()) for each in used],
+            ),
+            ("device", [each.device for each in used]),
+        ):
+            lines += [f"  {title}: {text}" for text in dict.fromkeys(texts)]
+    return lines
+
+
+def _branch(
+    name: str,
+    files: Mapping[str, str],
+    records: Mapping[str, list[Record]],
+    stages: dict[str, list[Record]],
+    seen: set[int],
+) -> Iterator[str]:
+    """The lines of one file, or of several that one stage made in one folder; ``files``: SHA-256 by path."""
+    made = [maker(path, digest, records) for path, digest in files.items()]
+    found = list({id(record): record for record in made if record is not None}.values())
+    title = (
+        f"{name}  {next(iter(files.values()))[:12]}" if len(files) == 1 else f"{name}  ({len(files)} files)"
+    )
+    if not found:
+        yield f"{title}  (given)"
+        return
+    if all(id(record) in seen for record in found):
+        yield f"{title}  (above)"
+        return
+    seen.update(map(id, found))
+    stage = found[0].stage
+    stages.setdefault(stage, []).extend(found)
+    yield f"{title}  ← g2rl {stage}{_common_settings(found)}"
+    groups: dict[tuple[str, ...], dict[str, str]] = {}
+    for record in found:
+        for path, digest in record.inputs.items():
+            source = maker(path, digest, records)
+            group = (source.stage, *Path(path).parts[:3]) if source else ()
+            groups.setdefault(group, {})[path] = digest
+    for number, members in enumerate(groups.values()):
+        label = (os.path.commonpath(members) or ELSEWHERE) + "/" * (len(members) > 1)
+        last = number == len(groups) - 1
+        for row, line in enumerate(_branch(label, members, records, stages, seen)):
+            yield ("   " if last else "│  ") + line if row else ("└─ " if last else "├─ ") + line
+
+
+def _common_settings(records: Sequence[Record]) -> str:
+    """The settings on which the records agree; … where they do not."""
+    texts = []
+    for name, value in records[0].settings.items():
+        if any(record.settings.get(name) != value for record in records):
+            texts.append(f"{name}=…")
+        elif value not in (None, "", []):
+            texts.append(f"{name}={_text(value)}")
+    return f"  {' '.join(texts)}" if texts else ""
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def portable(path: Path) -> str:
+    """A path below the working folder as seen from it; of another, its last two parts: ``…/BP4D/F001``."""
+    path = Path(path)
+    inside = path.absolute()
+    if inside.is_relative_to(Path.cwd()):
+        return inside.relative_to(Path.cwd()).as_posix()
+    return "/".join([ELSEWHERE, *inside.parts[1:][-2:]])
+
+
+def _portable_option(argument: str) -> str:
+    """An argument with its absolute path, if it has one, shortened."""
+    option, equals, value = argument.rpartition("=") if argument.startswith("--") else ("", "", argument)
+    return f"{option}{equals}{portable(Path(value)) if value.startswith('/') else value}"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _device(asked: object) -> str:
+    """Where a command computed, as far as results depend on it."""
+    machine = platform.machine()
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return machine
+    if asked in ("auto", "cuda") and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{machine} {torch.backends.cpu.get_cpu_capability()}"

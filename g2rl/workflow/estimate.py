@@ -1,0 +1,200 @@
+"""What a rebuild takes, told before it starts: jobs, images, hours, disk (``g2rl plan``); memory and time of
+each job, which a scheduler asks for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from g2rl.config.runs import runs
+from g2rl.config.schema import Config
+from g2rl.errors import InputError
+from g2rl.workflow.manifest import DatasetManifest
+from g2rl.workflow.resources import (
+    FACE_BYTES,
+    GPU,
+    LANDMARK_BYTES,
+    START,
+    VALUE_BYTES,
+    _training_rate,
+    read_rates,
+)
+
+
+@dataclass(frozen=True)
+class Data:
+    """How much there is of one dataset: frames in its media, coded frames of each sequence, and AUs."""
+
+    plan: DatasetManifest
+    frames: int
+    coded: Mapping[str, int]
+
+    def total(self, sequences: list[str]) -> int:
+        return sum(self.coded[sequence] for sequence in sequences)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One expensive stage of a rebuild.
+
+    Attributes:
+        count: how many ``unit`` it works on.
+        hours, gpu_hours: on this machine as it is, and with one GPU; None where no rate was measured.
+        bytes: what it leaves on the disk.
+    """
+
+    name: str
+    jobs: int
+    count: int
+    unit: str
+    hours: float | None
+    gpu_hours: float | None
+    bytes: int
+
+
+def count_frames(config: Config, plans: Mapping[str, DatasetManifest]) -> dict[str, Data]:
+    """Count the frames and codes of every sequence, as their files tell.
+
+    Raises:
+        InputError: a file that cannot be read, unless faults are allowed; ``g2rl check`` tells all that is
+            wrong with a copy.
+    """
+    from g2rl.faces.video import open_source
+
+    found = {}
+    for name, plan in plans.items():
+        synthetic = config.datasets[name].synthetic
+        if synthetic:
+            coded = dict.fromkeys(plan.sequences, synthetic.frames)
+            found[name] = Data(plan, sum(coded.values()), coded)
+            continue
+        frames, coded = 0, dict.fromkeys(plan.sequences, 0)
+        for each in plan.sequences:
+            try:
+                codes = plan.layout.read_labels(plan.root, each).intensity
+                frames += len(open_source(Path(plan.media(each))).numbers)
+                coded[each] = int(np.sum((codes >= 0).any(1)))
+            except InputError:
+                if not config.datasets[name].allow_faults:
+                    raise  # else the sequence has no frame
+        found[name] = Data(plan, frames, coded)
+    return found
+
+
+def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, size: int) -> list[Stage]:
+    """The expensive stages, in their order.
+
+    Args:
+        cores: of this machine.
+        gpu: whether it has one; its training counts as the measured GPU's.
+        size: bytes of one model file, see ``model_bytes``.
+    """
+    rates = read_rates()
+    trained = tested = networks = predicted = 0
+    for name, one in data.items():
+        times = len(runs(config, name))
+        networks += times * len(one.plan.folds)
+        trained += times * config.training.epochs * sum(one.total(one.plan.train(k)) for k in one.plan.folds)
+        test = times * sum(one.total(one.plan.test(fold)) for fold in one.plan.folds)
+        tested += test
+        predicted += test * 2 * len(one.plan.aus)
+    jobs = sum(len(one.plan.sequences) for one in data.values())
+
+    def per_core(stage: str, counts: Mapping[str, int], each: int) -> Stage:
+        seconds = jobs * START[stage]
+        for name, count in counts.items():
+            seconds += (
+                count / rates[stage, "bp4d" if data[name].plan.layout.name == "bp4d" else "disfa", "core"]
+            )
+        hours = seconds / cores / 3600
+        return Stage(stage, jobs, sum(counts.values()), "frames", hours, hours, each * sum(counts.values()))
+
+    def network(stage: str, count: int, left: int) -> Stage:
+        on_gpu, a_core = (_training_rate(rates, config, device) for device in (GPU, "core"))
+        speeds = [on_gpu if gpu else a_core and a_core * cores, on_gpu]
+        start = networks * START[stage] / 3600
+        # A test image costs less than one to train on; it is counted as one.
+        hours = [count / speed / 3600 + start if speed else None for speed in speeds]
+        return Stage(stage, networks, count, "images", *hours, left)
+
+    return [
+        per_core("landmarks", {name: one.frames for name, one in data.items()}, LANDMARK_BYTES),
+        per_core("align", {name: one.total(list(one.coded)) for name, one in data.items()}, FACE_BYTES),
+        network("train", trained, networks * size),
+        network("test", tested, predicted * VALUE_BYTES),
+    ]
+
+
+def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
+    """Of the largest model file, from its shapes alone."""
+    import torch
+
+    from g2rl.action_units import map_au
+    from g2rl.network.model import HeatmapNet
+
+    settings = config.training
+    points = max(len(map_au(one.plan.aus, settings.centres, settings.maps)) for one in data.values())
+    with torch.device("meta"):
+        net = HeatmapNet(settings.backbone, points, tuple(settings.channels), stride=settings.stride)
+    return sum(value.numel() * value.element_size() for value in net.state_dict().values())
+
+
+def format_plan(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: bool, free: int) -> str:
+    """The plan for the screen; ``free`` bytes are left on the disk of the results."""
+    lines = [
+        f"{name}: {len(one.plan.sequences)} sequences, {one.frames:,} frames, "
+        f"{one.total(list(one.coded)):,} of them coded; folds: {len(one.plan.folds)}"
+        for name, one in data.items()
+    ]
+    here = f"{cores} cores{', a GPU' if gpu else ''}"
+    rows = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
+    rows += [
+        (
+            stage.name,
+            f"{stage.jobs:,}",
+            f"{stage.count:,} {stage.unit}",
+            *(_hours(hours) for hours in (stage.hours, stage.gpu_hours)),
+            _bytes(stage.bytes),
+        )
+        for stage in stages
+    ]
+    here_hours, gpu_hours = ([getattr(s, name) for s in stages] for name in ("hours", "gpu_hours"))
+    total = sum(stage.bytes for stage in stages)
+    sums = [None if None in each else sum(each) for each in (here_hours, gpu_hours)]
+    rows.append(("in all", f"{sum(s.jobs for s in stages):,}", "", *map(_hours, sums), _bytes(total)))
+    wide = [max(len(row[column]) for row in rows) for column in range(6)]
+    table = [
+        "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
+        for row in rows
+    ]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *table,
+            "",
+            "Rendering, checks, measures, tables and figures take minutes more. Hours follow from rates",
+            "measured once, by benchmarks/rates.py (g2rl/resources/rates.tsv); –: none was measured for this",
+            "backbone.",
+            f"Free where the results go: {_bytes(free)}."
+            + (
+                ""
+                if free > total
+                else f" NOT ENOUGH: {_bytes(total)} are needed; put results/ on another disk."
+            ),
+        ]
+    )
+
+
+def _hours(hours: float | None) -> str:
+    if hours is None:
+        return "–"
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:,.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 5e7 else f"{count / 1e6:,.1f} MB"
