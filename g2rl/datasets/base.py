@@ -45,7 +45,14 @@ class Layout(ABC):
         title: the dataset's own name.
         aus: the action units it codes, in the order of every label column; empty where the files say it.
         codes_every_frame: whether a frame without a code is out of the ordinary.
-        frame_rate: frames a second of its videos, None if there is no fixed one.
+        frame_rate: frames per second of its videos, None if there is no fixed one.
+        sequence_pattern: a sequence's name with Snakemake wildcards for its parts, such as
+            ``{subject}_{task}``; ``media`` and ``label_paths`` take it in place of a name and give paths with
+            these wildcards. Empty where names follow no pattern.
+        has_known_bad_frames: whether ``known_bad`` lists any.
+        rate_class: the rows of the measured rates of landmarks and alignment that apply to its media:
+            ``bp4d`` (large JPEG files) or ``disfa`` (videos).
+        unknown_sequence: the kind of finding (``g2rl check``) of a sequence that was not published.
     """
 
     name: str
@@ -53,6 +60,10 @@ class Layout(ABC):
     aus: tuple[int, ...]
     codes_every_frame: bool = False
     frame_rate: float | None = None
+    sequence_pattern: str = ""
+    has_known_bad_frames: bool = False
+    rate_class: str = "disfa"
+    unknown_sequence: str = "sequence-unknown"
 
     @abstractmethod
     def media(self, root: Path, sequence: str) -> Path:

@@ -29,12 +29,14 @@ class Bp4d(Layout):
     name = "bp4d"
     title = "BP4D"
     aus = (6, 10, 12, 14, 17)
+    sequence_pattern = "{subject}_{task}"
+    rate_class = "bp4d"
+    unknown_sequence = "other-dataset"  # BP4D is every task of every subject: any other is of BP4D+
 
     def media(self, root: Path, sequence: str) -> Path:
-        match = _SEQUENCE.fullmatch(sequence)
-        if match is None:
+        if sequence != self.sequence_pattern and not _SEQUENCE.fullmatch(sequence):
             raise InputError(f"{sequence}: not a BP4D sequence, expected a name like F001_T1")
-        return find_entry(Path(root), _FRAMES) / match[1] / match[2]
+        return find_entry(Path(root), _FRAMES).joinpath(*sequence.split("_"))
 
     def label_paths(self, root: Path, sequence: str) -> list[Path]:
         folder = next(_code_folders(Path(root)), Path(root) / _CODES)

@@ -30,6 +30,8 @@ class Disfa(Layout):
     aus = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
     codes_every_frame = True
     frame_rate = 20.0
+    sequence_pattern = "{subject}"
+    has_known_bad_frames = True
     subjects = (*range(1, 14), 16, 17, 18, 21, *range(23, 33))
 
     def __init__(self, camera: str = "left") -> None:
@@ -38,7 +40,7 @@ class Disfa(Layout):
         self._folders, self._file = _CAMERAS[camera]
 
     def media(self, root: Path, sequence: str) -> Path:
-        if not re.fullmatch(r"SN\d{3}", sequence, re.ASCII):
+        if sequence != self.sequence_pattern and not re.fullmatch(r"SN\d{3}", sequence, re.ASCII):
             raise InputError(f"{sequence}: not a DISFA sequence, expected a name like SN001")
         return find_entry(find_entry(Path(root), *self._folders), self._file.format(sequence))
 

@@ -249,6 +249,18 @@ def test_paths_before_anything_is_there(tmp_path):
     assert not root.exists()
 
 
+@pytest.mark.parametrize(
+    ("layout", "sequence", "parts"),
+    [("bp4d", "F001_T1", {"subject": "F001", "task": "T1"}), ("disfa", "SN001", {"subject": "SN001"})],
+)
+def test_patterns_stand_for_the_files_of_every_sequence(tmp_path, layout, sequence, parts):
+    place = get_layout(layout)
+    pattern = place.sequence_pattern
+    assert pattern.format(**parts) == sequence
+    for files in (lambda name: [place.media(tmp_path, name)], lambda name: place.label_paths(tmp_path, name)):
+        assert [str(path).format(**parts) for path in files(pattern)] == list(map(str, files(sequence)))
+
+
 @pytest.mark.parametrize("codes", ["AU Intensity Codes3.0", "AU-Intensity-Codes3.0", "AUCoding/AU_INT"])
 def test_bp4d_folders_in_each_spelling(tmp_path, codes):
     make_bp4d(tmp_path, ["F003_T3"], codes=codes)

@@ -53,8 +53,7 @@ def find_presence(
         if name not in published and name not in subject_of:
             findings.append(
                 make_finding(
-                    # BP4D is every subject's every task: what else has such a name is BP4D+.
-                    "other-dataset" if layout.name == "bp4d" else "sequence-unknown",
+                    layout.unknown_sequence,
                     layout.subject(root, name),
                     name,
                     relative_name(root, path),
