@@ -16,13 +16,13 @@ import torch
 from record import machine
 from training import ours, random_shard, step_alone  # benchmarks/training.py
 
+from g2rl.config.training import Settings
 from g2rl.datasets.registry import get_layout
 from g2rl.faces.align_sequence import align_sequence
 from g2rl.faces.landmarks import detect
 from g2rl.faces.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
-from g2rl.training.settings import Settings
 
 FRAMES = 60
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from g2rl.config.training import Settings
 from g2rl.datasets.sheet import read_sheet
 from g2rl.evaluation.metrics import evaluate
 from g2rl.faces.sequence_file import read_sequence
 from g2rl.inference.predictor import predict_shards
 from g2rl.network.model_file import read_model
 from g2rl.training.loop import train
-from g2rl.training.settings import Settings
 
 BASE = Settings(
     backbone="test_resnet.r160_in1k", image_size=64, stride=16, channels=(64, 64), epochs=6, lr=5e-3,

@@ -60,13 +60,14 @@ def training(folder: Path, faces: int = 1000, aus: int = 12, size: int = 64) -> 
     import torch
     import training as bench
 
-    from g2rl.training import loop, settings
+    from g2rl.config.training import Settings
+    from g2rl.training import loop
 
     torch.set_num_threads(1)
     shard = bench.random_shard(faces)
     shard = replace(shard, aus=AUS[:aus], intensity=shard.intensity[:, :aus])
     small = {"backbone": "test_resnet.r160_in1k", "stride": 16, "channels": (64, 64)}
-    settings = settings.Settings(**small, image_size=size, epochs=1, batch_size=32)
+    settings = Settings(**small, image_size=size, epochs=1, batch_size=32)
     few = {name: getattr(shard, name)[:64] for name in ("frame", "landmarks", "intensity")}
     few = replace(shard, offsets=shard.offsets[:65], **few)
     loop.train([few], settings, folder / "m", folder / "h", torch.device("cpu"))  # libraries are loaded

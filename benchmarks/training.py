@@ -22,6 +22,7 @@ from record import rate, record
 from torch.utils.data import DataLoader, Dataset
 
 from g2rl.action_units import au_centres, point_au
+from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode, encode
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.network.model import guidance_loss, heatmap_loss, joint_loss
@@ -29,7 +30,6 @@ from g2rl.network.preprocessing import MEAN, STD
 from g2rl.training import cpu, cuda_graph, data
 from g2rl.training import loop as training
 from g2rl.training.optimizer import make_optimizer
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)

@@ -64,9 +64,6 @@ _RIGHT_EYE, _LEFT_EYE = (36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47)
 _LIP_CORNERS = _points(48, 54)
 
 
-MAPS = ("point", "au")
-
-
 CENTRES: dict[str, dict[int, tuple[Point, ...]]] = {
     # github EvelynFan/FAU (SCC-Heatmap, AAAI-20), the first author's: read off its published coordinates;
     # one point for AU04 and three for AU09, which makes its 24 channels on DISFA and 10 on BP4D.

@@ -1,10 +1,11 @@
 """TODO: one line."""
 
 import contextlib
+import difflib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MARGIN = 2**20  # bytes; a disk with fewer is full
@@ -63,6 +64,12 @@ def explain_os_error(error: OSError, path: str | os.PathLike | None = None) -> s
     remedy = OS_ERROR_HINTS.get(error.errno or 0)
     reason = os.strerror(error.errno) if error.errno else str(error)
     return f"{path or error.filename}: {reason}{f': {remedy}' if remedy else ''}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``, did you mean 'NEAREST'?``, or nothing where nothing is known."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def first_line(error: Exception) -> str:

@@ -9,7 +9,6 @@ import ast
 import contextlib
 import difflib
 import importlib
-import importlib.util
 import inspect
 import os
 import signal
@@ -67,6 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"g2rl: no command {name!r}, did you mean {near!r}? See g2rl --help", file=sys.stderr)
         return 2
     command = importlib.import_module(_module(name))
+    return _run(name, command.run, make_parser(name), arguments[1:])
+
+
+def make_parser(name: str) -> argparse.ArgumentParser:
+    """The options of a command, its docstring the help."""
+    command = importlib.import_module(_module(name))
     summary, _, rest = inspect.cleandoc(command.__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
         f"g2rl {name}",
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
-    return _run(name, command.run, parser, arguments[1:])
+    return parser
 
 
 def _run(
@@ -123,8 +128,7 @@ def _module(command: str) -> str:
 
 def _summary(command: str) -> str:
     """The first line of a command's help, read from its source: importing all of them would take seconds."""
-    spec = importlib.util.find_spec(_module(command))
-    source = Path(spec.origin).read_text(encoding="utf-8")
+    source = (Path(__file__).parent / f"{_module(command).rpartition('.')[2]}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").splitlines()[0]
 
 

@@ -2,8 +2,12 @@
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
+
+from g2rl.config.training import Settings, key
+from g2rl.config.values import attribute_docs, choices, kinds, scalar, split_doc
 
 
 def above(path: Path, levels: int) -> str:
@@ -82,21 +86,35 @@ def torch_device(name: str) -> Any:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def settings_options(parser: argparse.ArgumentParser, record: type, names: dict[str, str]) -> None:
-    """One option for each field of a dataclass; ``names``: those that are called otherwise."""
-    for field in dataclasses.fields(record):
-        option = "--" + names.get(field.name, field.name).replace("_", "-")
-        if field.type is bool:
-            parser.add_argument(option, dest=field.name, action=argparse.BooleanOptionalAction)
-        elif get_args(field.type) and get_args(field.type)[-1] is Ellipsis:
-            kind = get_args(field.type)[0]
-            parser.add_argument(
-                option, dest=field.name, type=lambda text, kind=kind: tuple(map(kind, text.split(",")))
-            )
+def settings_options(parser: argparse.ArgumentParser) -> None:
+    """One option for each setting of a training, with its meaning, choices and default."""
+    for field in dataclasses.fields(Settings):
+        kind = kinds(Settings)[field.name]
+        option, text = "--" + key(field.name).replace("_", "-"), default_text(field.default)
+        meaning = split_doc(attribute_docs(Settings)[field.name])[""].rstrip(".").replace("%", "%%")
+        more: dict[str, Any] = {"dest": field.name, "help": f"{meaning}; default: {text}"}
+        if kind is bool:
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **more)
+        elif isinstance(field.default, tuple):
+            parser.add_argument(option, type=several(scalar(kind)), metavar="N,N,…", **more)
+        elif choices(kind):
+            parser.add_argument(option, type=scalar(kind), choices=choices(kind), **more)
         else:
-            kind = next(iter(get_args(field.type)), field.type)  # float of float | None
-            parser.add_argument(option, dest=field.name, type=kind)
+            metavar = {int: "N", float: "X", str: "NAME"}[scalar(kind)]
+            parser.add_argument(option, type=scalar(kind), metavar=metavar, **more)
         parser.set_defaults(**{field.name: field.default})
+
+
+def default_text(value: Any) -> str:
+    """A default as one would write it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "not given" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def several(kind: type) -> Callable[[str], tuple]:
+    """What reads ``8,4`` as a tuple."""
+    return lambda text: tuple(kind(part) for part in text.split(",") if part)
 
 
 def figure_output(parser: argparse.ArgumentParser) -> None:

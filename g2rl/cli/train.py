@@ -12,8 +12,6 @@ from g2rl.cli.options import device, sequence_files, settings_options, torch_dev
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from g2rl.training.settings import Settings
-
     sequence_files(parser, "--shards")
     parser.add_argument(
         "--weights", type=Path, help="where the backbone starts, from g2rl weights; else random"
@@ -22,16 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", type=Path, required=True, help="a row an epoch, CSV")
     parser.add_argument("--checkpoint", type=Path, help="keeps the state after each epoch, to go on from")
     device(parser)
-    settings_options(parser, Settings, {"lam": "lambda"})
+    settings_options(parser)
 
 
 def run(options: argparse.Namespace) -> None:
+    from g2rl.config.training import Settings
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.network.weights import read_weights
     from g2rl.reproducibility.code_digest import code_digest
     from g2rl.training.checkpoint import checkpoint_key
     from g2rl.training.loop import train
-    from g2rl.training.settings import Settings
 
     values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)}
     settings = Settings(**values)

@@ -1,17 +1,11 @@
-"""TODO: one line."""
+"""The schema file and the tables of keys and choices, written from the configuration's definition."""
 
-import csv
 import json
-import re
-from collections.abc import Iterator
-from importlib.resources import files
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from pydantic.fields import FieldInfo
-
+from g2rl.config.keys import Node, every_key, resolve
 from g2rl.config.schema import Config
-from g2rl.config.training import Section
-from g2rl.errors import InputError
+from g2rl.config.values import split_doc
 
 
 def schema() -> str:
@@ -21,61 +15,53 @@ def schema() -> str:
 
 def keys_table() -> str:
     """Every key with its default and meaning as a Markdown table, for config/README.md."""
-    lines = ["| key | default | meaning |", "|---|---|---|"]
-    for key, field in _every_key(Config, ""):
-        required = "*required*" if field.is_required() else f"`{json.dumps(field.default)}`"
-        meaning = " ".join((field.description or "").replace("``", "`").split())
-        choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+    rows = []
+    for key, node in every_key(Config.model_json_schema()):
+        default = f"`{json.dumps(node['default'])}`" if "default" in node else "*required*"
+        meaning = split_doc(node["description"])[""].replace("``", "`")
+        choices = [choice for choice in node.get("enum", ()) if isinstance(choice, str)]
         if not all(choice in meaning for choice in choices):
             meaning += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
-        lines.append(f"| `{key}` | {required} | {meaning} |")
-    return "\n".join(lines) + "\n"
-
-
-def _every_key(section: type[Section], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in section.model_fields.items():
-        key = prefix + (field.alias or name)
-        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
-        if not inner:
-            yield key, field
-        elif get_origin(field.annotation) is dict:
-            yield from _every_key(inner[0], f"{key}.NAME.")
-        else:
-            yield from _every_key(inner[0], f"{key}.")
-
-
-def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Section)
+        rows.append([f"`{key}`", default, meaning])
+    return _table(["key", "default", "meaning"], rows)
 
 
 def choices(config: Config) -> str:
-    """The choices that the paper leaves open, with this configuration's values, as a Markdown table.
-
-    Raises:
-        InputError: the configuration has no dataset of a name that the table speaks of.
-    """
-    values, fields, lines = config.model_dump(by_alias=True), dict(_every_key(Config, "")), []
-    with (files("g2rl") / "resources/choices.tsv").open(encoding="utf-8") as stream:
-        for row in csv.DictReader(stream, delimiter="\t"):
-            value: Any = values
-            for part in row["key"].split("."):
-                if part not in value:
-                    raise InputError(
-                        f"choices: no {row['key']} in this configuration, give config/paper.yaml"
-                    )
-                value = value[part]
-            shown = _shown(value)
-            kind = fields[re.sub(r"^datasets\.\w+", "datasets.NAME", row["key"])].annotation
-            options = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
-            others = ", ".join(text for text in map(_shown, options) if text != shown)
-            cells = [f"`{row['key']}`", shown, row["alternatives"] or others or "any"]
-            cells += [row["paper"], row["others"]]
-            lines.append(f"| {' | '.join(cells)} |")
-    heads = ["key", "value", "alternatives", "the paper", "who does what"]
-    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *lines]) + "\n"
+    """What the paper says of each key, with this configuration's values, as a Markdown table."""
+    tree, values, rows = Config.model_json_schema(), config.model_dump(by_alias=True), []
+    for key, node in every_key(tree):
+        doc = split_doc(node["description"])
+        if "Paper" in doc:
+            found = _values(values, key.split("."))
+            others = _alternatives(resolve(tree, node), found)
+            rows.append([f"`{key}`", ", ".join(found), others, doc["Paper"], doc.get("Used by", "")])
+    return _table(["key", "value", "alternatives", "the paper", "used by"], rows)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(_shown, value))
+def _values(tree: Any, path: list[str]) -> list[str]:
+    """The different values at a path; below NAME, of all names."""
+    if not path:
+        return [_text(tree)]
+    name, *rest = path
+    below = [tree[name]] if name != "NAME" else tree.values()
+    return list(dict.fromkeys(text for each in below for text in _values(each, rest)))
+
+
+def _alternatives(node: Node, found: list[str]) -> str:
+    options = [True, False] if node.get("type") == "boolean" else node.get("enum", ())
+    if options:
+        return ", ".join(text for text in map(_text, options) if text not in found)
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    limits = [f"{sign} {node[name]:g}" for name, sign in signs.items() if name in node]
+    return " ".join(["any", ", ".join(limits)]).strip()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
+    return "\n".join([lines[0], "|---" * len(heads) + "|", *lines[1:]]) + "\n"

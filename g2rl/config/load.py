@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Configurations read from YAML and validated, or refused in one line."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,9 +24,9 @@ def parse(values: Mapping[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise InputError(
-            f"{source}: " + "; ".join(explain_problem(problem, Config) for problem in error.errors())
-        ) from None
+        schema = Config.model_json_schema()
+        problems = "; ".join(explain_problem(problem, schema) for problem in error.errors())
+        raise InputError(f"{source}: {problems}") from None
 
 
 def load(path: str | Path) -> Config:

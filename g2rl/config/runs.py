@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from typing import Literal
 
-from g2rl.config.schema import Config
-from g2rl.config.training import GEOMETRY_KEYS, Section
+from g2rl.config.schema import Config, Section
+from g2rl.config.training import GEOMETRY_KEYS, Training
 from g2rl.config.variants import resolve_variant, variants
 from g2rl.paths import PLUS, Run
 
 
 def compared_with(config: Config) -> dict[str, str]:
     """What the variants are compared with that are not compared with the Baseline."""
-    found = {name: resolve_variant(config, name)[3] for name in variants(config)}
+    found = {name: resolve_variant(config, name).against for name in variants(config)}
     return {name: other for name, other in found.items() if other != "baseline"}
 
 
@@ -31,8 +31,8 @@ def ablation_runs(config: Config) -> dict[str, tuple[list[Run], list[Run]]]:
     settings = {"baseline": (config.sigma, 0.0, ""), "g2rl": (config.sigma, config.lambda_, "")}
     against = {"baseline": "baseline", "g2rl": "baseline"}
     for name in variants(config):
-        _, sigma, weight, against[name] = resolve_variant(config, name)
-        settings[name] = (sigma, weight, name)
+        variant = resolve_variant(config, name)
+        settings[name], against[name] = (variant.sigma, variant.lambda_, name), variant.against
     every = {
         name: [Run(sigma, weight, seed, variant) for seed in config.ablations.seeds]
         for name, (sigma, weight, variant) in settings.items()
@@ -53,8 +53,8 @@ def runs(config: Config, dataset: str | None = None) -> list[Run]:
         settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
     every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
     if config.plus is not None:
-        _, sigma, weight, _ = resolve_variant(config, PLUS)
-        every += [Run(sigma, weight, seed, PLUS) for seed in config.seeds]
+        plus = resolve_variant(config, PLUS)
+        every += [Run(plus.sigma, plus.lambda_, seed, PLUS) for seed in config.seeds]
     return list({run.name: run for run in every}.values())
 
 
@@ -66,17 +66,17 @@ def sweep_runs(config: Config, parameter: Literal["sigma", "lambda"]) -> list[Ru
     return sorted((run for run in found if run.sigma == config.sigma), key=lambda run: run.lambda_)
 
 
-def option_flags(section: Section, leave_out: Collection[str] = ()) -> list[str]:
-    """A section as command-line options, ``--key=value``, in the order of the keys above; null gives none."""
+def option_flags(section: Training | Section, leave_out: Collection[str] = ()) -> list[str]:
+    """A section as command-line options, ``--key=value``, in the order of its keys; null gives none."""
     options = []
-    for key, value in section:
+    for key, value in vars(section).items():
         if key in leave_out:
             continue
         option = "--" + key.strip("_").replace("_", "-")
         if isinstance(value, bool):
             options.append(option if value else option.replace("--", "--no-", 1))
         elif value is not None:
-            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             options.append(f"{option}={text}")
     return options
 
@@ -85,7 +85,7 @@ def run_config(config: Config, run: Run) -> Config:
     """The configuration with the training of a run, which a variant changes."""
     if not run.variant:
         return config
-    return config.model_copy(update={"training": resolve_variant(config, run.variant)[0]})
+    return config.model_copy(update={"training": resolve_variant(config, run.variant).training})
 
 
 def training_flags(config: Config, run: Run) -> list[str]:

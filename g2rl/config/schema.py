@@ -1,28 +1,35 @@
 """The configuration: typed, validated whole before anything runs. The JSON schema is generated from it."""
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from g2rl.config.training import Count, Name, Positive, Section, Training
-from g2rl.config.variants import Overrides, resolve_variant, variants
-from g2rl.paths import PLUS
+from g2rl.config.training import Count, Positive, Seed, Settings, Training
+from g2rl.config.values import attribute_docs
+from g2rl.config.variants import resolve_variant, variants
+from g2rl.network.backbones import backbone_fault
+from g2rl.paths import PLUS, RENDERED, is_rendered
 
+DOCS = attribute_docs(Settings)
 Weight = Annotated[float, Field(gt=0, lt=1)]
-
-
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
 File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Overrides = dict[Name, Any]
+
+
+class Section(BaseModel):
+    """One level of the configuration: unknown keys are errors; docstrings below the keys describe them, with
+    what the paper says (``Paper:``) and who uses which value (``Used by:``)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Synthetic(Section):
     """The dataset is rendered by the workflow into ``root``."""
 
     frames: Count
-    """Frames a sequence."""
+    """Frames per sequence."""
     seed: Seed = 0
     """Same seed, same bytes."""
 
@@ -31,12 +38,21 @@ class Dataset(Section):
     """Raw videos and labels of one dataset, as they lie on disk."""
 
     layout: Literal["bp4d", "disfa", "disfa_right", "table"]
-    """How files are named below ``root``; see docs/datasets.md."""
+    """How files are named below ``root``; see docs/datasets.md.
+
+    Paper: camera of DISFA not specified
+    Used by: disfa: the left camera, the one that was coded and that public code takes; disfa_right: the other
+    """
     root: File
     """The folder that holds the dataset, as distributed."""
     sheet: File | None = None
     """TSV of sequence, subject and fold (the fold that tests this subject; 0: only ever trained on); layout
-    table has its own."""
+    table has its own.
+
+    Paper: BP4D: subjects not listed; DISFA: three folds, subjects not listed
+    Used by: bp4d.tsv: FERA 2015's split, the official one: odd subjects train, even ones are tested, one
+    fold; disfa_folds_a.tsv: JAANet, ME-GraphAU, LibreFace, FG-Net; disfa_folds_b.tsv: Ntinou et al. 2021
+    """
     allow_faults: bool = False
     """Go on with a copy in which g2rl check finds errors; a sequence that one stops then has no frame."""
     synthetic: Synthetic | None = None
@@ -47,11 +63,26 @@ class Frames(Section):
     """Which frames are used."""
 
     max_gap: Annotated[int, Field(ge=0)] = 0
-    """A frame with no face takes the last landmarks found, at most this many frames ago; 0: it is dropped."""
+    """A frame with no face takes the last landmarks found, at most this many frames ago; 0: it is dropped.
+
+    Paper: not specified
+    Used by: 0: frames with no face are dropped, as in public lists; n: they take landmarks found up to n
+    frames before
+    """
     drop_partial: bool = False
-    """Drop a frame if any of its AUs is not coded; false masks just those AUs."""
+    """Drop a frame if any of its AUs is not coded; false masks just those AUs.
+
+    Paper: not specified
+    Used by: BP4D's code 9: false masks that AU alone; true drops the frame, as some public code; reading it
+    as intensity 0, as other code does, is an error
+    """
     exclude_known_bad: bool = False
-    """Leave out the frames of DISFA whose distributed landmarks are known to be wrong."""
+    """Leave out the frames of DISFA whose distributed landmarks are known to be wrong.
+
+    Paper: not specified
+    Used by: false: the first author's sibling project keeps wrongly landmarked frames; true leaves out 4,670
+    frames of 13 videos
+    """
 
 
 class Compute(Section):
@@ -67,11 +98,23 @@ class Sweep(Section):
     """G2RL is also trained at these values; the other parameter keeps its default."""
 
     sigma: list[Positive] = []
-    """Figure 6."""
+    """Figure 6.
+
+    Paper: Figure 6's list prints as 0.2 0.5 1 2 5 beside three stray radical signs
+    Used by: √0.2 √0.5 1 √2 2 √5: every reading that holds the chosen 2
+    """
     lambda_: Annotated[list[Weight], Field(alias="lambda")] = []
-    """Figure 7."""
+    """Figure 7.
+
+    Paper: 0.005 0.01 0.05 0.1 0.5
+    Used by: as printed
+    """
     datasets: Annotated[list[str], Field(min_length=1)] | None = None
-    """On these datasets alone; null: on all."""
+    """On these datasets alone; null: on all.
+
+    Paper: not specified
+    Used by: both datasets, every fold
+    """
 
 
 class Ablations(Section):
@@ -95,16 +138,22 @@ class Config(Section):
 
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     """What to rebuild the table on; the name is the folder below results/."""
-    sigma: Positive = 2.0
-    """σ of Eq. 1, in heatmap pixels."""
-    lambda_: Annotated[Weight, Field(alias="lambda")] = 0.05
-    """λ of Eq. 8; the baseline is the same training with λ = 0."""
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
-    """Every run is trained once for each."""
+    sigma: Annotated[Positive, Field(description=DOCS["sigma"])] = Settings.sigma
+    lambda_: Annotated[Weight, Field(alias="lambda", description=DOCS["lam"])] = Settings.lam
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [Settings.seed]
+    """Every run is trained once for each.
+
+    Paper: not specified
+    Used by: one run of each; several are averaged, and the table says how many
+    """
     sweep: Sweep = Sweep()
     frames: Frames = Frames()
     weights: File = "imagenet"
-    """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights."""
+    """Where the backbone starts: imagenet (timm's, downloaded), none (random), or a file of weights.
+
+    Paper: ImageNet
+    Used by: none: random; or a file of your own
+    """
     training: Training = Training()
     compute: Compute = Compute()
     plus: Overrides | None = None
@@ -115,6 +164,14 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
+        self._check_lists()
+        self._check_variants()
+        self._check_files()
+        for name, dataset in self.datasets.items():
+            _check_dataset(name, dataset)
+        return self
+
+    def _check_lists(self) -> None:
         for name, values in (
             ("seeds", self.seeds),
             ("sweep.sigma", self.sweep.sigma),
@@ -128,14 +185,20 @@ class Config(Section):
                 raise ValueError(
                     f"{section}.datasets: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}"
                 )
+
+    def _check_variants(self) -> None:
+        if problem := backbone_fault(self.training.backbone):
+            raise ValueError(f"training.backbone: {problem}")
         if taken := self.ablations.variants.keys() & {"baseline", "g2rl", PLUS}:
             raise ValueError(f"ablations.variants.{min(taken)}: the name is taken, give another")
         for name in variants(self):
-            backbone = resolve_variant(self, name)[0].backbone
+            backbone = resolve_variant(self, name).training.backbone
             if backbone != self.training.backbone and self.weights not in ("imagenet", "none"):
                 raise ValueError(
                     f"weights: {self.weights} is of {self.training.backbone}, but {name} has {backbone}"
                 )
+
+    def _check_files(self) -> None:
         places = {"weights": self.weights}
         for name, dataset in self.datasets.items():
             places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}
@@ -144,16 +207,16 @@ class Config(Section):
                 raise ValueError(
                     f"{key}: {place}: braces mean something else to Snakemake: rename it, or link to it"
                 )
-        for name, dataset in self.datasets.items():
-            if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
-                raise ValueError(
-                    f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa can"
-                )
-            if dataset.sheet is None and dataset.layout != "table":
-                raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
-            # Table 1 tells rendered faces from real ones by it.
-            if name.startswith("synthetic_") is not bool(dataset.synthetic):
-                raise ValueError(
-                    f"datasets.{name}: a rendered dataset's name starts with synthetic_, another's does not"
-                )
-        return self
+
+
+def _check_dataset(name: str, dataset: Dataset) -> None:
+    if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
+        raise ValueError(
+            f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa can"
+        )
+    if dataset.sheet is None and dataset.layout != "table":
+        raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")
+    if is_rendered(name) is not bool(dataset.synthetic):  # reports know rendered faces by the name
+        raise ValueError(
+            f"datasets.{name}: a rendered dataset's name starts with {RENDERED}, another's does not"
+        )

@@ -42,7 +42,7 @@ def predict(model: Model, faces: np.ndarray) -> Prediction:
     with autocast(model.device, s):
         maps, _ = model.net(images)
     maps = maps.float()
-    read = hm.intensities if s.readout == "max" else hm.soft_intensities
+    read = hm.intensities if s.decoding == "max" else hm.soft_intensities
     points = read(maps, s.sigma, s.amplitude)
     intensity = hm.au_mean(points, model.point_au, len(model.aus)).clamp(0, MAX_INTENSITY)
     where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)

@@ -1,32 +1,30 @@
-"""Which backbones there are, told without importing timm: its import takes seconds and brings torch."""
+"""Names of backbones checked without importing timm, which takes seconds and brings torch."""
 
-import difflib
 import functools
 import importlib.util
 import re
 from pathlib import Path
 
+from g2rl.errors import did_you_mean
+
 _MODEL = re.compile(r"^@register_model(?:\(\))?[ \t]*\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
-
-
 _WEIGHTS = re.compile(r"""["'](\w+)\.(\w+)["']""")
 
 
 def backbone_fault(name: str) -> str:
     """What is wrong with a timm model name such as ``resnet50.tv_in1k``; nothing where there is such a model.
 
-    The name before the dot must be a model of the installed timm; the tag after it, which says whose weights,
-    one that timm has for some model: whether for this one, timm tells as soon as it makes the model.
+    The name before the dot must be a model of the installed timm; the tag after it, which names the weights,
+    one that timm has for some model: whether for this one, timm finds when it builds the model.
     """
     models, weights = _known()
     model, _, tag = name.partition(".")
     if models and model not in models:
-        near = difflib.get_close_matches(model, sorted(models), n=1, cutoff=0)[0]
-        return f"timm has no model {model!r}, did you mean {near!r}?"
+        return f"timm has no model {model!r}{did_you_mean(model, sorted(models))}"
     if weights and tag and all(tag != known for _, known in weights):
         tags = {known for of, known in weights if of == model} or {known for _, known in weights}
-        near = difflib.get_close_matches(tag, sorted(tags), n=1, cutoff=0)[0]
-        return f"timm has no weights {tag!r} of {model}, did you mean {f'{model}.{near}'!r}?"
+        near = did_you_mean(name, [f"{model}.{known}" for known in sorted(tags)])
+        return f"timm has no weights {tag!r} of {model}{near}"
     return ""
 
 

@@ -5,13 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-AMPLITUDES = ("eq1", "intensity")
-
-
-READOUTS = ("max", "soft")
-
-
-SHARPNESS = 8.0  # of the soft readout: intensities 1, 2, 3 of Eq. 1 at 16 × 16 are read as 0.83, 1.88, 2.92
+SHARPNESS = 8.0  # of the soft decoding: intensities 1, 2, 3 of Eq. 1 at 16 × 16 become 0.83, 1.88, 2.92
 
 
 def to_heatmap(points: Tensor, image_size: float, map_size: int) -> Tensor:

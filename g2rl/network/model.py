@@ -22,18 +22,6 @@ GEOMETRY_DIM = 256  # length of G and of W×M
 PROJECTION_CHANNELS = 8
 
 
-GUIDANCE = ("literal", "detached", "standardised", "warmup", "variance")
-
-
-PROJECTIONS = ("factorised", "pooled", "full")
-
-
-ADJACENCY = ("gaussian", "inverse", "identity")
-
-
-GEOMETRY_INIT = ("torch", "he")
-
-
 class HeatmapNet(nn.Module):
     """Backbone and deconvolution head (SimpleBaselines): the whole network at test time.
 
@@ -167,10 +155,8 @@ class Projection(nn.Module):
             flat = PROJECTION_CHANNELS * map_size**2
         elif kind == "pooled":
             reduce, flat = nn.AdaptiveAvgPool2d(1), channels
-        elif kind == "full":
+        else:  # full
             reduce, flat = nn.Identity(), channels * map_size**2
-        else:
-            raise ValueError(f"projection {kind!r}: expected one of {PROJECTIONS}")
         self.reduce = reduce
         self.fc = nn.Linear(flat, GEOMETRY_DIM, bias=False)
 
@@ -201,25 +187,25 @@ class G2RL(nn.Module):
     Args:
         net: the network that is exported.
         map_size: S', side of the heatmaps.
-        guidance: ``literal``: L_G trains both its sides, as Eq. 6 is written. ``variance``: both sides, and
+        guidance: ``joint``: L_G trains both its sides, as Eq. 6 is written. ``variance``: both sides, and
             ``variance_loss`` keeps G from collapsing. ``detached``: L_G trains only W and M, and G is trained
-            to rebuild the landmarks, so that it cannot fall to a constant. ``standardised``: the same, and
-            L_G sees G without what all faces share (``standardise``). ``warmup``: as ``detached``, until
+            to reconstruct the landmarks, so that it cannot fall to a constant. ``standardised``: the same,
+            and L_G sees G without what all faces share (``standardise``). ``warmup``: as ``detached``, until
             the training loop lets G stand still (``freeze``).
         projection: see ``Projection``.
         adjacency, init: see ``GeometryModule``.
-        shuffled: a control: every face is guided by the landmarks of another face of its batch.
+        permute_landmarks: a control: every face is guided by the landmarks of another face of its batch.
     """
 
     def __init__(
         self,
         net: HeatmapNet,
         map_size: int,
-        guidance: str = "literal",
+        guidance: str = "joint",
         projection: str = "factorised",
         adjacency: str = "gaussian",
         init: str = "torch",
-        shuffled: bool = False,
+        permute_landmarks: bool = False,
     ):
         super().__init__()
         self.net = net
@@ -227,7 +213,7 @@ class G2RL(nn.Module):
         self.projection = Projection(net.channels, map_size, projection)
         learns = guidance in ("detached", "standardised", "warmup")
         self.rebuild = nn.Linear(GEOMETRY_DIM, 2 * 68) if learns else None
-        self.guidance, self.shuffled = guidance, shuffled
+        self.guidance, self.permute_landmarks = guidance, permute_landmarks
 
     def freeze(self) -> None:
         """From now on G is a fixed function of the landmarks, as the target of Ning et al. 2017 is."""
@@ -235,9 +221,9 @@ class G2RL(nn.Module):
             part.requires_grad_(False)
 
     def forward(self, images: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Heatmaps, G, W×M, and the loss that G has for itself (0 in ``literal``)."""
+        """Heatmaps, G, W×M, and the loss that G has for itself (0 in ``joint``)."""
         maps, M = self.net(images)
-        if self.shuffled:
+        if self.permute_landmarks:
             landmarks = landmarks.roll(1, 0)
         with torch.autocast(images.device.type, enabled=False):  # coordinates need more than bf16's 8 bits
             G = self.geometry(landmarks)

@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from g2rl.action_units import map_au
+from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.io.atomic import atomic_path
 from g2rl.network.model import HeatmapNet
-from g2rl.training.settings import Settings
 
 
 def write_model(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from g2rl.training.settings import Settings
+from g2rl.config.training import Settings
 
 
 @functools.cache

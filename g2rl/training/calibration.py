@@ -2,13 +2,13 @@
 
 import torch
 
+from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import normalise
 from g2rl.training.data import Faces
 from g2rl.training.diagnostics import N_DIAGNOSTIC_FACES
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 

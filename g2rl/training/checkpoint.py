@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.optim import lr_scheduler
 
+from g2rl.config.training import Settings
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.io.atomic import atomic_path
 from g2rl.network.model import G2RL
-from g2rl.training.settings import Settings
 
 
 def checkpoint_key(

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from g2rl.action_units import MIRROR
+from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode
 from g2rl.faces.sequence_file import AlignedSequence, join, load_frames
 from g2rl.io.progress import progress
 from g2rl.network.preprocessing import constant
-from g2rl.training.settings import Settings
 
 
 @dataclass(frozen=True)

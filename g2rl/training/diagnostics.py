@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
+from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.network.model import G2RL, guidance_loss, heatmap_loss, joint_loss
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import normalise
 from g2rl.training.data import Faces
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 DIAGNOSTICS = (

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.faces.sequence_file import AlignedSequence
@@ -33,7 +34,6 @@ from g2rl.training.cuda_graph import capture
 from g2rl.training.data import augment, batches, load_faces, sample_augmentation
 from g2rl.training.diagnostics import DIAGNOSTICS, diagnose
 from g2rl.training.optimizer import make_optimizer, scheduler
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 WARMUP = 1 / 3  # of the epochs: how long G learns before it stands still, in guidance "warmup"
@@ -51,7 +51,7 @@ def build(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None) -
         settings.projection,
         settings.adjacency,
         settings.geometry_init,
-        settings.shuffled,
+        settings.permute_landmarks,
     )
 
 
@@ -75,7 +75,8 @@ def make_step(
                 maps, _ = model.net(normalise(images))
                 G = WM = totals.new_zeros(len(images), GEOMETRY_DIM)
                 own = totals.new_zeros(())
-        maps, weight = maps.float(), 1 + settings.rare * of_map if settings.rare else 1.0
+        maps, extra = maps.float(), settings.high_intensity_weight
+        weight = 1 + extra * of_map if extra else 1.0
         loss_S = heatmap_loss(maps, target, coded, weight)  # Eq. 2
         loss_G = guidance_loss(G, WM)  # Eq. 6
         loss = joint_loss(loss_S, loss_G, settings.lam) + own  # Eq. 8

@@ -3,8 +3,8 @@
 import torch
 from torch.optim import lr_scheduler
 
+from g2rl.config.training import Settings
 from g2rl.network.model import G2RL
-from g2rl.training.settings import Settings
 
 
 def make_optimizer(model: G2RL, settings: Settings, device: torch.device) -> torch.optim.Adam:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from g2rl.action_units import centre_weights, map_au, place_points, point_au
+from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.network import heatmaps as hm
-from g2rl.training.settings import Settings
 
 
 class Targets:

@@ -9,6 +9,8 @@ from g2rl.config import load
 from g2rl.errors import InputError
 from g2rl.network.backbones import _known, backbone_fault
 
+DATASET = {"layout": "disfa", "root": "/data", "sheet": "sheet.tsv"}
+
 
 def test_the_models_are_timms():
     import timm
@@ -28,12 +30,12 @@ def test_the_models_are_timms():
 )
 def test_a_wrong_name_is_an_error_of_the_configuration_with_the_nearest_one(name, near):
     with pytest.raises(InputError, match=rf"my\.yaml: .*training\.backbone: .*did you mean '.*{near}"):
-        load.parse({"datasets": {}, "training": {"backbone": name}}, "my.yaml")
+        load.parse({"datasets": {"d": DATASET}, "training": {"backbone": name}}, "my.yaml")
 
 
 def test_neither_timm_nor_torch_is_imported():
     program = (
-        "import sys; from g2rl.backbones import backbone_fault; assert backbone_fault('resnet5'); "
+        "import sys; from g2rl.network.backbones import backbone_fault; assert backbone_fault('resnet5'); "
         "assert not {'timm', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

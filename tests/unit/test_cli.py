@@ -31,7 +31,6 @@ def test_version(capsys):
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_help_shows_an_example_that_parses(name, capsys):
-    import argparse
     import shlex
 
     with pytest.raises(SystemExit) as caught:
@@ -40,9 +39,7 @@ def test_help_shows_an_example_that_parses(name, capsys):
     example = capsys.readouterr().out.partition("example: ")[2].replace("\\\n", " ")
     words = shlex.split(example)
     assert words[:2] == ["g2rl", name]
-    parser = argparse.ArgumentParser()
-    cli.COMMANDS[name](parser)
-    parser.parse_args(words[2:])
+    cli.make_parser(name).parse_args(words[2:])
 
 
 def test_unknown_command_names_the_nearest(capsys):
@@ -80,9 +77,9 @@ def test_bad_input_is_one_line_and_status_2(arguments, tmp_path, monkeypatch, ca
 
 
 def test_training_options_become_settings(monkeypatch, tmp_path):
+    from g2rl.config.training import Settings
     from g2rl.faces import sequence_file as cache
     from g2rl.training import loop as training
-    from g2rl.training import settings
 
     seen = []
     monkeypatch.setattr(cache, "read_sequence", lambda path: path)
@@ -92,8 +89,8 @@ def test_training_options_become_settings(monkeypatch, tmp_path):
     arguments = ["train", "--shards", "a", "b", "--model=m", "--history=h", "--device=cpu"]
     cli.main(arguments)
     cli.main([*arguments, "--lambda=0", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--milestones=2,3"])
-    assert seen[0] == ([Path("a"), Path("b")], settings.Settings())
-    changed = settings.Settings(lam=0.0, channels=(8, 4), flip=True, lr_geometry=0.1, milestones=(2, 3))
+    assert seen[0] == ([Path("a"), Path("b")], Settings())
+    changed = Settings(lam=0.0, channels=(8, 4), flip=True, lr_geometry=0.1, milestones=(2, 3))
     assert seen[1][1] == changed
 
 

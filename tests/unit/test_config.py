@@ -1,10 +1,10 @@
 """The configuration: what it takes, how it names what it does not take, and the runs that follow from it."""
 
-import csv
 import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from g2rl import paths
-from g2rl.config import docs, load, training
+from g2rl.config import docs, keys, load, training, values
 from g2rl.config import runs as runs_module
 from g2rl.config import schema as config
+from g2rl.datasets.registry import LAYOUTS
 from g2rl.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def test_committed_schema_is_the_generated_one():
 def test_committed_table_of_keys_is_the_generated_one():
     text = (ROOT / "config/README.md").read_text(encoding="utf-8")
     assert text.partition("`g2rl config --keys` -->\n")[2] == docs.keys_table()
-    assert all(f"`training.{key}`" in text for key in training.Training.model_fields)
+    assert all(f"`training.{field.name}`" in text for field in dataclasses.fields(training.Training))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_ablations_pair_each_variant_with_its_reference_seed_by_seed():
 @pytest.mark.parametrize(
     ("variant", "words"),
     [
-        ({"gidance": "literal"}, ["ablations.variants.d.gidance", "did you mean 'guidance'"]),
+        ({"gidance": "joint"}, ["ablations.variants.d.gidance", "did you mean 'guidance'"]),
         ({"epochs": "many"}, ["ablations.variants.d.epochs", "integer", "'many'"]),
         ({"lambda": 1}, ["ablations.variants.d.lambda", "less than 1", "found 1"]),
         ({"sigma": "wide"}, ["ablations.variants.d.sigma", "'wide'"]),
@@ -231,42 +232,50 @@ def test_committed_ablations_are_valid():
         assert len(runs_module.ablation_runs(parsed)) > 5
 
 
-def test_training_keys_are_the_settings_of_a_training():
-    from g2rl.training.settings import Settings
-
-    settings = {field.name: field.default for field in dataclasses.fields(Settings)}
-    run = {name: settings.pop(name) for name in ("sigma", "lam", "seed")}
-    defaults = training.Training().model_dump()
-    assert {key: tuple(v) if isinstance(v, list) else v for key, v in defaults.items()} == settings
-    parsed = parse()
-    assert run == {"sigma": parsed.sigma, "lam": parsed.lambda_, "seed": parsed.seeds[0]}
+def test_layouts_are_those_that_can_be_read():
+    assert set(get_args(config.Dataset.model_fields["layout"].annotation)) == set(LAYOUTS)
 
 
-def test_choices_are_the_modules_own():
-    from typing import get_args
+IN_A_FILE = [  # what pydantic refuses in a configuration, too
+    ({"epochs": 2.5}, "epochs: 2.5, expected a whole number"),
+    ({"lr": float("nan")}, "lr: nan, expected a number"),
+    ({"image_size": 100}, "image_size: 100, expected a multiple of 32"),
+    ({"channels": (8,) * 6}, "expected 5 or fewer values"),
+    ({"milestones": (0,)}, "milestones: 0, expected 1 or more"),
+    ({"max_subjects": 0}, "max_subjects: 0, expected 1 or more"),
+    ({"guidance": "none"}, "guidance: 'none', expected one of joint, detached"),
+    ({"calibrate": True, "decoding": "soft"}, "calibrate: .*expected decoding max"),
+]
+ELSEWHERE = [  # what a file cannot have, or pydantic converts
+    ({"flip": 1}, "flip: 1, expected true or false"),
+    ({"lr": True}, "lr: True, expected a number"),
+    ({"milestones": [1]}, "expected a list"),
+    ({"lam": 1.0}, "lambda: 1.0, expected less than 1"),
+    ({"sigma": 0}, "sigma: 0, expected greater than 0"),
+]
+STRINGS = [name for name, kind in values.kinds(training.Settings).items() if values.choices(kind)]
 
-    from g2rl import action_units as au
-    from g2rl.datasets import registry as datasets
-    from g2rl.network import heatmaps, model
-    from g2rl.training import settings
 
-    def choices(section, key):
-        return get_args(section.model_fields[key].annotation)
+@pytest.mark.parametrize(("change", "words"), [*IN_A_FILE, *ELSEWHERE])
+def test_settings_are_checked_without_pydantic(change, words):
+    with pytest.raises(InputError, match=words):
+        training.Settings(**change)
 
-    assert set(choices(training.Training, "centres")) == set(au.CENTRES)
-    assert choices(training.Training, "amplitude") == heatmaps.AMPLITUDES
-    assert choices(training.Training, "guidance") == model.GUIDANCE
-    assert choices(training.Training, "projection") == model.PROJECTIONS
-    assert choices(training.Training, "adjacency") == model.ADJACENCY
-    assert choices(training.Training, "geometry_init") == model.GEOMETRY_INIT
-    assert choices(training.Training, "maps") == au.MAPS
-    assert choices(training.Training, "readout") == heatmaps.READOUTS
-    assert choices(training.Training, "schedule") == settings.SCHEDULES
-    assert set(choices(config.Dataset, "layout")) == set(datasets.LAYOUTS)
+
+@pytest.mark.parametrize("change", [change for change, _ in IN_A_FILE])
+def test_settings_are_checked_with_it(change):
+    with pytest.raises(InputError, match=rf"my\.yaml: training(\.|: ){next(iter(change))}"):
+        parse(training=change)
+
+
+@pytest.mark.parametrize("name", STRINGS)
+def test_a_choice_that_is_not_known_is_refused_with_those_that_are(name):
+    with pytest.raises(InputError, match=f"{name}: 'jiont', expected one of "):
+        training.Settings(**{name: "jiont"})
 
 
 def test_flags_name_every_key():
-    section = training.Training(epochs=3, channels=[8, 4], flip=True, lr_geometry=0.1)
+    section = training.Training(epochs=3, channels=(8, 4), flip=True, lr_geometry=0.1)
     flags = runs_module.option_flags(section)
     assert {"--epochs=3", "--channels=8,4", "--flip", "--lr-geometry=0.1", "--lr=0.0005"} <= set(flags)
     assert not any(flag.startswith("--lr-projection") for flag in flags)  # null: the command's own default
@@ -275,7 +284,7 @@ def test_flags_name_every_key():
 
 def test_baseline_does_not_depend_on_the_module():
     change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
-    change |= {"adjacency": "inverse", "geometry_init": "he", "shuffled": True}
+    change |= {"adjacency": "inverse", "geometry_init": "he", "permute_landmarks": True}
     assert change.keys() == set(training.GEOMETRY_KEYS)
     baseline, guided = runs_module.runs(parse())
     one, other = parse(), parse(training=change)
@@ -293,35 +302,39 @@ def test_every_key_is_described():
 def test_choices_are_documented_with_the_papers_values():
     table = docs.choices(load.load(ROOT / "config/paper.yaml"))
     assert (
-        "| `training.guidance` | literal | detached, standardised, warmup, variance | Eq. 6 is minimised"
+        "| `training.guidance` | joint | detached, standardised, warmup, variance | Eq. 6 is minimised"
         in table
     )
     assert (
-        "| `datasets.disfa.sheet` | config/datasets/disfa_folds_a.tsv | disfa_folds_b.tsv | three folds"
+        "| `datasets.NAME.sheet` | config/datasets/bp4d.tsv, config/datasets/disfa_folds_a.tsv | any |"
         in table
     )
-    for name in ("docs/choices.md",):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        assert text.partition("<!-- choices -->\n")[2].partition("<!-- /choices -->")[0] == table, (
-            f"{name}: write `g2rl config config/paper.yaml --choices` between its marks"
-        )
+    text = (ROOT / "docs/choices.md").read_text(encoding="utf-8")
+    assert text.partition("<!-- choices -->\n")[2].partition("<!-- /choices -->")[0] == table, (
+        "write `g2rl config config/paper.yaml --choices` between its marks"
+    )
 
 
 def test_paper_config_sets_each_choice_and_says_which_are_the_projects_own():
     text = (ROOT / "config/paper.yaml").read_text(encoding="utf-8")
-    with open(ROOT / "g2rl/data/choices.tsv", encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    for row in rows:
-        value = yaml.safe_load(text)
-        for part in row["key"].split("."):
-            value = value[part]  # given in the file, not left to a default
-    silent = {row["key"].rpartition(".")[2] for row in rows if row["paper"] == "silent"}
-    said = {match[1] for match in re.finditer(r"^ *(\w+):.*# silent", text, re.MULTILINE)}
-    assert silent <= said
+    marks = r"^ *(\w+):.*# (?:not specified|not in the paper)"
+    marked = {match[1] for match in re.finditer(marks, text, re.MULTILINE)}
+    for key, node in keys.every_key(config.Config.model_json_schema()):
+        paper = values.split_doc(node["description"]).get("Paper")
+        if paper is None:
+            continue
+        given = [yaml.safe_load(text)]
+        for part in key.split("."):  # given in the file, not left to a default
+            below = [value.values() if part == "NAME" else [value[part]] for value in given]
+            given = [each for values_ in below for each in values_]
+        if paper == "not specified" or paper.startswith("no such"):
+            assert key.rpartition(".")[2] in marked
 
 
-def test_every_key_of_a_training_and_of_its_frames_is_a_choice():
-    with open(ROOT / "g2rl/data/choices.tsv", encoding="utf-8", newline="") as stream:
-        keys = {row["key"] for row in csv.DictReader(stream, delimiter="\t")}
-    for name, section in (("training", training.Training), ("frames", config.Frames)):
-        assert {f"{name}.{key}" for key in section.model_fields} <= keys
+def test_every_setting_has_a_docstring_of_known_parts():
+    found = values.attribute_docs(training.Settings)
+    assert list(found) == [field.name for field in dataclasses.fields(training.Settings)]
+    for doc in found.values():
+        parts = values.split_doc(doc)
+        assert parts[""]
+        assert set(parts) <= {"", "Paper", "Used by"}

@@ -8,6 +8,7 @@ import pytest
 import torch
 from test_training import CPU, SHARDS
 
+from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.evaluation.cross_dataset import CrossResult, cross_results, predict_shared, shared_aus, within
 from g2rl.evaluation.metrics import evaluate
@@ -15,7 +16,6 @@ from g2rl.inference.predictor import predict_shard
 from g2rl.network.model import HeatmapNet
 from g2rl.network.model_file import Model
 from g2rl.report.cross_dataset import cross_markdown, write_cross_table
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 SETTINGS = Settings(

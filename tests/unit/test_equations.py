@@ -13,16 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g2rl.action_units import au_centres
+from g2rl.config import values
+from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
 from g2rl.network import model as m
 from g2rl.network import model_file, preprocessing, variants
 from g2rl.training import loop as training
-from g2rl.training.settings import Settings
 from g2rl.training.targets import Targets
 
 SIGMAS = [math.sqrt(0.2), math.sqrt(0.5), 1, math.sqrt(2), 2, math.sqrt(5)]  # of Figure 6
 TINY = "test_resnet.r160_in1k"
 CPU = torch.device("cpu")
+
+
+def choices(key: str) -> tuple[str, ...]:
+    """The values that a setting may have."""
+    return values.choices(values.kinds(Settings)[key])
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -86,7 +92,7 @@ class TestEquation1:
         st.floats(-2, 66),
         st.floats(-2, 66),
         st.floats(0, 5),
-        st.sampled_from(hm.AMPLITUDES),
+        st.sampled_from(choices("amplitude")),
     )
     def test_intensity_to_heatmap_and_back(self, sigma, x, y, intensity, amplitude):
         """Exactly, at any σ, also at and beyond the border; the place too."""
@@ -252,7 +258,7 @@ class TestEquation3:
     def test_moving_turning_and_scaling_the_face_change_nothing_in_a(self):
         landmarks = some_landmarks()
         moved = 3.7 * landmarks @ turn(0.3).T + torch.tensor([5.0, -2.0])
-        for kind in m.ADJACENCY:
+        for kind in choices("adjacency"):
             torch.testing.assert_close(m.adjacency(moved, kind), m.adjacency(landmarks, kind))
         stretched = landmarks * torch.tensor([1.0, 1.5])
         assert not torch.allclose(m.adjacency(stretched), m.adjacency(landmarks), atol=1e-3)
@@ -331,7 +337,7 @@ class TestEquation6:
     def test_gradient_by_finite_differences(self):
         assert_gradient(m.guidance_loss, self.dense, *numbers(2, 5, 256))
 
-    @pytest.mark.parametrize("kind", m.PROJECTIONS)
+    @pytest.mark.parametrize("kind", choices("projection"))
     def test_projection(self, kind):
         torch.manual_seed(0)
         W = m.Projection(16, 8, kind).double()
@@ -347,7 +353,7 @@ class TestEquation6:
         expected = [W.fc.weight.detach().numpy() @ one for one in flat]
         assert np.allclose(W(torch.tensor(M)).detach(), expected, rtol=1e-10, atol=1e-12)
 
-    @pytest.mark.parametrize("kind", m.PROJECTIONS)
+    @pytest.mark.parametrize("kind", choices("projection"))
     def test_projection_is_linear(self, kind):
         torch.manual_seed(0)
         W = m.Projection(16, 8, kind).double()
@@ -357,19 +363,20 @@ class TestEquation6:
 
     def test_projection_keeps_the_layout_of_the_face_unless_pooled(self):
         M = torch.randn(1, 16, 8, 8)
-        for kind in m.PROJECTIONS:
+        for kind in choices("projection"):
             W = m.Projection(16, 8, kind)
             assert torch.allclose(W(M), W(M.flip(-1)), atol=1e-5) == (kind == "pooled")
 
     def test_number_of_parameters(self):
         count = {
-            kind: sum(p.numel() for p in m.Projection(16, 8, kind).parameters()) for kind in m.PROJECTIONS
+            kind: sum(p.numel() for p in m.Projection(16, 8, kind).parameters())
+            for kind in choices("projection")
         }
         assert count == {"factorised": 16 * 8 + 8 * 64 * 256, "pooled": 16 * 256, "full": 16 * 64 * 256}
         paper = m.Projection(256, 64)
         assert sum(p.numel() for p in paper.parameters()) == 256 * 8 + 8 * 64 * 64 * 256
 
-    @pytest.mark.parametrize("guidance", m.GUIDANCE)
+    @pytest.mark.parametrize("guidance", choices("guidance"))
     def test_which_side_it_trains(self, guidance):
         """As written both; the network alone where G has a task of its own."""
         torch.manual_seed(0)
@@ -377,13 +384,13 @@ class TestEquation6:
         images, landmarks = torch.randn(2, 3, 64, 64), some_landmarks().float()
         _, G, WM, own = model(images, landmarks)
         m.guidance_loss(G, WM).backward(retain_graph=True)
-        both = guidance in ("literal", "variance")
+        both = guidance in ("joint", "variance")
         assert all((p.grad is not None) == both for p in model.geometry.parameters())
         assert all(p.grad is not None for p in model.projection.parameters())
         assert any(p.grad is not None for p in model.net.backbone.parameters())
         model.zero_grad()
-        assert bool(own) == (guidance != "literal")
-        if guidance != "literal":
+        assert bool(own) == (guidance != "joint")
+        if guidance != "joint":
             own.backward()
             assert all(float(p.grad.abs().sum()) > 0 for p in model.geometry.parameters() if p.dim() > 1)
             assert all(p.grad is None for p in model.net.parameters())
@@ -403,14 +410,14 @@ class TestEquation6:
 
     def test_shuffled_is_another_faces_landmarks(self):
         torch.manual_seed(0)
-        plain, shuffled = (
-            m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), 16, shuffled=shuffled).eval()
-            for shuffled in (False, True)
+        plain, permuted = (
+            m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), 16, permute_landmarks=permuted).eval()
+            for permuted in (False, True)
         )
-        shuffled.load_state_dict(plain.state_dict())
+        permuted.load_state_dict(plain.state_dict())
         images, landmarks = torch.randn(3, 3, 64, 64), some_landmarks(3).float()
         G = plain(images, landmarks)[1]
-        torch.testing.assert_close(shuffled(images, landmarks)[1], G[[2, 0, 1]])
+        torch.testing.assert_close(permuted(images, landmarks)[1], G[[2, 0, 1]])
 
     def test_standardised(self):
         G = 3 + numbers(7, 5) * np.arange(1, 6)
@@ -471,7 +478,9 @@ class TestEquations7And8:
             slope = (above - below) / (2 * step)
             assert slope == pytest.approx(float(parameter.grad.view(-1)[index]), rel=2e-2), name
 
-    @pytest.mark.parametrize("change", [{}, {"lam": 0.0}, {"intensity_loss": 0.1, "rare": 0.5}])
+    @pytest.mark.parametrize(
+        "change", [{}, {"lam": 0.0}, {"intensity_loss": 0.1, "high_intensity_weight": 0.5}]
+    )
     def test_one_step_of_training_follows_the_dense_losses(self, change):
         """What ``make_step`` reports is Eq. 1–8 by NumPy; what it does to the weights is their slope."""
         small = {"backbone": TINY, "image_size": 64, "stride": 16, "channels": (16, 16), "precision": "fp32"}
@@ -498,7 +507,7 @@ class TestEquations7And8:
                 error = np.sum((maps[b, p] - target[b, p]) ** 2)
                 values = maps[b, p].reshape(-1) * 2 * np.pi * 2**2
                 share = np.exp(hm.SHARPNESS * values) / np.exp(hm.SHARPNESS * values).sum()
-                loss_S += (1 + settings.rare * points[b, p]) * error / 3
+                loss_S += (1 + settings.high_intensity_weight * points[b, p]) * error / 3
                 read += (share @ values - points[b, p]) ** 2 / 3
             loss_G = TestEquation6.dense(G, WM) if settings.lam else 0.0
             joint = settings.lam * loss_G + (1 - settings.lam) * loss_S

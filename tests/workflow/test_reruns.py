@@ -202,7 +202,6 @@ MODULES = {
 DATA = {
     "bp4d_annotated_ranges.csv": (*RENDER, "align"),
     "disfa_known_bad_frames.csv": (*RENDER, "align"),
-    "choices.tsv": ("table1", "guidance"),
     "findings.tsv": (),
     "rates.tsv": (),
     "published_table1.csv": ("table1", *FIGURES),
@@ -392,13 +391,13 @@ TRAINING = {
     **{"lr_geometry": 0.001, "lr_projection": 0.001, "weight_decay": 0.0001, "schedule": "onecycle"},
     **{
         "maps": "au",
-        "readout": "soft",
+        "decoding": "soft",
         "intensity_loss": 0.1,
-        "rare": 0.5,
+        "high_intensity_weight": 0.5,
         "max_subjects": 2,
         "calibrate": True,
     },
-    **{"geometry_init": "he", "adjacency": "inverse", "shuffled": True},
+    **{"geometry_init": "he", "adjacency": "inverse", "permute_landmarks": True},
     **{"milestones": [1], "flip": True, "shift": 0.1, "precision": "fp32"},
 }
 KEYS = {  # another value, the jobs that rerun, the reason
@@ -413,7 +412,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "sweep.sigma": ([3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}, NEW),
     "sweep.lambda": ([0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}, NEW),
     "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1, "guidance": 1}, "--point"),
-    "plus": ({"rare": 0.5}, {"train": 3, "test": 3, "metrics": 2, "table1": 1}, NEW),
+    "plus": ({"high_intensity_weight": 0.5}, {"train": 3, "test": 3, "metrics": 2, "table1": 1}, NEW),
     "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
     "ablations.seeds": ([0, 1], {}, ""),
     "ablations.datasets": (["synthetic_bp4d"], {}, ""),
