@@ -8,7 +8,9 @@ example: g2rl cross-dataset --models bp4d/RUN/fold1/model.safetensors disfa/RUN/
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, device, output, sequence_files, torch_device
+from g2rl.cli.device import device, torch_device
+from g2rl.cli.options import above, output
+from g2rl.cli.sequence_files import sequence_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

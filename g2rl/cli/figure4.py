@@ -7,7 +7,8 @@ example: g2rl figure4 --models bp4d/RUN/fold1/model.safetensors \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, figure_output, sequence_files
+from g2rl.cli.options import above, figure_output
+from g2rl.cli.sequence_files import sequence_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,8 @@ example: g2rl figure6 --point 1 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \
 
 import argparse
 
-from g2rl.cli.options import figure_output, read_sweep_points, sweep_points
+from g2rl.cli.options import figure_output
+from g2rl.cli.sweep_points import read_sweep_points, sweep_points
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,8 @@ example: g2rl frames cache/*.h5 -o frames.csv
 
 import argparse
 
-from g2rl.cli.options import output, sequence_files
+from g2rl.cli.options import output
+from g2rl.cli.sequence_files import sequence_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,8 @@ example: g2rl image-free landmark_ridge --train cache/F001_T1.h5 --test cache/F0
 
 import argparse
 
-from g2rl.cli.options import output, sequence_files
+from g2rl.cli.options import output
+from g2rl.cli.sequence_files import sequence_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

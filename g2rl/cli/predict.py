@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from g2rl.cli.options import device, torch_device
+from g2rl.cli.device import device, torch_device
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,9 @@ example: g2rl test model.safetensors --shards cache/F002_T1.h5 -o predictions.cs
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import device, output, sequence_files, torch_device
+from g2rl.cli.device import device, torch_device
+from g2rl.cli.options import output
+from g2rl.cli.sequence_files import sequence_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,9 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from g2rl.cli.options import device, sequence_files, settings_options, torch_device
+from g2rl.cli.device import device, torch_device
+from g2rl.cli.sequence_files import sequence_files
+from g2rl.cli.settings_options import settings_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
