@@ -167,7 +167,8 @@ def au_points(aus: Sequence[int], centres: str = "default") -> list[Point]:
                 + (
                     f"the sets {have} have one"
                     if have
-                    else "give it one in CENTRES of g2rl/au.py (docs/real-data.md, “An AU without a place”)"
+                    else "give it one in CENTRES of g2rl/action_units.py "
+                    "(docs/real-data.md, “An AU without a place”)"
                 )
             )
     return [point for au in aus for point in table[au]]

@@ -23,7 +23,7 @@ START = {"landmarks": 3, "align": 2, "train": 20, "test": 12}
 
 
 # MB of a job with next to no data: Python, its modules; for networks torch, CUDA's host side, some faces.
-BASE = {"landmarks": 1000, "align": 600, "reference": 700, "test": 3000, "train": 4000}
+BASE = {"landmarks": 1000, "align": 600, "image_free": 700, "test": 3000, "train": 4000}
 
 
 # What a training on a CPU keeps of each pixel of a batch for the way back: measured, ResNet-50 at 256 pixels.
@@ -52,10 +52,10 @@ def sequence_need(stage: str, plan: DatasetManifest, sequence: str) -> Need:
     return _need(stage, bytes_, frames / read_rates()[stage, what, "core"])
 
 
-def reference_need(plan: DatasetManifest, fold: int) -> Need:
+def image_free_need(plan: DatasetManifest, fold: int) -> Need:
     """Of a ridge on the landmarks of a fold: whole shards, and their points as float64, a few times over."""
     frames = sum(plan.lengths.values())
-    return _need("reference", frames * (FACE_BYTES + 8 * 2 * POINT_BYTES), frames / 1000)
+    return _need("image_free", frames * (FACE_BYTES + 8 * 2 * POINT_BYTES), frames / 1000)
 
 
 def network_need(stage: str, config: Config, plan: DatasetManifest, fold: int) -> Need:

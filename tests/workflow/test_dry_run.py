@@ -65,11 +65,11 @@ def test_dry_run_lists_the_papers_runs(paper):
         "weights": 1,
         "landmarks": 355,
         "align": 355,
-        "fold": 5,
+        "manifest": 5,
         "frames": 2,
         "train": 44,
         "test": 44,
-        "reference": 8,
+        "image_free": 8,
         "metrics": 26,
         "table1": 1,
         "figure4": 1,
@@ -84,7 +84,7 @@ def test_dry_run_lists_the_papers_runs(paper):
 
 SLOWLY = (
     "from unittest import mock; import snakemake.cli;"
-    "mock.patch('g2rl.haste.hasten', lambda: None).start(); snakemake.cli.main()"
+    "mock.patch('g2rl.workflow.snakemake_patches.apply_patches', lambda: None).start(); snakemake.cli.main()"
 )
 
 

@@ -80,7 +80,7 @@ def done(lab, tmp_path_factory) -> Workflow:
     for name in ("Snakefile", "requirements.lock"):
         shutil.copyfile(ROOT / name, project / name)
     (line,) = re.findall(r"^7: _points\(.*", (ROOT / "docs/real-data.md").read_text(), re.MULTILINE)
-    au = project / "g2rl/au.py"
+    au = project / "g2rl/action_units.py"
     text = au.read_text()
     assert text.count('    "default": {\n') == 1
     au.write_text(text.replace('    "default": {\n', f'    "default": {{\n        {line}\n'))
@@ -109,7 +109,11 @@ def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
     run = lab.run("--dry-run", "all")
     assert run.returncode == 1
     (message,) = [line for line in (run.stdout + run.stderr).splitlines() if "AU07" in line]
-    for words in ("datasets.mine: ", "no location for AU07 (Lid tightener)", "CENTRES of g2rl/au.py"):
+    for words in (
+        "datasets.mine: ",
+        "no location for AU07 (Lid tightener)",
+        "CENTRES of g2rl/action_units.py",
+    ):
         assert words in message
     where = re.search(r"docs/real-data\.md, “(.+)”", message)[1]
     assert f"\n### {where}\n" in (ROOT / "docs/real-data.md").read_text()

@@ -155,11 +155,11 @@ def change(config: dict, dotted: str, value) -> dict:
             2,
             {
                 "align": 8,
-                "fold": 4,
+                "manifest": 4,
                 "frames": 2,
                 "train": 12,
                 "test": 12,
-                "reference": 6,
+                "image_free": 6,
                 "metrics": 12,
                 "table1": 1,
             }

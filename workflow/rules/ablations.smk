@@ -19,8 +19,8 @@ def ablation_stages(name):
     folders = [f"results/{name}/{run}/fold{fold}" for run in sorted(compared) for fold in ablation_folds(name)]
     return [
         [f"results/{name}/landmarks/{sequence}.h5" for sequence in PLANS[name].sequences],
-        shards(name, PLANS[name].sequences),
-        lists(name, PLANS[name].parts) if CONFIG.ablations.split == "test" else [],
+        sequence_files(name, PLANS[name].sequences),
+        manifests(name, PLANS[name].parts) if CONFIG.ablations.split == "test" else [],
         [path for run in sorted(compared) for path in start_weights(TRAINED[run])],
         [f"{folder}/model.safetensors" for folder in folders],
         [f"{folder}/predictions.csv" for folder in folders],

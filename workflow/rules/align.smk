@@ -27,9 +27,9 @@ rule align:
         " -o {output:q} > {log:q} 2>&1"
 
 
-rule fold:
+rule manifest:
     input:
-        shards=lambda wildcards: shards(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
+        sequences=lambda wildcards: sequence_files(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
         # No list is made, and nothing trained on it, while the copy is checked anew.
         check=checked,
     output:
@@ -45,12 +45,12 @@ rule fold:
         mem_mb=megabytes(1000),
         runtime=minutes(30),
     shell:
-        "g2rl manifest {input.shards:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl manifest {input.sequences:q} -o {output:q} > {log:q} 2>&1"
 
 
 rule frames:
     input:
-        lambda wildcards: lists(wildcards.dataset, PLANS[wildcards.dataset].parts),
+        lambda wildcards: manifests(wildcards.dataset, PLANS[wildcards.dataset].parts),
     output:
         report(
             "results/{dataset}/frames.csv",

@@ -13,7 +13,7 @@ from g2rl.report.captions import recipe
 from g2rl.reproducibility.code_digest import stage_code
 from g2rl.workflow.manifest import load_manifests, missing_results
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, parent_token
-from g2rl.workflow.resources import network_need, reference_need, sequence_need
+from g2rl.workflow.resources import network_need, image_free_need, sequence_need
 from g2rl.workflow.snakemake_patches import apply_patches, reenable_gc
 
 apply_patches()
@@ -38,7 +38,7 @@ RUNS = {run.name: run for run in runs(CONFIG)}
 COMPARED = ablation_runs(CONFIG)  # by variant: its runs, and those that they are compared with
 TRAINED = RUNS | {run.name: run for variant, _ in COMPARED.values() for run in variant}
 METHODS = ["baseline", "g2rl", PLUS]  # the networks of Table 1
-REFERENCES = ["constant", "landmark_ridge"]
+IMAGE_FREE = ["constant", "landmark_ridge"]
 SYNTHETIC = {name: dataset.synthetic for name, dataset in CONFIG.datasets.items() if dataset.synthetic}
 LOCK = Path(str(workflow.current_basedir)).parents[1] / "requirements.lock"
 
@@ -47,8 +47,8 @@ wildcard_constraints:
     dataset="|".join(PLANS),
     sequence="[^/]+",
     run="|".join(map(re.escape, TRAINED)),
-    method="|".join(map(re.escape, [*TRAINED, *REFERENCES])),
-    reference="|".join(REFERENCES),
+    method="|".join(map(re.escape, [*TRAINED, *IMAGE_FREE])),
+    image_free="|".join(IMAGE_FREE),
     part=r"\d+",
     fold=r"[1-9]\d*v?",  # v: validation, on training subjects that are held out
 
@@ -63,29 +63,29 @@ def split(fold):
     return int(fold.rstrip("v")), fold.endswith("v")
 
 
-def shards(dataset, sequences):
+def sequence_files(dataset, sequences):
     return [f"results/{dataset}/cache/{sequence}.h5" for sequence in sequences]
 
 
-def lists(dataset, parts):
+def manifests(dataset, parts):
     """What lists the shards of each of these folds, so that Snakemake sees one file for thousands."""
     return [f"results/{dataset}/fold{part}.tsv" for part in sorted(parts)]
 
 
-def train_shards(wildcards):
+def train_sequences(wildcards):
     """The lists of all folds but its own; of a validation, which divides them, the shards."""
     plan, (fold, validation) = PLANS[wildcards.dataset], split(wildcards.fold)
     if validation:
-        return shards(wildcards.dataset, plan.train(fold, validation))
-    return lists(wildcards.dataset, plan.parts.keys() - {fold})
+        return sequence_files(wildcards.dataset, plan.train(fold, validation))
+    return manifests(wildcards.dataset, plan.parts.keys() - {fold})
 
 
-def test_shards(wildcards):
+def test_sequences(wildcards):
     """The list of its own fold; of a validation the shards."""
     fold, validation = split(wildcards.fold)
     if validation:
-        return shards(wildcards.dataset, PLANS[wildcards.dataset].test(fold, validation))
-    return lists(wildcards.dataset, [fold])
+        return sequence_files(wildcards.dataset, PLANS[wildcards.dataset].test(fold, validation))
+    return manifests(wildcards.dataset, [fold])
 
 
 def checks(datasets):
@@ -157,13 +157,13 @@ def stages(name):
     """A dataset's files stage by stage, of each job one; and the table and figures that all of it leads to."""
     plan, rendered = PLANS[name], name in SYNTHETIC
     trained = [run.name for run in runs(CONFIG, name)]
-    measured = [*trained, *REFERENCES]
+    measured = [*trained, *IMAGE_FREE]
     return [
         ["results/raw/head.npz"] if rendered else [],
         [plan.media(sequence) for sequence in plan.sequences] if rendered else [],
         [f"results/{name}/landmarks/{sequence}.h5" for sequence in plan.sequences],
-        shards(name, plan.sequences),
-        lists(name, plan.parts),
+        sequence_files(name, plan.sequences),
+        manifests(name, plan.parts),
         [path for run in trained for path in start_weights(RUNS[run])],
         [path for run in trained for path in every_fold("model.safetensors", run, name)],
         [path for run in measured for path in every_fold("predictions.csv", run, name)],
@@ -182,8 +182,8 @@ def need(stage, wildcards):
     plan = PLANS[wildcards.dataset]
     if stage in ("landmarks", "align"):
         return sequence_need(stage, plan, wildcards.sequence)
-    if stage == "reference":
-        return reference_need(plan, split(wildcards.fold)[0])
+    if stage == "image_free":
+        return image_free_need(plan, split(wildcards.fold)[0])
     return network_need(stage, run_config(CONFIG, TRAINED[wildcards.run]), plan, split(wildcards.fold)[0])
 
 

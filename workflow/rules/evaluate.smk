@@ -4,7 +4,7 @@
 rule test:
     input:
         model=rules.train.output.model,
-        shards=test_shards,
+        sequences=test_sequences,
         replanned=replanned,
     output:
         "results/{dataset}/{run}/fold{fold}/predictions.csv",
@@ -21,28 +21,28 @@ rule test:
         mem_mb=megabytes("test"),
         runtime=minutes("test"),
     shell:
-        "g2rl test {input.model:q} --shards {input.shards:q} {params.device} -o {output:q} > {log:q} 2>&1"
+        "g2rl test {input.model:q} --shards {input.sequences:q} {params.device} -o {output:q} > {log:q} 2>&1"
 
 
-rule reference:
+rule image_free:
     input:
-        train=train_shards,
-        test=test_shards,
+        train=train_sequences,
+        test=test_sequences,
         replanned=replanned,
     output:
-        "results/{dataset}/{reference}/fold{fold}/predictions.csv",
+        "results/{dataset}/{image_free}/fold{fold}/predictions.csv",
     params:
         *code("image_free"),
     log:
-        "logs/{dataset}/{reference}/fold{fold}/reference.log",
+        "logs/{dataset}/{image_free}/fold{fold}/image_free.log",
     benchmark:
-        "logs/benchmarks/{dataset}/{reference}/fold{fold}/reference.tsv"
+        "logs/benchmarks/{dataset}/{image_free}/fold{fold}/image_free.tsv"
     threads: 1
     resources:
-        mem_mb=megabytes("reference"),
-        runtime=minutes("reference"),
+        mem_mb=megabytes("image_free"),
+        runtime=minutes("image_free"),
     shell:
-        "g2rl image-free {wildcards.reference} --train {input.train:q} --test {input.test:q}"
+        "g2rl image-free {wildcards.image_free} --train {input.train:q} --test {input.test:q}"
         " -o {output:q} > {log:q} 2>&1"
 
 
@@ -85,7 +85,7 @@ rule cross_dataset:
             for run in default_runs(method)
             for path in every_fold("model.safetensors", run, name)
         ],
-        shards=[path for name, plan in PLANS.items() for path in lists(name, plan.folds)],
+        sequences=[path for name, plan in PLANS.items() for path in manifests(name, plan.folds)],
         metrics=[
             f"results/{name}/{run}/metrics.csv"
             for name in PLANS
@@ -114,5 +114,5 @@ rule cross_dataset:
         mem_mb=megabytes(8000),
         runtime=minutes(120),
     shell:
-        "g2rl cross-dataset --models {input.models:q} --shards {input.shards:q} --metrics {input.metrics:q}"
+        "g2rl cross-dataset --models {input.models:q} --shards {input.sequences:q} --metrics {input.metrics:q}"
         " {params.settings} {params.device} -o {output[0]:q} > {log:q} 2>&1"

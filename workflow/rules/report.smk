@@ -24,7 +24,7 @@ rule table1:
         metrics=expand(
             "results/{dataset}/{method}/metrics.csv",
             dataset=PLANS,
-            method=[*REFERENCES, *(run for method in METHODS for run in default_runs(method))],
+            method=[*IMAGE_FREE, *(run for method in METHODS for run in default_runs(method))],
         ),
         histories=[
             path
@@ -61,7 +61,7 @@ rule table1:
 
 rule figure2:
     input:
-        [shards(name, plan.test(plan.folds[0]))[0] for name, plan in PLANS.items()][0],
+        [sequence_files(name, plan.test(plan.folds[0]))[0] for name, plan in PLANS.items()][0],
     output:
         figure(2),
     params:
@@ -82,7 +82,7 @@ rule figure4:
     input:
         models=first_fold("model.safetensors", default_runs("g2rl")[0]),
         predictions=first_fold("predictions.csv", default_runs("g2rl")[0]),
-        shards=[path for name, plan in PLANS.items() for path in lists(name, plan.folds[:1])],
+        sequences=[path for name, plan in PLANS.items() for path in manifests(name, plan.folds[:1])],
     output:
         figure(4),
     params:
@@ -96,7 +96,7 @@ rule figure4:
         mem_mb=megabytes(4000),
         runtime=minutes(10),
     shell:
-        "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --shards {input.shards:q}"
+        "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --shards {input.sequences:q}"
         " -o {output[0]:q} > {log:q} 2>&1"
 
 
