@@ -523,8 +523,8 @@ FILES += [
     ),
 ]
 EDITS = {edit.name: edit for edit in [*CODE, *CONFIG, *FILES]}
-# Some of each kind; the others go the same way through the rules, and are marked slow (make reruns). That each
-# rule follows its modules and packages is tested of all of them, without a dry run.
+# Some of each kind; the others go the same way through the rules and are slow (make reruns). Whether each
+# rule follows its modules and packages is tested for all of them, without a dry run.
 OFTEN = (
     *("module __init__", "module network/heatmaps", "module paths", "data published_table1.csv"),
     *("package torch", "key training.epochs", "key training.guidance", "key training.milestones"),
