@@ -160,7 +160,8 @@ OF_A_SEQUENCE = (
     *REPORTED,
 )
 FOLLOWED_BY = [
-    (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/options"),
+    (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__"),
+    (without(EVERY, "train"), "cli/options"),
     (OF_A_SEQUENCE, "faces/__init__ io/hdf5"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest", "train")), "io/tables"),
     (without(OF_A_SEQUENCE, "landmarks", "manifest", "frames"), "faces/jpeg faces/sequence_file"),
@@ -189,17 +190,21 @@ FOLLOWED_BY = [
     (("landmarks", "align"), "faces/face_finder faces/landmarks faces/video"),
     (("align",), "faces/align_sequence faces/alignment"),
     (("frames",), "faces/frame_counts"),
-    (("train", "test", "table1", "figure4"), "network/__init__"),
+    (
+        ("train", "test", "table1", "figure4"),
+        "network/__init__ config/__init__ config/training config/values",
+    ),
     (
         ("train", "test", "figure4"),
         "network/heatmaps network/model network/model_file network/precision network/preprocessing "
-        "network/variants training/__init__ training/settings",
+        "network/variants",
     ),
     (("train", "test"), "cli/device"),
     (
         ("train",),
         "network/weights training/calibration training/checkpoint training/cpu training/cuda_graph "
-        "training/data training/diagnostics training/loop training/optimizer training/targets",
+        "training/data training/diagnostics training/loop training/optimizer training/targets "
+        "training/__init__ cli/settings_options",
     ),
     (("train", "lock"), "reproducibility/__init__ reproducibility/hashing"),
     (("test", "figure4"), "inference/predictor"),
@@ -207,10 +212,7 @@ FOLLOWED_BY = [
     (("guidance", "table1"), "evaluation/collapse paths"),
     (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
-    (
-        ("table1",),
-        "config/__init__ config/messages config/schema config/training config/variants network/backbones",
-    ),
+    (("table1",), "config/keys config/messages config/schema config/variants network/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "report/figures/heatmaps"),
     (("figure5",), "report/figures/timeseries"),
