@@ -5,7 +5,7 @@ FROM docker.io/library/python:3.11-slim-bookworm
 
 COPY requirements.lock /opt/
 RUN python -m pip install --no-cache-dir --no-deps -r /opt/requirements.lock \
-    && printf '#!/bin/sh\nexec python -m g2rl.cli "$@"\n' > /usr/local/bin/g2rl \
+    && printf '#!/bin/sh\nexec python -m g2rl "$@"\n' > /usr/local/bin/g2rl \
     && chmod 755 /usr/local/bin/g2rl
 
 # The package is found where the container is started; a home that everybody may write to.

@@ -25,6 +25,9 @@ test: lint unit workflow
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/lint-imports --no-logo
 
 # Two test processes with one thread each: more only take turns.
 unit: export OMP_NUM_THREADS = 1
