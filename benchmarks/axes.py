@@ -1,9 +1,9 @@
-"""When should geometry help? The guided trainings' difference from the Baseline over what makes faces harder.
+"""When should geometry help? Difference of the guided trainings from the Baseline, per kind of harder faces.
 
     python benchmarks/axes.py docs/evidence/hard_faces.csv docs/evidence/axes
 
-The table: what ``g2rl ablations`` writes of those ablations and of ``benchmarks/hard_faces.py``, by the
-command in docs/evidence/ablations.md. Writes the figure, .png and .pdf, and the rows that it shows, .csv.
+Reads the table that ``g2rl ablations`` writes of those ablations and of ``benchmarks/hard_faces.py``, by the
+command in docs/evidence/ablations.md. Writes the figure, .png and .pdf, and the plotted rows, .csv.
 """
 
 import sys

@@ -1,15 +1,15 @@
-"""Harder faces, where geometry should help most: noise, a part covered, people whose faces are further apart.
+"""Harder faces, on which geometry should help most: noise, a covered part, people whose faces differ more.
 
-    python benchmarks/hard_faces.py results hard        # after make all; results of one run in, hard out
+    python benchmarks/hard_faces.py results hard        # after make all; reads results, writes hard
 
 Baseline, G2RL and standardised guidance of ``config/ablations.yaml`` on synthetic_bp4d, five seeds, two
-trainings at a time; in training and in testing the faces are the hard ones. Where pixels are spoilt,
-landmarks stay those of the clear faces: the geometry knows more than the pixels show. ``noise``: Gaussian,
+trainings at a time, on the harder faces in training and test. Where the image is degraded, the landmarks
+stay those of the clear faces: the geometry carries more information than the image. ``noise``: Gaussian,
 of standard deviation 100 at 256 pixels. ``covered``: a grey square of 110 pixels at a random place of each
-frame. ``identity``: rendered anew, each person's neutral face twice as far from the mean face. Same input,
-same bytes. What is there already is kept, shards and trainings: delete the folder ``hard`` after a change of
-code, configuration or ``results``.
-What came of it: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
+frame. ``identity``: rendered again, each person's neutral face twice as far from the mean face. Same input,
+same bytes. Existing files, aligned sequences and models, are kept: delete the folder ``hard`` after a change
+of code, configuration or ``results``.
+To compare: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
 """
 
 import os
@@ -57,7 +57,7 @@ APART = 2.0  # times as far from the mean face
 
 
 def degrade(kind: str, source: Path, target: Path) -> None:
-    """Write the shards of ``source`` with every face made harder."""
+    """Write the aligned sequences of ``source`` with every face made harder."""
     for number, path in enumerate(sorted(source.glob("*.h5"))):
         if (out := target / path.name).exists():
             continue
@@ -70,7 +70,7 @@ def degrade(kind: str, source: Path, target: Path) -> None:
 
 
 def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
-    """Render all sequences with the same people, each less like the others, and write their shards."""
+    """Render and align all sequences with the same people, each differing more from the others."""
     shards = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
     if all(shard.exists() for shard in shards.values()):
         return

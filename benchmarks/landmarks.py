@@ -1,15 +1,15 @@
-"""Landmarks beside the naive way, the naive way's own noise, and the bare cost of decoding and predicting.
+"""Landmarks compared with the naive method, its own noise, and the bare cost of decoding and predicting.
 
     python benchmarks/landmarks.py
 
 Naive: decode in colour, convert to grey, dlib's detector on the whole frame, the 68-point predictor in the
-box of the best score. Limit: decode to grey and predict in a box already known. Both, and ours, take turns on
-the same rendered frames, on one thread, models loaded; times are processor time, the best of the turns.
-Frames that show no face cost every way a whole frame's detection and are left out.
+box of the best score. Limit: decode to grey and predict in a known box. Both and ours run alternately on
+the same rendered frames, on one thread, models loaded; times are CPU time, the best of the repetitions.
+Frames without a face cost every method a detection on the whole frame and are left out.
 
-Accuracy is told in percent of the distance between the outer eye corners, of one sequence of every subject,
-beside naive's own noise: the same frames shifted by up to 23 pixels, once at their size and once shrunk to
-0.92, seen by naive again. Ours is as good if its distance to naive is at most 1.05 times that noise (its 99th
+Accuracy is in percent of the distance between the outer eye corners, on one sequence per subject, compared
+with naive's own noise: naive on the same frames shifted by up to 23 pixels, once at their size and once
+shrunk to 0.92. Ours is as good if its distance to naive is at most 1.05 times that noise (its 99th
 percentile 1.1 × 1.05 times), also on every 4th frame and after cuts; if error and jitter are no more than
 naive's; and if no more faces are missed.
 """
@@ -38,7 +38,7 @@ from g2rl.synthetic.head import cut_head
 
 SHEETS = Path(__file__).resolve().parents[1] / "config/datasets"
 TURNS = 2
-TIMED = 2  # sequences of each layout that are timed; accuracy is told of all
+TIMED = 2  # sequences of each layout that are timed; accuracy is measured on all
 LONGER = 5  # times: the first frame, searched whole, must not count for more than in a real sequence of 400
 SEED = 31  # nothing in g2rl/landmarks.py was chosen on these faces and videos
 TASKS = 8  # of each subject of BP4D
@@ -56,7 +56,7 @@ class Seen:
     draws: tuple[Points, Points]  # naive's, on the frames shifted; on the frames shifted and shrunk
     ours: Points
     fast: Points  # ours, of every 4th frame alone
-    # Ours and naive's, of pictures that jump to their mirror image or back every 10 frames.
+    # Ours and naive's, of images that jump to their mirror image or back every 10 frames.
     cut: tuple[Points, Points]
 
 
@@ -94,8 +94,8 @@ def run(frames: int = 24) -> dict[str, dict]:
         }
         for name, paths in timed.items():
             slow, ours, limit = best_times(paths, (naive_pass, our_pass, limit_pass))
-            results[f"landmarks_vs_naive_{name}"] = cost(ours, slow, "ms a frame")
-            results[f"landmarks_vs_limit_{name}"] = cost(ours, limit, "ms a frame")
+            results[f"landmarks_vs_naive_{name}"] = cost(ours, slow, "ms per frame")
+            results[f"landmarks_vs_limit_{name}"] = cost(ours, limit, "ms per frame")
         for name, layout in (("mjpg_1024x768", "disfa"), ("jpeg_1040x1392", "bp4d")):
             with ProcessPoolExecutor() as pool:
                 seen = list(pool.map(functools.partial(look, root, layout, frames), sequences[layout]))
@@ -110,7 +110,7 @@ def lengthen(frames: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def best_times(paths: list[Path], ways: Iterable[Callable[[Path], int]]) -> list[float]:
-    """Milliseconds of processor time a frame, of each way."""
+    """Milliseconds of CPU time per frame, of each method."""
     best = {way: np.inf for way in ways}
     for _ in range(TURNS):
         for way in best:
@@ -181,7 +181,7 @@ def accuracy(sequences: Sequence[Seen]) -> dict[str, dict]:
     off = distance(ours, plain)
     fast = distance(lambda seen: seen.fast, lambda seen: seen.naive[::4], every=4)
     cuts = distance(lambda seen: seen.cut[0], lambda seen: seen.cut[1])
-    unit = "% of the distance between the eyes"
+    unit = "% of the inter-ocular distance"
     return {
         "distance_mean": cost(np.nanmean(off), np.nanmean(noise), unit),
         "distance_p99": cost(np.nanpercentile(off, 99), np.nanpercentile(noise, 99), unit),
@@ -189,7 +189,7 @@ def accuracy(sequences: Sequence[Seen]) -> dict[str, dict]:
         "cuts": cost(np.nanmean(cuts), np.nanmean(noise), unit),
         "truth_error": cost(error(ours), error(plain), unit),
         "jitter": cost(jitter(ours), jitter(plain), unit),
-        "found": cost(100 / found(ours), 100 / found(plain), "frames a found face"),
+        "found": cost(100 / found(ours), 100 / found(plain), "frames per found face"),
     }
 
 

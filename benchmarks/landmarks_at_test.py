@@ -1,11 +1,11 @@
-"""An upper bound for geometry: what would the landmarks add if they were given at test time as well?
+"""An upper bound for geometry: how much would the landmarks add if they were available at test time?
 
     python benchmarks/landmarks_at_test.py results synthetic_bp4d config/datasets/synthetic_bp4d.tsv
 
 Needs the Baseline's predictions of fold 1 and of its validation, each for the same seeds
-(``results/DATASET/baseline_sigma2_seed*/fold1{,v}/predictions.csv``), and the shards. For each AU the
-network's prediction and that of the ridge on the landmarks are added with weights fitted on held-out training
-subjects, whom neither has seen. The same fit without the landmarks is the control: it only recalibrates.
+(``results/DATASET/baseline_sigma2_seed*/fold1{,v}/predictions.csv``), and the aligned sequences. For each AU
+the network's prediction and that of the ridge on the landmarks are added, with weights fitted on held-out
+training subjects, used to train neither. The control is the same fit without landmarks: it only recalibrates.
 Prints the ICC and MAE of each on the test subjects and the difference, paired over seeds and subjects.
 """
 

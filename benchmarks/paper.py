@@ -1,9 +1,9 @@
-"""The paper's full set on one H100 and eight cores, projected from g2rl/data/rates.tsv, with the arithmetic.
+"""The paper's full set on one H100 and eight cores, projected from g2rl/resources/rates.tsv.
 
     python benchmarks/paper.py
 
 Frames are counted from the committed sheets and the published ranges of coded frames, so no data is needed;
-`g2rl plan config/paper.yaml` counts the same from a licence holder's files, uncoded frames included.
+`g2rl estimate config/paper.yaml` counts a licence holder's files, uncoded frames included.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ def main() -> None:
         "paper_gpu_hours": cost(hours["train"] + hours["test"], None, gpu),
         "paper_landmark_hours": cost(hours["landmarks"], None, cores),
     }
-    record(results, ("torch",), "projected from g2rl/data/rates.tsv")
+    record(results, ("torch",), "projected from g2rl/resources/rates.tsv")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Frames and images a second of the expensive stages: what `g2rl plan` counts with.
+"""Frames and images per second of the expensive stages: the rates that `g2rl estimate` uses.
 
-    python benchmarks/rates.py            # rows for g2rl/data/rates.tsv
+    python benchmarks/rates.py            # rows for g2rl/resources/rates.tsv
 
 Landmarks and alignment on one core, of rendered faces at the sizes of BP4D's and DISFA's frames. Training at
-the paper's settings, on the GPU if there is one, else on all cores and told for one.
+the paper's settings, on the GPU if there is one, else on all cores, as a rate per core.
 """
 
 import datetime

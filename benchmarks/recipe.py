@@ -2,7 +2,7 @@
 
     python benchmarks/recipe.py results synthetic_bp4d:config/datasets/synthetic_bp4d.tsv
 
-Of the subjects that fold 1 does not test every fourth is held out, in two rotations; no test frame of fold 1
+Every fourth of the subjects that fold 1 does not test is held out, in two rotations; no test frame of fold 1
 is read. Prints the average ICC and MAE of each candidate on the held-out subjects.
 """
 

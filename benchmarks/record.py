@@ -1,10 +1,10 @@
-"""What the benchmarks share: turns that are taken, and benchmarks/results.json.
+"""Shared by the benchmarks: alternating repetitions, and benchmarks/results.json.
 
-    python benchmarks/record.py            # the table of docs/performance.md, made anew from results.json
+    python benchmarks/record.py            # writes the table of docs/performance.md from results.json
 
-An entry is ``{"ours", "other", "ratio", "unit", "machine", "versions", "date"}``. The ratio tells how many
-times better ours is: ours / other of a rate, other / ours of a time or an error. Entries of other names stay:
-what was measured on a GPU elsewhere is not lost by a run on a laptop.
+An entry is ``{"ours", "other", "ratio", "unit", "machine", "versions", "date"}``. A ratio above 1
+means that ours is better: ours / other of a rate, other / ours of a time or an error. Other entries are kept,
+so that a run on a laptop does not remove those measured on a GPU.
 """
 
 import datetime
@@ -20,7 +20,7 @@ from g2rl.io.atomic import atomic_path, write_text
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
 MARKS = ("<!-- results -->\n", "<!-- /results -->\n")
-# Told as missing where nothing was measured.
+# Listed as not measured if they are missing.
 EXPECTED = (
     "landmarks_vs_naive_mjpg_1024x768",
     "landmarks_vs_naive_mp4v_1024x768",
@@ -40,12 +40,12 @@ EXPECTED = (
 
 
 def rate(ours: float, other: float | None, unit: str) -> dict:
-    """An entry of which more is better."""
+    """An entry for which more is better."""
     return _entry(ours, other, other and ours / other, unit)
 
 
 def cost(ours: float, other: float | None, unit: str) -> dict:
-    """An entry of which less is better."""
+    """An entry for which less is better."""
     return _entry(ours, other, other and other / ours, unit)
 
 
@@ -57,7 +57,7 @@ def _entry(ours: float, other: float | None, ratio: float | None, unit: str) -> 
 def best_times(
     ways: Iterable[Callable[[], object]], turns: int, clock: Callable[[], float] = time.perf_counter
 ) -> list[float]:
-    """Seconds of each way, the best of the turns they take one after another."""
+    """Seconds of each way, the best of ``turns`` alternating repetitions."""
     ways = list(ways)
     best = [float("inf")] * len(ways)
     for _ in range(turns):
@@ -96,7 +96,7 @@ def record(results: dict[str, dict], packages: Iterable[str], where: str | None 
 
 
 def table(entries: dict[str, dict]) -> str:
-    """results.json as Markdown: the machines by letter, then a row an entry."""
+    """results.json as Markdown: one row per entry, then the machines by letter."""
     machines = sorted({entry["machine"] for entry in entries.values()})
     letters = {name: chr(ord("A") + number) for number, name in enumerate(machines)}
     rows = ["| name | ours | other | ratio | unit | machine | date |", "|---|---:|---:|---:|---|---|---|"]

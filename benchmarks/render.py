@@ -1,4 +1,4 @@
-"""Frames rendered a second on one core, compression and all: python benchmarks/render.py [FRAMES]"""
+"""Frames rendered per second on one core, compression included: python benchmarks/render.py [FRAMES]"""
 
 import os
 import sys
@@ -27,7 +27,7 @@ def main() -> None:
                 seconds.append((time.process_time() - cpu, time.perf_counter() - wall))
             cpu, wall = (after - before for before, after in zip(*seconds, strict=True))
             print(
-                f"{layout}: {frames / cpu:.1f} frames/s of processor time, {frames / wall:.1f} by the clock; "
+                f"{layout}: {frames / cpu:.1f} frames/s of CPU time, {frames / wall:.1f} wall-clock; "
                 f"{seconds[0][0]:.2f} s to set up a sequence and its first frame"
             )
 

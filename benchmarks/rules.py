@@ -1,8 +1,8 @@
-"""Time and memory of every rule in the last whole run of the embedded default, from Snakemake's own files.
+"""Time and memory of every rule in the last complete run of the embedded default, from Snakemake's files.
 
 python benchmarks/rules.py logs/benchmarks > benchmarks/rules.md
 
-The time by the clock, from the first job's start to the last one's end, goes to results.json as
+The wall-clock time, from the start of the first job to the end of the last, is recorded in results.json as
 ``embedded_default_seconds`` unless the files are of several runs.
 """
 
@@ -43,11 +43,11 @@ def main(folder: Path) -> None:
     idle = (jobs["start"] - jobs["end"].cummax().shift()).max()
     if idle > GAP:
         print(
-            f"Of several runs ({idle:.0f} s lie between two of them): no time by the clock.", file=sys.stderr
+            f"Of several runs ({idle:.0f} s lie between two of them): no wall-clock time.", file=sys.stderr
         )
         return
     wall, jobs_of = jobs["end"].max() - jobs["start"].min(), len(jobs)
-    unit = f"s by the clock, {jobs_of} jobs on {len(os.sched_getaffinity(0))} cores"
+    unit = f"s wall-clock, {jobs_of} jobs on {len(os.sched_getaffinity(0))} cores"
     with contextlib.redirect_stdout(sys.stderr):
         record({"embedded_default_seconds": cost(wall, None, unit)}, ("snakemake", "torch"))
 

@@ -1,10 +1,10 @@
-"""Time and memory of a dry run over many sequences and trainings, as Snakemake plans it on this machine.
+"""Time and memory of a dry run over many sequences and trainings on this machine.
 
-python benchmarks/scale.py --sequences 10000 --seeds 1      # 3 folds × Baseline and G2RL: 6 trainings a seed
+python benchmarks/scale.py --sequences 10000 --seeds 1    # 3 folds × Baseline and G2RL: 6 trainings per seed
 python benchmarks/scale.py --sequences 10000 --profile profiles/slurm
 python benchmarks/scale.py --sequences 10000 -- --batch fold=1/10
 
-The videos are empty files: nothing of them is read.
+The videos are empty files: none is read.
 """
 
 import argparse

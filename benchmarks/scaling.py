@@ -2,9 +2,9 @@
 
     python benchmarks/scaling.py
 
-Every point is a process of its own, so that its peak memory is its own; seconds are of its work alone,
-without imports and models. Rendered faces for landmarks, random pictures for training (test_resnet), the
-paper's sheets for the plan.
+Every point is measured in its own process, so that its peak memory is its own; seconds are of the work alone,
+without imports and models. Rendered faces for landmarks, random images for training (test_resnet), the
+paper's sheets for planning.
 """
 
 import json
@@ -26,7 +26,7 @@ AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 FRAMES = (125, 250, 500)
 CURVES = {
     "landmarks of a video: frames": [{"frames": n} for n in FRAMES],
-    "landmarks of 125 frames: width of the picture": [{"width": w} for w in (512, 1024, 1280)],
+    "landmarks of 125 frames: width of the image": [{"width": w} for w in (512, 1024, 1280)],
     "an epoch of training: faces": [{"faces": n} for n in (500, 1000, 2000)],
     "an epoch of 500 faces: AUs": [{"aus": n, "faces": 500} for n in (1, 12)],
     "an epoch of 250 faces: image size": [{"size": s, "faces": 250} for s in (64, 128)],

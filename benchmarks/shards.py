@@ -1,9 +1,9 @@
-"""Random reads from shards beside pure JPEG decoding of the same bytes, on one core and on two.
+"""Random reads from aligned sequences compared with decoding the same JPEG bytes, on one core and on two.
 
     python benchmarks/shards.py
 
-Faces from several shards are read from the disk, joined, and decoded in random batches; the peer calls
-OpenCV's `imdecode` on the same bytes, cut out beforehand, and does nothing with the result. Both take turns.
+Faces of several aligned sequences are read from disk, joined, and decoded in random batches. The alternative
+calls OpenCV's `imdecode` on the same bytes, cut out beforehand, and discards the result. Both alternate.
 """
 
 import tempfile
@@ -84,9 +84,9 @@ def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
             decode(jpeg, offsets, order, out=everything, pool=pool)
 
         processor = best_times((pure, ours, small), TURNS, time.process_time)
-        one, two = best_times((one_core, two_cores), TURNS)  # by the clock: processor time sees no two cores
+        one, two = best_times((one_core, two_cores), TURNS)  # wall-clock: CPU time does not show two cores
     decoder, single, halved, one, two = (len(order) / seconds for seconds in (*processor, one, two))
-    unit = "faces a second"
+    unit = "faces/s"
     return {
         "shard_vs_decode": rate(single, decoder, unit),
         "shard_vs_decode_128_pixels": rate(halved, decoder, unit),

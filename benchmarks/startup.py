@@ -1,10 +1,10 @@
-"""Snakemake with nothing to run: a finished rebuild, and the paper's plan.
+"""Snakemake with nothing to run: a finished run, and a dry run of the paper's configuration.
 
     python benchmarks/startup.py
 
-``nothing_to_do_seconds``: `snakemake all` where all is up to date, on the results here if they are complete
-(`make all` first), left out otherwise. ``paper_dry_run_seconds``: `snakemake -n` on config/paper.yaml over
-trees that have every file of both datasets, empty ones.
+``nothing_to_do_seconds``: `snakemake all` with everything up to date, on the results in this folder if they
+are complete (`make all` first), left out otherwise. ``paper_dry_run_seconds``: `snakemake -n` on
+config/paper.yaml over trees with every file of both datasets, all empty.
 """
 
 import os
@@ -25,7 +25,7 @@ SHEETS = {"bp4d": "bp4d", "disfa": "disfa_folds_a"}
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
-    """Seconds by the clock, the better of two calls, and what it printed."""
+    """Wall-clock seconds, the better of two calls, and the output."""
     best, cores = float("inf"), str(len(os.sched_getaffinity(0)))
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", cores]
     for _ in range(2):

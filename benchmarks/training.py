@@ -1,10 +1,10 @@
-"""Training speed: our loop beside a plain fp32 reference loop and beside the recorded step alone, in one run.
+"""Training speed: our loop compared with a plain fp32 reference loop and with the recorded step alone.
 
     python benchmarks/training.py            # ResNet-50 at 256×256, the paper's settings
 
-The reference is written after SimpleBaselines' training script: fp32, NCHW, Adam, pictures decoded and
-normalised, and target heatmaps drawn map by map, on the CPU by data-loader workers; the loss read every step.
-Both see the same faces, batches and initial weights; their first losses must agree.
+The reference follows SimpleBaselines' training script: fp32, NCHW, Adam, images decoded and normalised and
+target heatmaps drawn one by one on the CPU by data-loader workers, the loss read at every step.
+Both get the same faces, batches and initial weights; their first losses must agree.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 
 
 def random_shard(count: int) -> AlignedSequence:
-    """Smooth random pictures that compress about as faces do; speed does not depend on what they show."""
+    """Smooth random images that compress about as faces do; the speed does not depend on their content."""
     random = np.random.default_rng(0)
     small = random.integers(0, 255, (count, 32, 32, 3), np.uint8)
     pictures = [encode(picture.repeat(8, 0).repeat(8, 1)) for picture in small]
