@@ -42,9 +42,7 @@ def main(folder: Path) -> None:
     print(f"\nAll jobs together: {jobs['s'].sum():.0f} s.")
     idle = (jobs["start"] - jobs["end"].cummax().shift()).max()
     if idle > GAP:
-        print(
-            f"Of several runs ({idle:.0f} s lie between two of them): no wall-clock time.", file=sys.stderr
-        )
+        print(f"Of several runs ({idle:.0f} s lie between two of them): no wall-clock time.", file=sys.stderr)
         return
     wall, jobs_of = jobs["end"].max() - jobs["start"].min(), len(jobs)
     unit = f"s wall-clock, {jobs_of} jobs on {len(os.sched_getaffinity(0))} cores"
