@@ -2,7 +2,7 @@
 
 python benchmarks/scale.py --sequences 10000 --seeds 1    # 3 folds × Baseline and G2RL: 6 trainings per seed
 python benchmarks/scale.py --sequences 10000 --profile profiles/slurm
-python benchmarks/scale.py --sequences 10000 -- --batch fold=1/10
+python benchmarks/scale.py --sequences 10000 -- --batch manifest=1/10
 
 The videos are empty files: none is read.
 """
