@@ -38,6 +38,11 @@ def to_pixels(angle: np.ndarray | float, elevation: np.ndarray | float) -> tuple
     return (angle + np.pi) * SCALE - 0.5, (TOP - elevation) * SCALE - 0.5
 
 
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + e^-x), without overflow."""
+    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+
+
 def spot(angle: float, elevation: float, width: float, height: float, mirrored: bool = True) -> np.ndarray:
     """A soft spot on the face (``FACE_SHAPE``, peak 1), and its twin on the other side."""
     rows = np.exp(-0.5 * ((FACE_ELEVATION - elevation) / height) ** 2)
