@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from g2rl.cli.device import device, torch_device
-from g2rl.cli.options import above, output
+from g2rl.cli.options import output
 from g2rl.cli.sequence_files import sequence_files
 
 
@@ -27,24 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import pandas as pd
-
-    from g2rl.evaluation.cross_dataset import cross_results
-    from g2rl.faces.sequence_file import AlignedSequence, read_sequence
-    from g2rl.network.model_file import Model, read_model
+    from g2rl.evaluation.cross_dataset import cross_results_from_files
     from g2rl.report.cross_dataset import write_cross_table
-    from g2rl.report.methods import method_name
 
     device = torch_device(options.device)
-    models: dict[tuple[str, str], list[Model]] = {}
-    for path in options.models:
-        key = (above(path, 3), method_name(above(path, 2)))
-        models.setdefault(key, []).append(read_model(path, device))
-    shards: dict[str, list[AlignedSequence]] = {}
-    for path in options.shards:
-        shards.setdefault(above(path, 2), []).append(read_sequence(path))
-    own: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for path in options.metrics:
-        own.setdefault((above(path, 2), method_name(above(path, 1))), []).append(pd.read_csv(path))
-    results = cross_results(models, shards, own, options.resamples)
+    results = cross_results_from_files(
+        options.models, options.shards, options.metrics, device, options.resamples
+    )
     write_cross_table(results, options.output.with_suffix(""))

@@ -7,7 +7,7 @@ example: g2rl figure4 --models bp4d/RUN/fold1/model.safetensors \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, figure_output
+from g2rl.cli.options import figure_output
 from g2rl.cli.sequence_files import sequence_files
 
 
@@ -24,16 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import torch
+    from g2rl.evaluation.examples import held_out_faces
+    from g2rl.report.figures.heatmaps import figure4
 
-    from g2rl.inference.predictions import read_predictions
-    from g2rl.network.model_file import read_model
-    from g2rl.report.figures.heatmaps import figure4, held_out_faces
-
-    panels = []
-    for model, predictions in zip(options.models, options.predictions, strict=True):
-        dataset = above(model, 3)
-        shards = {path.stem: path for path in options.shards if above(path, 2) == dataset}
-        network, table = read_model(model, torch.device("cpu")), read_predictions(predictions)
-        panels.append(held_out_faces(dataset, network, table, shards, options.faces))
+    panels = held_out_faces(options.models, options.predictions, options.shards, options.faces)
     figure4(panels, options.output.with_suffix(""))

@@ -7,7 +7,7 @@ example: g2rl figure5 disfa/baseline_sigma2_seed0/fold*/predictions.csv \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, figure_output
+from g2rl.cli.options import figure_output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,14 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import pandas as pd
-
-    from g2rl.inference.predictions import read_predictions
+    from g2rl.evaluation.examples import time_series
     from g2rl.report.figures.timeseries import figure5
-    from g2rl.report.methods import method_name
 
-    folds: dict[str, list[pd.DataFrame]] = {}
-    for path in options.predictions:
-        folds.setdefault(method_name(above(path, 2)), []).append(read_predictions(path))
-    predictions = {method: pd.concat(tables, ignore_index=True) for method, tables in folds.items()}
-    figure5(predictions, above(options.predictions[0], 3), options.output.with_suffix(""))
+    figure5(time_series(options.predictions), options.output.with_suffix(""))

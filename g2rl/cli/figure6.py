@@ -1,21 +1,21 @@
 """Draw Figure 6: average ICC and MAE over σ.
 
-example: g2rl figure6 --point 1 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \
-             --point 2 bp4d/g2rl_sigma2_lambda0.05_seed0/metrics.csv -o figure6.png
+example: g2rl figure6 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \
+             bp4d/g2rl_sigma2_lambda0.05_seed0/metrics.csv -o figure6.png
 """
 
 import argparse
+from pathlib import Path
 
 from g2rl.cli.options import figure_output
-from g2rl.cli.sweep_points import read_sweep_points, sweep_points
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    sweep_points(parser)
+    parser.add_argument("metrics", type=Path, nargs="+", help="DATASET/RUN/metrics.csv; seeds are averaged")
     figure_output(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.report.figures.sweep import figure6
+    from g2rl.report.figures.sweep import figure_sweep, sweep_from_files
 
-    figure6(read_sweep_points(options), options.output.with_suffix(""))
+    figure_sweep(sweep_from_files(options.metrics, "sigma"), options.output.with_suffix(""))

@@ -6,7 +6,7 @@ example: g2rl guidance results/bp4d/g2rl_sigma2_*/fold*/history.csv -o guidance.
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, output
+from g2rl.cli.options import output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import pandas as pd
-
     from g2rl.report.ablations import write_guidance
 
-    histories = [(above(path, 3), above(path, 2), pd.read_csv(path)) for path in options.histories]
-    write_guidance(histories, options.output.with_suffix(""))
+    write_guidance(options.histories, options.output.with_suffix(""))

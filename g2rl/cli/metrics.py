@@ -16,9 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.evaluation.metrics import evaluate
+    from g2rl.evaluation.metrics import evaluate, write_metrics
     from g2rl.inference.predictions import read_predictions
-    from g2rl.io.tables import write_csv
 
     folds = [read_predictions(path) for path in options.predictions]
-    write_csv(options.output, evaluate(folds, options.resamples), "%.6f")
+    write_metrics(options.output, evaluate(folds, options.resamples))

@@ -4,11 +4,6 @@ import argparse
 from pathlib import Path
 
 
-def above(path: Path, levels: int) -> str:
-    """The name of the folder so many levels above a file: DATASET, RUN or foldK, given or not."""
-    return path.absolute().parts[-1 - levels]
-
-
 def output(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=what)
 

@@ -7,7 +7,7 @@ example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_see
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import above, output
+from g2rl.cli.options import output
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,19 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import pandas as pd
+    from g2rl.report.table1 import table1_from_files, write_table1
 
-    from g2rl.report.captions import collapse_note, frames_note
-    from g2rl.report.methods import method_name
-    from g2rl.report.table1 import MethodResult, write_table1
-
-    groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for path in options.metrics:
-        groups.setdefault((above(path, 2), method_name(above(path, 1))), []).append(pd.read_csv(path))
-    histories: dict[str, list[pd.DataFrame]] = {}
-    for path in options.histories:
-        histories.setdefault(above(path, 3), []).append(pd.read_csv(path))
-    results = [MethodResult(dataset, method, tables) for (dataset, method), tables in groups.items()]
-    counts = {above(path, 1): pd.read_csv(path) for path in options.frames}
-    notes = [note for note in [collapse_note(histories), frames_note(counts)] if note]
+    results, notes = table1_from_files(options.metrics, options.histories, options.frames)
     write_table1(results, options.output.with_suffix(""), options.recipe, notes)

@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from g2rl.faces.sequence_file import read_sequence
+    from g2rl.inference.predictions import write_predictions
     from g2rl.inference.predictor import predict_shards
-    from g2rl.io.tables import write_csv
     from g2rl.network.model_file import read_model
 
     model = read_model(options.model, torch_device(options.device))
-    write_csv(options.output, predict_shards(model, [read_sequence(path) for path in options.shards]), "%.4f")
+    write_predictions(options.output, predict_shards(model, [read_sequence(path) for path in options.shards]))

@@ -1,15 +1,54 @@
 """Trainings that differ in one thing, compared: is a variant better, and what does L_G do in it?"""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from g2rl.errors import InputError
 from g2rl.evaluation.metrics import compare
-from g2rl.paths import Run
+from g2rl.inference.predictions import read_predictions
+from g2rl.paths import Run, locate_fold_file
 
 # A variant's predictions by seed, of every fold.
 Seeds = Mapping[int, Sequence[pd.DataFrame]]
+
+
+def read_ablation_results(paths: Sequence[Path]) -> tuple[dict[str, dict[str, Seeds]], bool]:
+    """Read every ``DATASET/RUN/foldK/predictions.csv``.
+
+    Returns:
+        By dataset and variant (of a run without one, its method), the predictions of every fold by seed; and
+        whether they are of held-out training subjects, not of test subjects.
+
+    Raises:
+        InputError: one variant with two (σ, λ), a file given twice, test and held-out training subjects.
+    """
+    settings: dict[tuple[str, str], tuple[float, float]] = {}
+    folds: dict[str, dict[str, dict[int, dict[int, pd.DataFrame]]]] = defaultdict(lambda: defaultdict(dict))
+    places = {path: locate_fold_file(path) for path in paths}
+    if len(kinds := {place.fold.validation for place in places.values()}) > 1:
+        raise InputError("predictions of test subjects and of held-out training subjects: give one kind")
+    for path in paths:
+        place = places[path]
+        run = Run.parse(place.method)
+        variant = run.variant or run.method
+        setting, key = (run.sigma, run.lambda_), (place.dataset, variant)
+        if (other := settings.setdefault(key, setting)) != setting:
+            raise InputError(f"{path}: (σ, λ) = {setting}, other runs of {variant} have {other}: give one")
+        seed = folds[place.dataset][variant].setdefault(run.seed, {})
+        if place.fold.number in seed:
+            raise InputError(f"{path}: given twice, or another dataset of that name has the same run")
+        seed[place.fold.number] = read_predictions(path)
+    results = {
+        dataset: {
+            variant: {seed: [table for _, table in sorted(parts.items())] for seed, parts in seeds.items()}
+            for variant, seeds in variants.items()
+        }
+        for dataset, variants in folds.items()
+    }
+    return results, kinds == {True}
 
 
 def ablation_table(
@@ -41,11 +80,11 @@ def ablation_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def guidance_table(histories: Iterable[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+def guidance_table(histories: Iterable[Path]) -> pd.DataFrame:
     """What Eq. 6 does over a training: means over its seeds and folds, epoch by epoch.
 
     Args:
-        histories: dataset, run's folder, and ``history.csv``, of guided trainings; see ``training.train``.
+        histories: ``DATASET/RUN/foldK/history.csv`` of guided trainings.
 
     Returns:
         Columns dataset, training (its λ and variant), epoch (0 is before the first step), var_G,
@@ -56,10 +95,11 @@ def guidance_table(histories: Iterable[tuple[str, str, pd.DataFrame]]) -> pd.Dat
         InputError: a Baseline among them; trainings that differ in σ alone, whose mean would say nothing.
     """
     parts, sigmas = [], {}
-    for dataset, folder, table in histories:
-        run = Run.parse(folder)
+    for path in histories:
+        place, table = locate_fold_file(path), pd.read_csv(path)
+        dataset, run = place.dataset, Run.parse(place.method)
         if not (weight := run.lambda_):
-            raise InputError(f"{folder}: a training without guidance: leave it out")
+            raise InputError(f"{path}: a training without guidance: leave it out")
         name = f"λ = {weight:g}, {run.variant or 'G2RL'}"
         if (other := sigmas.setdefault((dataset, name), run.sigma)) != run.sigma:
             raise InputError(

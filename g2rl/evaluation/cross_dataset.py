@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import mean_over_seeds
-from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.evaluation.methods import ARROWS, method_title
+from g2rl.evaluation.metrics import mean_over_seeds, read_metrics_by_method
+from g2rl.faces.sequence_file import AlignedSequence, read_sequence
 from g2rl.inference.predictions import prediction_table
-from g2rl.report.methods import ARROWS
+from g2rl.paths import dataset_of_sequence, locate_fold_file
 
 if TYPE_CHECKING:
+    import torch
+
     from g2rl.network.model_file import Model
 
 
@@ -86,6 +90,33 @@ def cross_table(results: Sequence[CrossResult]) -> pd.DataFrame:
         )
     columns = ["train", "test", "method", "metric", "au", "value", "ci_low", "ci_high", "models"]
     return pd.concat(parts, ignore_index=True)[columns]
+
+
+def cross_results_from_files(
+    models: Sequence[Path],
+    sequences: Sequence[Path],
+    metrics: Sequence[Path],
+    device: "torch.device",
+    resamples: int,
+) -> list[CrossResult]:
+    """Test every network on every other dataset; see ``cross_results``.
+
+    Args:
+        models: ``DATASET/RUN/foldK/model.safetensors``.
+        sequences: ``DATASET/cache/SEQUENCE.h5`` of the test subjects.
+        metrics: ``DATASET/RUN/metrics.csv`` of the models' runs.
+    """
+    from g2rl.network.model_file import read_model
+
+    networks: dict[tuple[str, str], list[Model]] = {}
+    for path in models:
+        place = locate_fold_file(path)
+        key = place.dataset, method_title(place.method)
+        networks.setdefault(key, []).append(read_model(path, device))
+    faces: dict[str, list[AlignedSequence]] = {}
+    for path in sequences:
+        faces.setdefault(dataset_of_sequence(path), []).append(read_sequence(path))
+    return cross_results(networks, faces, read_metrics_by_method(metrics), resamples)
 
 
 def cross_results(

@@ -6,16 +6,48 @@ may be passed to the functions that fit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY, au_name
 from g2rl.errors import InputError
+from g2rl.faces.sequence_file import read_sequence
+from g2rl.inference.predictions import prediction_table
 
 ALPHAS = np.logspace(-1, 5, 7)  # of features of unit variance, so the same grid fits every dataset
 
 
 GROUPS = 5  # folds of the cross-validation over training subjects
+
+
+def predict_image_free(method: str, train_files: Sequence[Path], test_files: Sequence[Path]) -> pd.DataFrame:
+    """Fit a method on the aligned sequences of the training subjects, and predict those of the test subjects.
+
+    Args:
+        method: ``constant`` or ``landmark_ridge``.
+
+    Returns:
+        See ``prediction_table``.
+
+    Raises:
+        InputError: a subject is in both; see also the methods.
+    """
+    train, test = ([read_sequence(path) for path in paths] for paths in (train_files, test_files))
+    if both := {sequence.subject for sequence in train} & {sequence.subject for sequence in test}:
+        raise InputError(f"subjects {sorted(both)} are in both --train and --test: give other sequences")
+    intensity = np.concatenate([sequence.intensity for sequence in train])
+    if method == "constant":
+        constant = best_constant(intensity, train[0].aus)
+        predictions = [np.tile(constant, (len(sequence.frame), 1)) for sequence in test]
+    else:
+        landmarks = np.concatenate([sequence.landmarks for sequence in train])
+        frames = [len(sequence.frame) for sequence in train]
+        subjects = np.repeat([sequence.subject for sequence in train], frames)
+        ridge = fit_landmark_ridge(landmarks, intensity, subjects, train[0].aus)
+        predictions = [ridge.predict(sequence.landmarks) for sequence in test]
+    return prediction_table(test, predictions)
 
 
 def best_constant(intensity: np.ndarray, aus: Sequence[int]) -> np.ndarray:

@@ -4,16 +4,22 @@ Every measure is a function of seven sums over frames (``_sums``). So the sums a
 subject, and a bootstrap over subjects only adds them up again.
 """
 
+import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
+from g2rl.evaluation.methods import method_title
 from g2rl.inference.predictions import KEYS, au_columns, intensities
+from g2rl.io.tables import write_csv
+from g2rl.paths import dataset_and_method
 
 METRICS = ("ICC", "MAE", "PCC", "MSE")
+COLUMNS = ["au", "metric", "aggregation", "value", "ci_low", "ci_high"]  # of metrics.csv
 
 
 COVERAGE = (2.5, 97.5)  # percentiles: the ends of a 95 % interval
@@ -54,7 +60,7 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     resamples, all are NaN.
 
     Returns:
-        Columns au (``AU06``, …, ``avg``), metric (``METRICS``), aggregation, value, ci_low, ci_high.
+        ``COLUMNS``: au is ``AU06``, … or ``avg``, metric one of ``METRICS``.
 
     Raises:
         InputError: no fold, folds with different AUs, or a subject tested in two folds.
@@ -81,7 +87,7 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
                 low, high = np.nanpercentile(_with_average(spread[metric]), COVERAGE, axis=0)
             for row in zip([*au_columns(folds[0]), "avg"], value, low, high, strict=True):
                 rows.append((row[0], metric, aggregation, *row[1:]))
-    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def compare(
@@ -213,3 +219,36 @@ def mean_over_seeds(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
             raise InputError(f"metrics of several seeds differ in their rows: AUs {found} and {expected}")
     mean = np.mean([table[["value", "ci_low", "ci_high"]].to_numpy(float) for table in tables], axis=0)
     return first.assign(value=mean[:, 0], ci_low=mean[:, 1], ci_high=mean[:, 2])
+
+
+def write_metrics(path: str | os.PathLike, table: pd.DataFrame) -> None:
+    """Write the table of ``evaluate`` as ``metrics.csv``."""
+    write_csv(path, table, "%.6f")
+
+
+def read_metrics(path: str | os.PathLike) -> pd.DataFrame:
+    """Read what ``write_metrics`` wrote.
+
+    Raises:
+        InputError: not a CSV file, or other columns.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    if list(table) != COLUMNS:
+        raise InputError(f"{path}: columns {','.join(table)}, expected {','.join(COLUMNS)}")
+    return table
+
+
+def read_metrics_by_method(paths: Iterable[Path]) -> dict[tuple[str, str], list[pd.DataFrame]]:
+    """Read every ``DATASET/METHOD/metrics.csv``.
+
+    Returns:
+        By dataset and the method's name in tables, a table for each of its seeds.
+    """
+    groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for path in paths:
+        dataset, folder = dataset_and_method(path)
+        groups.setdefault((dataset, method_title(folder)), []).append(read_metrics(path))
+    return groups

@@ -9,6 +9,7 @@ import pandas as pd
 from g2rl.action_units import MAX_INTENSITY, au_name
 from g2rl.errors import InputError
 from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.io.tables import write_csv
 
 
 def prediction_table(shards: Sequence[AlignedSequence], intensities: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -39,6 +40,11 @@ def _rows(shard: AlignedSequence, intensity: np.ndarray) -> pd.DataFrame:
 
 
 KEYS = ["subject", "sequence", "frame"]
+
+
+def write_predictions(path: str | os.PathLike, table: pd.DataFrame) -> None:
+    """Write ``prediction_table``'s rows as ``predictions.csv``, intensities with four decimals."""
+    write_csv(path, table, "%.4f")
 
 
 def read_predictions(path: str | os.PathLike) -> pd.DataFrame:

@@ -1,16 +1,17 @@
 """TODO: one line."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from g2rl.evaluation.ablations import Seeds, ablation_table, guidance_table
+from g2rl.evaluation.ablations import ablation_table, guidance_table, read_ablation_results
 from g2rl.evaluation.collapse import collapse_verdict
+from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
-from g2rl.report.methods import ARROWS, is_rendered
+from g2rl.paths import is_rendered
 
 
 def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: str) -> str:
@@ -85,21 +86,25 @@ def _short(value: float) -> str:
 
 
 def write_ablations(
-    results: Mapping[str, Mapping[str, Seeds]],
-    against: Mapping[str, str],
-    where: str,
-    stem: str | os.PathLike,
-    resamples: int = 1000,
+    predictions: Sequence[Path], against: Mapping[str, str], stem: str | os.PathLike, resamples: int = 1000
 ) -> None:
-    """Write ``stem``.csv, .md, .png and .pdf; see ``ablation_table``."""
+    """Write ``stem``.csv, .md, .png and .pdf.
+
+    Args:
+        predictions: ``DATASET/RUN/foldK/predictions.csv`` of every run.
+        against: what variants are compared with that are not compared with the Baseline.
+    """
     from g2rl.report.figures.ablations import figure_ablations
 
+    results, held_out = read_ablation_results(predictions)
+    where = "held-out training subjects" if held_out else "test subjects"
+    against = {variant: "baseline" for variants in results.values() for variant in variants} | dict(against)
     table = ablation_table(results, against, resamples)
     write_text(Path(f"{stem}.md"), ablation_markdown(table, against, where))
     figure_ablations(table, against, stem)
 
 
-def write_guidance(histories: Iterable[tuple[str, str, pd.DataFrame]], stem: str | os.PathLike) -> None:
+def write_guidance(histories: Iterable[Path], stem: str | os.PathLike) -> None:
     """Write ``stem``.csv, .md, .png and .pdf; see ``guidance_table``."""
     from g2rl.report.figures.ablations import figure_guidance
 

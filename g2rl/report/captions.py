@@ -6,7 +6,7 @@ import pandas as pd
 
 from g2rl.config.schema import Config
 from g2rl.evaluation.collapse import collapse_verdict
-from g2rl.report.methods import is_rendered
+from g2rl.paths import is_rendered
 
 
 def recipe(config: Config) -> str:

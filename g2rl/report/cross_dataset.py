@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.cross_dataset import CrossResult, cross_table
+from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
-from g2rl.report.methods import ARROWS, is_rendered
+from g2rl.paths import is_rendered
 
 
 def cross_markdown(table: pd.DataFrame) -> str:

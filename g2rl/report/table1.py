@@ -6,7 +6,7 @@ never compete: neither rendered faces with real ones, nor measured values with p
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.evaluation.methods import BEST, METHODS
+from g2rl.evaluation.metrics import mean_over_seeds, read_metrics_by_method
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
-from g2rl.report.captions import caption
-from g2rl.report.methods import BEST, METHODS
+from g2rl.paths import dataset_of_table, locate_fold_file
+from g2rl.report.captions import caption, collapse_note, frames_note
 from g2rl.report.table1_formats import html, latex, markdown
 
 COLUMNS = ["dataset", "method", "source", "metric", "au", "value", "ci_low", "ci_high", "fold_mean", "seeds"]
@@ -37,6 +38,24 @@ def read_published() -> pd.DataFrame:
     """The paper's Table 1: dataset, method, metric, au (``6`` … or ``avg``), value."""
     with (files("g2rl") / "resources" / "published_table1.csv").open(encoding="utf-8") as stream:
         return pd.read_csv(stream, dtype={"au": str})
+
+
+def table1_from_files(
+    metrics: Iterable[Path], histories: Iterable[Path] = (), frames: Iterable[Path] = ()
+) -> tuple[list[MethodResult], list[str]]:
+    """What ``write_table1`` needs: the measured results, and the notes for the caption.
+
+    Args:
+        metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
+        histories: ``DATASET/RUN/foldK/history.csv`` of the G2RL trainings.
+        frames: ``DATASET/frames.csv``.
+    """
+    results = [MethodResult(*key, tables) for key, tables in read_metrics_by_method(metrics).items()]
+    trainings: dict[str, list[pd.DataFrame]] = {}
+    for path in histories:
+        trainings.setdefault(locate_fold_file(path).dataset, []).append(pd.read_csv(path))
+    counts = {dataset_of_table(path): pd.read_csv(path) for path in frames}
+    return results, [note for note in (collapse_note(trainings), frames_note(counts)) if note]
 
 
 def table1(results: Sequence[MethodResult]) -> pd.DataFrame:

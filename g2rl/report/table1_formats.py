@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from g2rl.report.methods import ARROWS, BEST, is_rendered
+from g2rl.evaluation.methods import ARROWS, BEST
+from g2rl.paths import is_rendered
 
 
 def markdown(table: pd.DataFrame, caption: str) -> str:

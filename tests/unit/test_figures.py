@@ -10,11 +10,11 @@ from test_tables import BP4D, DISFA, metrics
 
 from g2rl.action_units import CENTRES, au_centres
 from g2rl.errors import InputError
+from g2rl.evaluation.examples import FacePanel, choose_frames, choose_sequence
 from g2rl.faces.alignment import TEMPLATE
 from g2rl.report.figures.au_locations import figure2
-from g2rl.report.figures.heatmaps import FacePanel, choose_frames, figure4
-from g2rl.report.figures.sweep import SweepPoint, figure6, figure7
-from g2rl.report.figures.timeseries import choose_sequence, figure5
+from g2rl.report.figures.heatmaps import figure4
+from g2rl.report.figures.timeseries import figure5
 
 
 def make_faces(dataset, aus, count):

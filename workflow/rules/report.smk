@@ -2,14 +2,11 @@
 
 
 def points(parameter):
-    """A sweep's values and measures, as pairs."""
+    """The measures of a sweep's runs."""
     runs = sweep_runs(CONFIG, parameter)
     if parameter == "lambda":
         runs = [RUNS[name] for name in default_runs("baseline")] + runs
-    value = {"sigma": lambda run: run.sigma, "lambda": lambda run: run.lambda_}[parameter]
-    return [
-        (f"{value(run):g}", f"results/{name}/{run.name}/metrics.csv") for name in sweep_datasets(CONFIG) for run in runs
-    ]
+    return [f"results/{name}/{run.name}/metrics.csv" for name in sweep_datasets(CONFIG) for run in runs]
 
 
 def figure(number):
@@ -126,12 +123,11 @@ rule figure5:
 
 rule figure6:
     input:
-        [path for _, path in points("sigma")],
+        points("sigma"),
     output:
         figure(6),
     params:
         *code("figure6"),
-        points=[text for value, path in points("sigma") for text in ("--point", value, path)],
     log:
         "logs/figure6.log",
     benchmark:
@@ -141,17 +137,16 @@ rule figure6:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     shell:
-        "g2rl figure6 {params.points:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure6 {input:q} -o {output[0]:q} > {log:q} 2>&1"
 
 
 rule figure7:
     input:
-        [path for _, path in points("lambda")],
+        points("lambda"),
     output:
         figure(7),
     params:
         *code("figure7"),
-        points=[text for value, path in points("lambda") for text in ("--point", value, path)],
     log:
         "logs/figure7.log",
     benchmark:
@@ -161,7 +156,7 @@ rule figure7:
         mem_mb=megabytes(1000),
         runtime=minutes(10),
     shell:
-        "g2rl figure7 {params.points:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure7 {input:q} -o {output[0]:q} > {log:q} 2>&1"
 
 
 # What the results are, to be compared with another rebuild's: see g2rl verify.

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from g2rl.evaluation.methods import ARROWS
 from g2rl.report.figures.style import COLOURS, LINES, MARKERS, TWO_COLUMNS, label, new_figure, save, style
-from g2rl.report.methods import ARROWS
 
 
 def figure_ablations(data: pd.DataFrame, against: Mapping[str, str], stem: str | os.PathLike) -> None:

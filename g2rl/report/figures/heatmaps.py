@@ -1,17 +1,15 @@
 """TODO: one line."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY, au_name
-from g2rl.errors import InputError
-from g2rl.inference.predictions import KEYS, au_columns
+from g2rl.evaluation.examples import FacePanel
+from g2rl.inference.predictions import KEYS
 from g2rl.report.figures.style import (
     ALIGNED_SIZE,
     TWO_COLUMNS,
@@ -24,78 +22,6 @@ from g2rl.report.figures.style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from g2rl.network.model_file import Model
-
-
-@dataclass(frozen=True)
-class FacePanel:
-    """R held-out faces of one dataset with their predicted heatmaps, for ``figure4``."""
-
-    dataset: str
-    aus: Sequence[int]
-    point_au: np.ndarray  # (P,) which of aus (its index) each heatmap belongs to
-    faces: np.ndarray  # (R, 256, 256, 3) uint8 RGB, aligned
-    heatmaps: np.ndarray  # (R, P, S', S') in units of intensity: Eq. 1's maps times 2πσ²
-    true: np.ndarray  # (R, K) 0–5, NaN or negative = not coded
-    pred: np.ndarray  # (R, K) 0–5
-    subject: Sequence[str]
-    sequence: Sequence[str]
-    frame: Sequence[int]
-
-
-def choose_frames(predictions: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The frames for ``figure4``: ``count`` subjects, spread evenly over the sorted names, of each the frame
-    with the highest sum of true intensities (the first of equals).
-
-    Returns:
-        Columns subject, sequence, frame; fewer than ``count`` rows if there are fewer subjects.
-    """
-    table = predictions.sort_values(KEYS, ignore_index=True)
-    total = table[[f"{au}_true" for au in au_columns(table)]].sum(axis=1)
-    best = total.groupby(table["subject"]).idxmax().to_numpy()
-    spread = np.linspace(0, len(best) - 1, min(count, len(best))).round().astype(int)
-    return table.loc[best[spread], KEYS].reset_index(drop=True)
-
-
-def held_out_faces(
-    dataset: str, model: "Model", predictions: pd.DataFrame, shards: Mapping[str, Path], count: int
-) -> FacePanel:
-    """The faces of ``choose_frames`` and the heatmaps that ``model`` predicts for them.
-
-    Args:
-        predictions: of the fold that the model was not trained on.
-        shards: the test sequences' files by name.
-
-    Raises:
-        InputError: the shard of a chosen frame is missing, or not the one that was predicted.
-    """
-    from g2rl.faces.jpeg import decode
-    from g2rl.faces.sequence_file import read_sequence
-    from g2rl.inference.predictor import predict
-    from g2rl.network.heatmaps import peak
-
-    chosen = choose_frames(predictions, count)
-    faces, maps, true, pred = [], [], [], []
-    for row in chosen.itertuples():
-        if row.sequence not in shards:
-            raise InputError(f"figure 4: no shard given of {row.sequence}, which the predictions name")
-        shard = read_sequence(shards[row.sequence])
-        index = np.flatnonzero(shard.frame == row.frame)
-        if not len(index):
-            raise InputError(f"{shards[row.sequence]}: no frame {row.frame}: predict its frames anew")
-        result = predict(model, decode(shard.jpeg, shard.offsets, index, model.settings.image_size))
-        faces.append(decode(shard.jpeg, shard.offsets, index)[0])
-        maps.append(result.heatmaps[0] / peak(model.settings.sigma, model.settings.amplitude))
-        true.append(shard.intensity[index[0]])
-        pred.append(result.intensity[0])
-    return FacePanel(
-        dataset,
-        model.aus,
-        model.point_au.cpu().numpy(),
-        *map(np.stack, (faces, maps, true, pred)),
-        *(chosen[column].tolist() for column in KEYS),
-    )
 
 
 def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFrame:

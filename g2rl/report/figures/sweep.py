@@ -1,51 +1,51 @@
-"""TODO: one line."""
+"""Figures 6 and 7: average ICC and MAE over σ and over λ."""
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-from g2rl.errors import InputError
-from g2rl.evaluation.metrics import mean_over_seeds
-from g2rl.report.figures.style import COLOURS, MARKERS, TWO_COLUMNS, new_figure, save, style
-from g2rl.report.methods import ARROWS
+from g2rl.evaluation.methods import ARROWS
+from g2rl.evaluation.metrics import mean_over_seeds, read_metrics
+from g2rl.paths import Run, dataset_and_method
+from g2rl.report.figures.style import COLOURS, MARKERS, TWO_COLUMNS, label, new_figure, save, style
+
+AXES = {"sigma": "σ (heatmap pixels)", "lambda": "λ"}
 
 
-@dataclass(frozen=True)
-class SweepPoint:
-    """What G2RL reached at one value of σ or λ: a table of ``metrics.evaluate`` for each seed."""
+def sweep_from_files(metrics: Sequence[Path], parameter: str) -> pd.DataFrame:
+    """What runs reached at each value of ``parameter``, ``sigma`` or ``lambda`` (0: the Baseline).
 
-    dataset: str
-    value: float
-    metrics: Sequence[pd.DataFrame]
-
-
-def figure6(points: Sequence[SweepPoint], stem: str | os.PathLike) -> pd.DataFrame:
-    """ICC and MAE, averaged over AUs, over σ; bands are 95 % intervals over subjects.
+    Args:
+        metrics: ``DATASET/RUN/metrics.csv``; the seeds of a value are averaged.
 
     Returns:
-        What ``stem``.csv holds: dataset, sigma, metric, value, ci_low, ci_high, seeds.
+        Columns dataset, ``parameter``, metric, value (mean over AUs), ci_low, ci_high (over subjects), seeds.
     """
-    return _sweep(points, "sigma", "σ (heatmap pixels)", stem)
-
-
-def figure7(points: Sequence[SweepPoint], stem: str | os.PathLike) -> pd.DataFrame:
-    """As ``figure6`` over λ, on a logarithmic axis; λ = 0, the Baseline, is a dashed line."""
-    return _sweep(points, "lambda", "λ", stem)
-
-
-def _sweep(points: Sequence[SweepPoint], name: str, label: str, stem: str | os.PathLike) -> pd.DataFrame:
+    seeds: dict[tuple[str, float], list[pd.DataFrame]] = {}
+    for path in metrics:
+        dataset, folder = dataset_and_method(path)
+        run = Run.parse(folder)
+        seeds.setdefault((dataset, {"sigma": run.sigma, "lambda": run.lambda_}[parameter]), []).append(
+            read_metrics(path)
+        )
     parts = []
-    for point in sorted(points, key=lambda p: (p.dataset, p.value)):
-        mean = mean_over_seeds(point.metrics)
+    for (dataset, value), tables in sorted(seeds.items(), key=lambda item: item[0]):
+        mean = mean_over_seeds(tables)
         rows = mean[(mean["au"] == "avg") & (mean["aggregation"] == "pooled") & mean["metric"].isin(ARROWS)]
-        parts.append(rows.assign(dataset=point.dataset, seeds=len(point.metrics), **{name: point.value}))
-    columns = ["dataset", name, "metric", "value", "ci_low", "ci_high", "seeds"]
-    data = pd.concat(parts, ignore_index=True)[columns]
-    if data.duplicated(["dataset", name, "metric"]).any():
-        raise InputError(f"{name} sweep: a value twice for one dataset; give all seeds of a value together")
+        parts.append(rows.assign(dataset=dataset, seeds=len(tables), **{parameter: value}))
+    columns = ["dataset", parameter, "metric", "value", "ci_low", "ci_high", "seeds"]
+    return pd.concat(parts, ignore_index=True)[columns]
 
+
+def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
+    """One panel per metric; bands are 95 % intervals over subjects; λ = 0, the Baseline, is a dashed line.
+
+    Args:
+        data: see ``sweep_from_files``; it is also what ``stem``.csv holds. λ has a logarithmic axis.
+    """
+    name = data.columns[1]
     from matplotlib.lines import Line2D
 
     with style():
@@ -67,7 +67,7 @@ def _sweep(points: Sequence[SweepPoint], name: str, label: str, stem: str | os.P
                 axes.set_xscale("log")
             axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
             axes.set_xticks([], minor=True)
-            axes.set(xlabel=label, ylabel=f"{metric} {ARROWS[metric]}")
+            axes.set(xlabel=AXES[name], ylabel=f"{metric} {ARROWS[metric]}")
             axes.grid(axis="y", color="0.9", linewidth=0.5)
             axes.set_axisbelow(True)
         handles = panels[0].get_legend_handles_labels()
@@ -77,4 +77,3 @@ def _sweep(points: Sequence[SweepPoint], name: str, label: str, stem: str | os.P
         figure.legend(*handles, loc="outside upper center", ncols=3)
         figure.get_layout_engine().set(wspace=0.06)
         save(figure, stem, data)
-    return data

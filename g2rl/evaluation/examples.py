@@ -1,0 +1,169 @@
+"""The faces and sequences that the figures show, chosen by their true intensities, never by a prediction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from g2rl.errors import InputError
+from g2rl.evaluation.methods import method_title
+from g2rl.faces.jpeg import decode
+from g2rl.faces.sequence_file import AlignedSequence, read_sequence
+from g2rl.inference.predictions import KEYS, au_columns, read_predictions
+from g2rl.paths import dataset_of_sequence, locate_fold_file
+
+if TYPE_CHECKING:
+    from g2rl.network.model_file import Model
+
+
+@dataclass(frozen=True)
+class FacePanel:
+    """R held-out faces of one dataset with their predicted heatmaps, for ``figure4``."""
+
+    dataset: str
+    aus: Sequence[int]
+    point_au: np.ndarray  # (P,) which of aus (its index) each heatmap belongs to
+    faces: np.ndarray  # (R, 256, 256, 3) uint8 RGB, aligned
+    heatmaps: np.ndarray  # (R, P, S', S') in units of intensity: Eq. 1's maps times 2πσ²
+    true: np.ndarray  # (R, K) 0–5, NaN or negative = not coded
+    pred: np.ndarray  # (R, K) 0–5
+    subject: Sequence[str]
+    sequence: Sequence[str]
+    frame: Sequence[int]
+
+
+def choose_frames(predictions: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The frames for ``figure4``: ``count`` subjects, spread evenly over the sorted names, of each the frame
+    with the highest sum of true intensities (the first of equals).
+
+    Returns:
+        Columns subject, sequence, frame; fewer than ``count`` rows if there are fewer subjects.
+    """
+    table = predictions.sort_values(KEYS, ignore_index=True)
+    total = table[[f"{au}_true" for au in au_columns(table)]].sum(axis=1)
+    best = total.groupby(table["subject"]).idxmax().to_numpy()
+    spread = np.linspace(0, len(best) - 1, min(count, len(best))).round().astype(int)
+    return table.loc[best[spread], KEYS].reset_index(drop=True)
+
+
+def held_out_faces(
+    models: Sequence[Path], predictions: Sequence[Path], sequences: Sequence[Path], count: int
+) -> list[FacePanel]:
+    """The faces of ``choose_frames`` of each dataset and the heatmaps that a network predicts for them.
+
+    Args:
+        models: ``DATASET/RUN/foldK/model.safetensors``, one per dataset.
+        predictions: of each model, its ``predictions.csv``.
+        sequences: ``DATASET/cache/SEQUENCE.h5`` of the test subjects of all datasets.
+
+    Raises:
+        InputError: the aligned sequence of a chosen frame is missing, or not the one that was predicted.
+    """
+    import torch
+
+    from g2rl.network.model_file import read_model
+
+    panels = []
+    for path, table in zip(models, predictions, strict=True):
+        dataset, model = locate_fold_file(path).dataset, read_model(path, torch.device("cpu"))
+        files = {each.stem: each for each in sequences if dataset_of_sequence(each) == dataset}
+        panels.append(_face_panel(dataset, model, choose_frames(read_predictions(table), count), files))
+    return panels
+
+
+def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mapping[str, Path]) -> FacePanel:
+    from g2rl.inference.predictor import predict
+    from g2rl.network.heatmaps import peak
+
+    faces, maps, true, pred = [], [], [], []
+    for row in chosen.itertuples():
+        if row.sequence not in files:
+            raise InputError(
+                f"figure 4: no aligned sequence given of {row.sequence}, which the predictions name"
+            )
+        shard = read_sequence(files[row.sequence])
+        index = np.flatnonzero(shard.frame == row.frame)
+        if not len(index):
+            raise InputError(f"{files[row.sequence]}: no frame {row.frame}: predict its frames again")
+        result = predict(model, decode(shard.jpeg, shard.offsets, index, model.settings.image_size))
+        faces.append(decode(shard.jpeg, shard.offsets, index)[0])
+        maps.append(result.heatmaps[0] / peak(model.settings.sigma, model.settings.amplitude))
+        true.append(shard.intensity[index[0]])
+        pred.append(result.intensity[0])
+    return FacePanel(
+        dataset,
+        model.aus,
+        model.point_au.cpu().numpy(),
+        *map(np.stack, (faces, maps, true, pred)),
+        *(chosen[column].tolist() for column in KEYS),
+    )
+
+
+def calmest_face(sequence: AlignedSequence) -> tuple[np.ndarray, np.ndarray]:
+    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
+
+    Raises:
+        InputError: the sequence has no face.
+    """
+    if not len(sequence.frame):
+        raise InputError(f"{sequence.sequence}: no face in it, choose another sequence")
+    row = int(np.argmin(np.maximum(sequence.intensity, 0).sum(1)))
+    return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
+
+
+def choose_sequence(predictions: pd.DataFrame) -> tuple[str, list[str]]:
+    """The sequence and the two AUs for ``figure5``: those whose truth varies most.
+
+    In each sequence the two AUs with the largest standard deviation of the truth count; the sequence where
+    the two add up to most is taken, the first by name of equals.
+
+    Raises:
+        InputError: fewer than two AUs, or in no sequence are two of them coded twice.
+    """
+    columns = {f"{au}_true": au for au in au_columns(predictions)}
+    spread = predictions.groupby("sequence")[list(columns)].std().rename(columns=columns)
+    top = np.sort(spread.fillna(-np.inf).to_numpy(), axis=1)[:, -2:].sum(1)
+    if len(columns) < 2 or not np.isfinite(top).any():
+        raise InputError("figure 5: it needs two AUs that are coded in one sequence, in two frames or more")
+    sequence = spread.index[np.argmax(top)]
+    order = spread.loc[sequence].sort_values(ascending=False, kind="stable", na_position="last")
+    return sequence, sorted(order.index[:2])
+
+
+def time_series(predictions: Sequence[Path]) -> pd.DataFrame:
+    """Two AUs of one held-out subject over frames, see ``choose_sequence``: the truth and each prediction.
+
+    Args:
+        predictions: ``DATASET/RUN/foldK/predictions.csv`` of one dataset; all runs predicted the same frames.
+
+    Returns:
+        Columns dataset, subject, sequence, frame, au, series (``true`` or a method) and intensity.
+    """
+    folds: dict[str, list[pd.DataFrame]] = {}
+    for path in predictions:
+        folds.setdefault(method_title(locate_fold_file(path).method), []).append(read_predictions(path))
+    tables = {method: pd.concat(parts, ignore_index=True) for method, parts in folds.items()}
+    return series_of(tables, locate_fold_file(predictions[0]).dataset)
+
+
+def series_of(predictions: Mapping[str, pd.DataFrame], dataset: str) -> pd.DataFrame:
+    """As ``time_series``, from the predictions of each method by its name."""
+    sequence, aus = choose_sequence(next(iter(predictions.values())))
+    shown = {
+        name: table[table["sequence"] == sequence].sort_values("frame") for name, table in predictions.items()
+    }
+    truth = next(iter(shown.values()))
+    parts = []
+    for au in aus:
+        series = {"true": truth[f"{au}_true"]} | {name: t[f"{au}_pred"] for name, t in shown.items()}
+        keys = {"subject": truth["subject"], "sequence": sequence, "frame": truth["frame"]}
+        parts += [
+            pd.DataFrame(
+                {"dataset": dataset, **keys, "au": au, "series": name, "intensity": values.to_numpy()}
+            )
+            for name, values in series.items()
+        ]
+    return pd.concat(parts, ignore_index=True)

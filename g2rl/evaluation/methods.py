@@ -1,0 +1,23 @@
+"""The compared methods and metrics: their names, their order, and which value of a metric is better."""
+
+from g2rl.paths import Run
+
+IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
+METHODS = {  # a method → its name in tables and figures, in the order of the rows
+    "constant": "Best constant",
+    "landmark_ridge": "Landmarks ridge",
+    "baseline": "Baseline",
+    "g2rl": "G2RL",
+    "g2rlplus": "G2RL+",
+}
+BEST = {"ICC": max, "MAE": min}  # the metrics of tables and figures → which value is best
+ARROWS = {"ICC": "↑", "MAE": "↓"}
+
+
+def method_title(folder: str) -> str:
+    """The name in tables of a method's folder: ``g2rl_sigma2_lambda0.05_seed0`` is G2RL.
+
+    Raises:
+        InputError: neither an image-free baseline nor a run.
+    """
+    return METHODS[folder if folder in IMAGE_FREE else Run.parse(folder).method]
