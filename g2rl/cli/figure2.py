@@ -15,8 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.evaluation.examples import calmest_face
     from g2rl.faces.sequence_file import read_sequence
-    from g2rl.report.figures.au_locations import figure2
+    from g2rl.report.figures.au_locations import calmest_face, figure2
 
     figure2(*calmest_face(read_sequence(options.shard)), options.output.with_suffix(""))

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.evaluation.examples import held_out_faces
+    from g2rl.evaluation.example_faces import held_out_faces
     from g2rl.report.figures.heatmaps import figure4
 
     panels = held_out_faces(options.models, options.predictions, options.shards, options.faces)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.evaluation.examples import time_series
+    from g2rl.evaluation.example_sequence import time_series
     from g2rl.report.figures.timeseries import figure5
 
     figure5(time_series(options.predictions), options.output.with_suffix(""))

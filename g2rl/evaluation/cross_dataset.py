@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.methods import ARROWS, method_title
-from g2rl.evaluation.metrics import mean_over_seeds, read_metrics_by_method
+from g2rl.evaluation.methods import ARROWS, method_title, read_metrics_by_method
+from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.faces.sequence_file import AlignedSequence, read_sequence
 from g2rl.inference.predictions import prediction_table
 from g2rl.paths import dataset_of_sequence, locate_fold_file

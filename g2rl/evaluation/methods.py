@@ -1,6 +1,12 @@
 """The compared methods and metrics: their names, their order, and which value of a metric is better."""
 
-from g2rl.paths import Run
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from g2rl.evaluation.metrics import read_metrics
+from g2rl.paths import Run, dataset_and_method
 
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 METHODS = {  # a method → its name in tables and figures, in the order of the rows
@@ -21,3 +27,16 @@ def method_title(folder: str) -> str:
         InputError: neither an image-free baseline nor a run.
     """
     return METHODS[folder if folder in IMAGE_FREE else Run.parse(folder).method]
+
+
+def read_metrics_by_method(paths: Iterable[Path]) -> dict[tuple[str, str], list[pd.DataFrame]]:
+    """Read every ``DATASET/METHOD/metrics.csv``.
+
+    Returns:
+        By dataset and the method's name in tables, a table for each of its seeds.
+    """
+    groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for path in paths:
+        dataset, folder = dataset_and_method(path)
+        groups.setdefault((dataset, method_title(folder)), []).append(read_metrics(path))
+    return groups

@@ -6,17 +6,14 @@ subject, and a bootstrap over subjects only adds them up again.
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.methods import method_title
 from g2rl.inference.predictions import KEYS, au_columns, intensities
 from g2rl.io.tables import write_csv
-from g2rl.paths import dataset_and_method
 
 METRICS = ("ICC", "MAE", "PCC", "MSE")
 COLUMNS = ["au", "metric", "aggregation", "value", "ci_low", "ci_high"]  # of metrics.csv
@@ -239,16 +236,3 @@ def read_metrics(path: str | os.PathLike) -> pd.DataFrame:
     if list(table) != COLUMNS:
         raise InputError(f"{path}: columns {','.join(table)}, expected {','.join(COLUMNS)}")
     return table
-
-
-def read_metrics_by_method(paths: Iterable[Path]) -> dict[tuple[str, str], list[pd.DataFrame]]:
-    """Read every ``DATASET/METHOD/metrics.csv``.
-
-    Returns:
-        By dataset and the method's name in tables, a table for each of its seeds.
-    """
-    groups: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for path in paths:
-        dataset, folder = dataset_and_method(path)
-        groups.setdefault((dataset, method_title(folder)), []).append(read_metrics(path))
-    return groups

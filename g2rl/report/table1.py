@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.methods import BEST, METHODS
-from g2rl.evaluation.metrics import mean_over_seeds, read_metrics_by_method
+from g2rl.evaluation.methods import BEST, METHODS, read_metrics_by_method
+from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
 from g2rl.paths import dataset_of_table, locate_fold_file

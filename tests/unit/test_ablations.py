@@ -1,5 +1,7 @@
 """Variants beside the Baseline: the paired comparison, what L_G does, their tables and figures."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from g2rl.cli.main import main
 from g2rl.errors import InputError
 from g2rl.evaluation import ablations
 from g2rl.evaluation.metrics import compare, evaluate
+from g2rl.inference.predictions import write_predictions
 from g2rl.paths import Run
 from g2rl.report import ablations as report_ablations
 
@@ -117,10 +120,23 @@ def test_variants_are_read_off_the_folders_names():
         paths.Run.parse("constant")
 
 
+def write_runs(folder: Path, variants: dict[str, dict[int, list[pd.DataFrame]]]) -> list[Path]:
+    """The ``predictions.csv`` of runs by their folder's name up to its seed."""
+    paths = []
+    for name, seeds in variants.items():
+        for seed, folds in seeds.items():
+            for number, table in enumerate(folds, 1):
+                paths.append(folder / f"synthetic_a/{name}_seed{seed}/fold{number}/predictions.csv")
+                paths[-1].parent.mkdir(parents=True, exist_ok=True)
+                write_predictions(paths[-1], table)
+    return paths
+
+
 def test_table_markdown_and_figure(tmp_path):
-    results = {"synthetic_a": {"baseline": runs(1.5), "g2rl": runs(1.5), "better": runs(0.5)}}
-    against = {"baseline": "baseline", "g2rl": "baseline", "better": "g2rl"}
-    report_ablations.write_ablations(results, against, "test subjects", tmp_path / "ablations", 50)
+    g2rl = "g2rl_sigma2_lambda0.05"
+    variants = {"baseline_sigma2": runs(1.5), g2rl: runs(1.5), f"{g2rl}_better": runs(0.5)}
+    paths = write_runs(tmp_path, variants)
+    report_ablations.write_ablations(paths, {"better": "g2rl"}, tmp_path / "ablations", 50)
     table = pd.read_csv(tmp_path / "ablations.csv")
     assert list(table) == ["dataset", "variant", "metric", "mean", "difference", "ci_low", "ci_high", "seeds"]
     assert set(table["variant"]) == {"baseline", "g2rl", "better"}
@@ -134,7 +150,23 @@ def test_table_markdown_and_figure(tmp_path):
     assert "[+0.000, +0.000]" in text  # g2rl is the Baseline here
     assert (tmp_path / "ablations.png").stat().st_size > 1000
     with pytest.raises(InputError, match="compared with nobody"):
-        ablations.ablation_table(results, against | {"g2rl": "nobody"})
+        report_ablations.write_ablations(paths, {"g2rl": "nobody"}, tmp_path / "ablations")
+
+
+def test_results_are_read_by_variant_and_seed_and_folds_in_their_order(tmp_path):
+    paths = write_runs(tmp_path, {"baseline_sigma2": runs(1.0, 2)})
+    results, held_out = ablations.read_ablation_results(paths[::-1])
+    assert not held_out
+    assert list(results) == ["synthetic_a"]
+    seeds = results["synthetic_a"]["baseline"]
+    assert set(seeds) == {0, 1}
+    assert ["".join(t["subject"].unique()) for t in seeds[1]] == ["abcd", "efgh"]
+    validation = tmp_path / "synthetic_a/baseline_sigma2_seed0/fold1v/predictions.csv"
+    validation.parent.mkdir()
+    write_predictions(validation, predictions(1.0, 0))
+    assert ablations.read_ablation_results([validation])[1]
+    with pytest.raises(InputError, match="give one kind"):
+        ablations.read_ablation_results([*paths, validation])
 
 
 def test_two_settings_of_one_variant_are_not_mixed(tmp_path, capsys, monkeypatch):
@@ -162,10 +194,16 @@ def history(last: float) -> pd.DataFrame:
 
 
 def test_what_the_guidance_does_is_told(tmp_path):
+    def write(run: str, table: pd.DataFrame) -> Path:
+        path = tmp_path / f"synthetic_a/{run}/fold1/history.csv"
+        path.parent.mkdir(parents=True)
+        table.to_csv(path, index=False)
+        return path
+
     histories = [
-        ("synthetic_a", "g2rl_sigma2_lambda0.5_seed0", history(0.001)),
-        ("synthetic_a", "g2rl_sigma2_lambda0.5_seed1", history(0.003)),
-        ("synthetic_a", "g2rl_sigma2_lambda0.05_detached_seed0", history(0.4)),
+        write("g2rl_sigma2_lambda0.5_seed0", history(0.001)),
+        write("g2rl_sigma2_lambda0.5_seed1", history(0.003)),
+        write("g2rl_sigma2_lambda0.05_detached_seed0", history(0.4)),
     ]
     table = ablations.guidance_table(histories)
     assert table["training"].tolist() == ["λ = 0.5, G2RL"] * 2 + ["λ = 0.05, detached"] * 2
@@ -177,7 +215,7 @@ def test_what_the_guidance_does_is_told(tmp_path):
         ("g2rl_sigma1_lambda0.5_seed0", "σ = 2 and 1 would be averaged"),
     ):
         with pytest.raises(InputError, match=reason):
-            ablations.guidance_table([*histories, ("synthetic_a", run, history(0.1))])
+            ablations.guidance_table([*histories, write(run, history(0.1))])
     report_ablations.write_guidance(histories, tmp_path / "guidance")
     text = (tmp_path / "guidance.md").read_text()
     assert "| collapsed | 2 |" in text

@@ -5,16 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import skimage.data
-from test_metrics import make_predictions
-from test_tables import BP4D, DISFA, metrics
 
 from g2rl.action_units import CENTRES, au_centres
 from g2rl.errors import InputError
-from g2rl.evaluation.examples import FacePanel, choose_frames, choose_sequence
+from g2rl.evaluation.example_faces import FacePanel, choose_frames
+from g2rl.evaluation.example_sequence import choose_sequence, series_of
+from g2rl.evaluation.metrics import write_metrics
 from g2rl.faces.alignment import TEMPLATE
+from g2rl.paths import Run
 from g2rl.report.figures.au_locations import figure2
 from g2rl.report.figures.heatmaps import figure4
+from g2rl.report.figures.sweep import figure_sweep, sweep_from_files
 from g2rl.report.figures.timeseries import figure5
+from tests.tables import BP4D, DISFA, make_metrics, make_predictions
 
 
 def make_faces(dataset, aus, count):
@@ -59,13 +62,29 @@ def make_sequences():
     return pd.concat(parts, ignore_index=True)
 
 
-def make_sweep(values, datasets=(("synthetic_bp4d", BP4D, 0.64), ("synthetic_disfa", DISFA, 0.58))):
-    points = []
-    for dataset, aus, level in datasets:
+def make_sweep(folder, parameter, values, seeds=(0,)):
+    """The ``metrics.csv`` of a run for each value and seed, on two datasets."""
+    paths = []
+    for dataset, aus, level in (("synthetic_bp4d", BP4D, 0.64), ("synthetic_disfa", DISFA, 0.58)):
         for i, value in enumerate(values):
             icc = level - 0.02 * (i - 1) ** 2 + np.zeros(len(aus) + 1)
-            points.append(SweepPoint(dataset, value, [metrics(aus, icc, 1.1 - icc)]))
-    return points
+            for seed in seeds:
+                run = Run(value, 0.05, seed) if parameter == "sigma" else Run(2, value, seed)
+                paths.append(folder / dataset / run.name / "metrics.csv")
+                write_metrics(paths[-1], make_metrics(aus, icc + seed, 1.1 - icc))
+    return paths
+
+
+def draw_sweep(stem, parameter, values):
+    data = sweep_from_files(make_sweep(stem.parents[1] / "metrics", parameter, values), parameter)
+    figure_sweep(data, stem)
+    return data
+
+
+def draw_series(stem):
+    data = series_of({"Baseline": make_sequences(), "G2RL": make_sequences()}, "synthetic_disfa")
+    figure5(data, stem)
+    return data
 
 
 DRAWINGS = {
@@ -73,11 +92,9 @@ DRAWINGS = {
     "figure4": lambda stem: figure4(
         [make_faces("synthetic_bp4d", BP4D, 1)[0], make_faces("synthetic_disfa", DISFA, 1)[0]], stem
     ),
-    "figure5": lambda stem: figure5(
-        {"Baseline": make_sequences(), "G2RL": make_sequences()}, "synthetic_disfa", stem
-    ),
-    "figure6": lambda stem: figure6(make_sweep((1, 2, 4)), stem),
-    "figure7": lambda stem: figure7(make_sweep((0, 0.005, 0.05, 0.5)), stem),
+    "figure5": draw_series,
+    "figure6": lambda stem: draw_sweep(stem, "sigma", (1, 2, 4)),
+    "figure7": lambda stem: draw_sweep(stem, "lambda", (0, 0.005, 0.05, 0.5)),
 }
 
 
@@ -104,8 +121,8 @@ def test_same_input_same_bytes_and_the_csv_is_what_is_drawn(tmp_path, name):
 
 
 def test_the_pdf_embeds_truetype_fonts(tmp_path):
-    figure6(make_sweep((1, 2, 4)), tmp_path / "figure6")
-    pdf = (tmp_path / "figure6.pdf").read_bytes()
+    draw_sweep(tmp_path / "figures" / "figure6", "sigma", (1, 2, 4))
+    pdf = (tmp_path / "figures" / "figure6.pdf").read_bytes()
     assert b"/Type3" not in pdf
     assert b"STIX" in pdf
 
@@ -131,9 +148,9 @@ def test_figure4_lists_each_point(tmp_path):
     assert data.loc["F002", "true"].isna().sum() == 2  # the AU that is not coded has two points
 
 
-def test_figure5_shows_the_chosen_sequence_whole(tmp_path):
+def test_figure5_shows_the_chosen_sequence_whole():
     table = make_sequences()
-    data = figure5({"G2RL": table}, "disfa", tmp_path / "figure5")
+    data = series_of({"G2RL": table}, "disfa")
     assert set(data["sequence"]) == {"SN002"}
     assert list(dict.fromkeys(data["au"])) == ["AU12", "AU25"]
     one = table[table["sequence"] == "SN002"]
@@ -176,9 +193,12 @@ def test_choose_sequence_needs_two_coded_aus():
 
 
 def test_sweeps_hold_the_pooled_average(tmp_path):
-    data = figure7(make_sweep((0.5, 0, 0.05)), tmp_path / "figure7")
+    data = sweep_from_files(make_sweep(tmp_path, "lambda", (0.5, 0, 0.05)), "lambda")
     row = data[(data["dataset"] == "synthetic_bp4d") & (data["metric"] == "ICC")]
     assert list(row["lambda"]) == [0, 0.05, 0.5]
     np.testing.assert_allclose(row["value"], [0.64, 0.62, 0.62])  # the order they were given in: .62 .64 .62
-    with pytest.raises(InputError, match="a value twice"):
-        figure6(make_sweep((1, 2, 2)), tmp_path / "figure6")
+    data = sweep_from_files(make_sweep(tmp_path, "sigma", (1, 2), seeds=(0, 1)), "sigma")
+    assert data["seeds"].unique() == 2
+    assert data["value"][0] == pytest.approx(0.62 + 0.5)  # the mean over the seeds
+    with pytest.raises(InputError, match="a value of sigma twice"):
+        sweep_from_files(make_sweep(tmp_path, "sigma", (1, 2, 2)), "sigma")

@@ -168,8 +168,9 @@ FOLLOWED_BY = [
     (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *TABLES), "evaluation/__init__"),
-    (("metrics", *TABLES), "evaluation/metrics"),
-    (REPORTED, "report/__init__ report/methods"),
+    (("metrics", "figure5", *TABLES), "evaluation/metrics"),
+    (("figure5", *TABLES), "evaluation/methods"),
+    (REPORTED, "paths report/__init__"),
     (without(REPORTED, "table1"), "report/figures/__init__ report/figures/style"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
     (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
@@ -209,14 +210,14 @@ FOLLOWED_BY = [
     (("train", "lock"), "reproducibility/__init__ reproducibility/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
-    (("guidance", "table1"), "evaluation/collapse paths"),
+    (("guidance", "table1"), "evaluation/collapse"),
     (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
     (("table1",), "config/keys config/messages config/schema config/variants network/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
-    (("figure4",), "report/figures/heatmaps"),
-    (("figure5",), "report/figures/timeseries"),
-    (("figure6", "figure7"), "report/figures/sweep cli/sweep_points"),
+    (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
+    (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
+    (("figure6", "figure7"), "report/figures/sweep"),
     (("lock",), "reproducibility/lock"),
     *(
         ((name,), f"cli/{name}")

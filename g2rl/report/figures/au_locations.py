@@ -1,12 +1,31 @@
 """TODO: one line."""
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from g2rl.action_units import CENTRES, au_centres, au_name
+from g2rl.errors import InputError
 from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, new_figure, save, style
+
+if TYPE_CHECKING:
+    from g2rl.faces.sequence_file import AlignedSequence
+
+
+def calmest_face(sequence: "AlignedSequence") -> tuple[np.ndarray, np.ndarray]:
+    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
+
+    Raises:
+        InputError: the sequence has no face.
+    """
+    from g2rl.faces.jpeg import decode
+
+    if not len(sequence.frame):
+        raise InputError(f"{sequence.sequence}: no face in it, choose another sequence")
+    row = int(np.argmin(np.maximum(sequence.intensity, 0).sum(1)))
+    return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
 
 
 def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) -> pd.DataFrame:

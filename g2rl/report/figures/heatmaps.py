@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY, au_name
-from g2rl.evaluation.examples import FacePanel
+from g2rl.evaluation.example_faces import FacePanel
 from g2rl.inference.predictions import KEYS
 from g2rl.report.figures.style import (
     ALIGNED_SIZE,

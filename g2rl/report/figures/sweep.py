@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from g2rl.errors import InputError
 from g2rl.evaluation.methods import ARROWS
 from g2rl.evaluation.metrics import mean_over_seeds, read_metrics
 from g2rl.paths import Run, dataset_and_method
@@ -22,17 +23,21 @@ def sweep_from_files(metrics: Sequence[Path], parameter: str) -> pd.DataFrame:
 
     Returns:
         Columns dataset, ``parameter``, metric, value (mean over AUs), ci_low, ci_high (over subjects), seeds.
+
+    Raises:
+        InputError: two runs of one dataset, value and seed.
     """
-    seeds: dict[tuple[str, float], list[pd.DataFrame]] = {}
+    seeds: dict[tuple[str, float], dict[int, pd.DataFrame]] = {}
     for path in metrics:
         dataset, folder = dataset_and_method(path)
         run = Run.parse(folder)
-        seeds.setdefault((dataset, {"sigma": run.sigma, "lambda": run.lambda_}[parameter]), []).append(
-            read_metrics(path)
-        )
+        tables = seeds.setdefault((dataset, run.sigma if parameter == "sigma" else run.lambda_), {})
+        if run.seed in tables:
+            raise InputError(f"{path}: a value of {parameter} twice for one dataset and seed: give one run")
+        tables[run.seed] = read_metrics(path)
     parts = []
     for (dataset, value), tables in sorted(seeds.items(), key=lambda item: item[0]):
-        mean = mean_over_seeds(tables)
+        mean = mean_over_seeds([*tables.values()])
         rows = mean[(mean["au"] == "avg") & (mean["aggregation"] == "pooled") & mean["metric"].isin(ARROWS)]
         parts.append(rows.assign(dataset=dataset, seeds=len(tables), **{parameter: value}))
     columns = ["dataset", parameter, "metric", "value", "ci_low", "ci_high", "seeds"]

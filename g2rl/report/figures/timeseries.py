@@ -13,7 +13,7 @@ def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     """One panel per AU. Lines break where frames are missing or not coded.
 
     Args:
-        data: see ``evaluation.examples.time_series``; it is also what ``stem``.csv holds.
+        data: see ``evaluation.example_sequence.time_series``; it is also what ``stem``.csv holds.
     """
     aus = data["au"].unique()
     dataset, subject, sequence = data[["dataset", "subject", "sequence"]].iloc[0]

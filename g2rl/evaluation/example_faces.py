@@ -1,4 +1,4 @@
-"""The faces and sequences that the figures show, chosen by their true intensities, never by a prediction."""
+"""The held-out faces of Figure 4: chosen by their true intensities, never by a prediction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.methods import method_title
 from g2rl.faces.jpeg import decode
-from g2rl.faces.sequence_file import AlignedSequence, read_sequence
+from g2rl.faces.sequence_file import read_sequence
 from g2rl.inference.predictions import KEYS, au_columns, read_predictions
 from g2rl.paths import dataset_of_sequence, locate_fold_file
 
@@ -100,70 +99,3 @@ def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mappi
         *map(np.stack, (faces, maps, true, pred)),
         *(chosen[column].tolist() for column in KEYS),
     )
-
-
-def calmest_face(sequence: AlignedSequence) -> tuple[np.ndarray, np.ndarray]:
-    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
-
-    Raises:
-        InputError: the sequence has no face.
-    """
-    if not len(sequence.frame):
-        raise InputError(f"{sequence.sequence}: no face in it, choose another sequence")
-    row = int(np.argmin(np.maximum(sequence.intensity, 0).sum(1)))
-    return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
-
-
-def choose_sequence(predictions: pd.DataFrame) -> tuple[str, list[str]]:
-    """The sequence and the two AUs for ``figure5``: those whose truth varies most.
-
-    In each sequence the two AUs with the largest standard deviation of the truth count; the sequence where
-    the two add up to most is taken, the first by name of equals.
-
-    Raises:
-        InputError: fewer than two AUs, or in no sequence are two of them coded twice.
-    """
-    columns = {f"{au}_true": au for au in au_columns(predictions)}
-    spread = predictions.groupby("sequence")[list(columns)].std().rename(columns=columns)
-    top = np.sort(spread.fillna(-np.inf).to_numpy(), axis=1)[:, -2:].sum(1)
-    if len(columns) < 2 or not np.isfinite(top).any():
-        raise InputError("figure 5: it needs two AUs that are coded in one sequence, in two frames or more")
-    sequence = spread.index[np.argmax(top)]
-    order = spread.loc[sequence].sort_values(ascending=False, kind="stable", na_position="last")
-    return sequence, sorted(order.index[:2])
-
-
-def time_series(predictions: Sequence[Path]) -> pd.DataFrame:
-    """Two AUs of one held-out subject over frames, see ``choose_sequence``: the truth and each prediction.
-
-    Args:
-        predictions: ``DATASET/RUN/foldK/predictions.csv`` of one dataset; all runs predicted the same frames.
-
-    Returns:
-        Columns dataset, subject, sequence, frame, au, series (``true`` or a method) and intensity.
-    """
-    folds: dict[str, list[pd.DataFrame]] = {}
-    for path in predictions:
-        folds.setdefault(method_title(locate_fold_file(path).method), []).append(read_predictions(path))
-    tables = {method: pd.concat(parts, ignore_index=True) for method, parts in folds.items()}
-    return series_of(tables, locate_fold_file(predictions[0]).dataset)
-
-
-def series_of(predictions: Mapping[str, pd.DataFrame], dataset: str) -> pd.DataFrame:
-    """As ``time_series``, from the predictions of each method by its name."""
-    sequence, aus = choose_sequence(next(iter(predictions.values())))
-    shown = {
-        name: table[table["sequence"] == sequence].sort_values("frame") for name, table in predictions.items()
-    }
-    truth = next(iter(shown.values()))
-    parts = []
-    for au in aus:
-        series = {"true": truth[f"{au}_true"]} | {name: t[f"{au}_pred"] for name, t in shown.items()}
-        keys = {"subject": truth["subject"], "sequence": sequence, "frame": truth["frame"]}
-        parts += [
-            pd.DataFrame(
-                {"dataset": dataset, **keys, "au": au, "series": name, "intensity": values.to_numpy()}
-            )
-            for name, values in series.items()
-        ]
-    return pd.concat(parts, ignore_index=True)

@@ -16,14 +16,14 @@ from g2rl.faces.video import open_source
 from g2rl.inference.video import aligned_batches, predict_video
 from g2rl.network.model_file import read_model
 from g2rl.training import loop as training
-from tests.unit.test_training import CPU, SHARDS, SMALL
+from tests.factories import CPU, SEQUENCES, SMALL
 
 
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     settings = replace(SMALL, image_size=64, epochs=1)
-    training.train(SHARDS, settings, folder / "model.safetensors", folder / "history.csv", CPU)
+    training.train(SEQUENCES, settings, folder / "model.safetensors", folder / "history.csv", CPU)
     return folder / "model.safetensors"
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_training import CPU, SHARDS
 
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
@@ -17,6 +16,7 @@ from g2rl.network.model import HeatmapNet
 from g2rl.network.model_file import Model
 from g2rl.report.cross_dataset import cross_markdown, write_cross_table
 from g2rl.training.targets import Targets
+from tests.factories import CPU, make_sequence
 
 SETTINGS = Settings(
     backbone="test_resnet.r160_in1k", image_size=64, channels=(8, 8, 8), precision="fp32", centres="default"
@@ -33,11 +33,9 @@ def model(aus, seed=0):
 
 
 def coded(aus, subject):
-    """A training test's faces, coded for other AUs."""
-    shard = SHARDS[0]
-    rng = np.random.default_rng(len(aus))
-    intensity = rng.integers(-1, 6, (len(shard.frame), len(aus))).astype(np.int8)
-    return replace(shard, subject=subject, sequence=f"{subject}_T1", aus=aus, intensity=intensity)
+    """The same faces whoever the subject is, coded for some AUs."""
+    sequence = make_sequence("F001", aus=aus)
+    return replace(sequence, subject=subject, sequence=f"{subject}_T1")
 
 
 def test_shared_aus_are_the_columns_of_both():

@@ -11,20 +11,7 @@ from g2rl.errors import InputError
 from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.report.captions import caption
 from g2rl.report.table1 import COLUMNS, MethodResult, read_published, table1, write_table1
-
-BP4D = (6, 10, 12, 14, 17)
-DISFA = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-
-
-def metrics(aus, icc, mae, spread=0.05):
-    """A table as ``metrics.evaluate`` makes it, from values per AU and the average."""
-    rows = []
-    for metric, values in (("ICC", icc), ("MAE", mae), ("PCC", icc), ("MSE", mae)):
-        for aggregation, shift in (("pooled", 0.0), ("fold_mean", -0.01)):
-            for au, value in zip([*(f"AU{au:02d}" for au in aus), "avg"], values, strict=True):
-                value += shift
-                rows.append((au, metric, aggregation, value, value - spread, value + spread))
-    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+from tests.tables import BP4D, DISFA, make_metrics
 
 
 def results(rng=None):
@@ -39,7 +26,7 @@ def results(rng=None):
             for _ in range(seeds):
                 noise = rng.normal(0, 0.05, len(aus)) * (icc > 0)
                 values = icc + noise, mae - noise
-                tables.append(metrics(aus, *(np.append(v, v.mean()) for v in values)))
+                tables.append(make_metrics(aus, *(np.append(v, v.mean()) for v in values)))
             out.append(MethodResult(dataset, method, tables))
     return out
 
@@ -61,13 +48,13 @@ def test_tidy_table(tmp_path):
 
 
 def test_seeds_are_averaged():
-    first, second = (metrics(BP4D, np.full(6, value), np.full(6, 0.5)) for value in (0.4, 0.6))
+    first, second = (make_metrics(BP4D, np.full(6, value), np.full(6, 0.5)) for value in (0.4, 0.6))
     table = table1([MethodResult("synthetic_bp4d", "G2RL", [first, second])])
     row = table[(table["dataset"] == "synthetic_bp4d") & (table["metric"] == "ICC") & (table["au"] == "avg")]
     found = row[["value", "ci_low", "ci_high", "fold_mean", "seeds"]].to_numpy(float)
     np.testing.assert_allclose(found, [[0.5, 0.45, 0.55, 0.49, 2]])
     with pytest.raises(InputError, match="differ in their rows"):
-        mean_over_seeds([first, metrics((6, 10), np.zeros(3), np.zeros(3))])
+        mean_over_seeds([first, make_metrics((6, 10), np.zeros(3), np.zeros(3))])
 
 
 def test_published_averages_are_the_means_of_their_rows():
@@ -122,7 +109,7 @@ def test_bold_is_the_best_of_its_own_block(tmp_path):
 
 
 def test_undefined_and_negative_values():
-    nan = metrics(BP4D, np.array([np.nan, -0.2, -0.001, 0, 0, np.nan]), np.full(6, 0.5))
+    nan = make_metrics(BP4D, np.array([np.nan, -0.2, -0.001, 0, 0, np.nan]), np.full(6, 0.5))
     only = [MethodResult("synthetic_bp4d", "Best constant", [nan])]
     table = table1(only)
     from g2rl.report.table1_formats import markdown
@@ -180,7 +167,7 @@ def test_caption_says_which_faces_were_rendered():
     assert "Every network: 6 epochs." in text
     assert "Mean of 2 seeds." in text
     assert text.endswith("A note.")
-    real = [MethodResult("bp4d", "G2RL", [metrics(BP4D, np.zeros(6), np.zeros(6))])]
+    real = [MethodResult("bp4d", "G2RL", [make_metrics(BP4D, np.zeros(6), np.zeros(6))])]
     text = caption(table1(real))
     assert "rendered" not in text
     assert "Measured on bp4d: real faces. " in text
@@ -188,7 +175,7 @@ def test_caption_says_which_faces_were_rendered():
 
 
 def test_real_measured_rows_stand_beside_the_published_but_do_not_compete(tmp_path):
-    real = [MethodResult("bp4d", m, [metrics(BP4D, np.full(6, v), np.full(6, v))]) for m, v in
+    real = [MethodResult("bp4d", m, [make_metrics(BP4D, np.full(6, v), np.full(6, v))]) for m, v in
             (("Baseline", 0.95), ("G2RL", 0.96))]  # fmt: skip
     write_table1(real + results(), tmp_path / "table1")
     found = rows_of_markdown((tmp_path / "table1.md").read_text())
@@ -203,7 +190,7 @@ def test_real_measured_rows_stand_beside_the_published_but_do_not_compete(tmp_pa
 
 def test_unknown_and_double_methods_are_refused():
     with pytest.raises(InputError, match="no method 'g2rl'"):
-        table1([MethodResult("synthetic_bp4d", "g2rl", [metrics(BP4D, np.zeros(6), np.zeros(6))])])
+        table1([MethodResult("synthetic_bp4d", "g2rl", [make_metrics(BP4D, np.zeros(6), np.zeros(6))])])
     with pytest.raises(InputError, match="two results for 'G2RL' on synthetic_bp4d"):
         table1([r for r in results() if r.method == "G2RL"] * 2)
 
