@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 COMMANDS = (
     "config",
     "check",
@@ -86,7 +88,7 @@ def make_parser(name: str) -> argparse.ArgumentParser:
 
 def _run(
     name: str,
-    run: Callable[[argparse.Namespace], int | None],
+    run: Callable[[argparse.Namespace], Outcome | int | None],
     parser: argparse.ArgumentParser,
     arguments: Sequence[str],
 ) -> int:
@@ -101,12 +103,15 @@ def _run(
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         options = parser.parse_args(arguments)
-        status = run(options) or 0
-        if (records := os.environ.get("G2RL_PROVENANCE")) and not status:
+        outcome = run(options)
+        if not isinstance(outcome, Outcome):  # a command that does not yet say what it read and wrote
+            outcome = Outcome(_paths_in(options), [path for path in WRITTEN if path.exists()], outcome or 0)
+        if (records := os.environ.get("G2RL_PROVENANCE")) and not outcome.status:
             from g2rl.reproducibility.records import make_record, write_record
 
-            write_record(make_record(name, arguments, vars(options), WRITTEN), Path(records))
-        return status
+            record = make_record(name, arguments, vars(options), outcome.read, outcome.written)
+            write_record(record, Path(records))
+        return outcome.status
     except InputError as error:
         print(f"g2rl {name}: {error}", file=sys.stderr)
         return 2
@@ -120,6 +125,15 @@ def _run(
             raise
         print(f"g2rl {name}: {explain_os_error(error)}", file=sys.stderr)
         return 2
+
+
+def _paths_in(options: argparse.Namespace) -> list[Path]:
+    """The options' files, and the folders that frames are read from."""
+    found: list[Path] = []
+    for name, value in vars(options).items():
+        paths = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, Path)]
+        found += [path for path in paths if path.is_file() or (path.is_dir() and name in ("media", "videos"))]
+    return found
 
 
 def _module(command: str) -> str:

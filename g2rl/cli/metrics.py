@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from g2rl.cli.options import output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output(parser, "au, metric, aggregation, value, ci_low, ci_high; CSV")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.evaluation.metrics import evaluate, write_metrics
     from g2rl.inference.predictions import read_predictions
 
     folds = [read_predictions(path) for path in options.predictions]
     write_metrics(options.output, evaluate(folds, options.resamples))
+    return Outcome(options.predictions, [options.output])

@@ -1,4 +1,4 @@
-"""What made a file: a record a command, and the tree of records behind a result.
+"""What made a file: one record per command, and the tree of records behind a result.
 
 When ``G2RL_PROVENANCE`` names a folder, as the workflow sets it, every command leaves a record there: its
 settings and seed, the SHA-256 of what it read and wrote, the digest of its code, its packages, its device. A
@@ -23,11 +23,6 @@ from g2rl.reproducibility.code_digest import code_digest, imported_packages
 from g2rl.reproducibility.hashing import content_sha256
 
 VARIABLE = "G2RL_PROVENANCE"
-
-
-FOLDER = Path("results/provenance")
-
-
 ELSEWHERE = "…"  # stands for the folders above a file that is not below the working folder
 
 
@@ -40,7 +35,7 @@ class Record:
         stage: its name, such as ``train``.
         settings: every option that is no path, defaults and seed included.
         inputs, outputs: SHA-256 in hex by path, from the folder it ran in; folders are hashed as a whole.
-        code: `g2rl.digests.code_digest` of the stage.
+        code: ``code_digest`` of the command.
         packages: versions of Python and of what the stage's code imports, as installed.
         device: where it computed: the GPU's name, or the kind of CPU.
     """
@@ -56,38 +51,36 @@ class Record:
 
 
 def make_record(
-    stage: str, arguments: Sequence[str], options: Mapping[str, object], written: Iterable[Path]
+    stage: str,
+    arguments: Sequence[str],
+    options: Mapping[str, object],
+    read: Iterable[Path],
+    written: Iterable[Path],
 ) -> Record:
     """Describe a command that has just run.
 
     Args:
         arguments: the command line after ``g2rl STAGE``.
-        options: its parsed options. A path, or a list of them, that is there and was not written is an input;
-            a folder only counts as one where frames are read from it (``media``, ``videos``), since ``root``
-            and the like just say where to look.
-        written: the files it put in place.
+        options: its parsed options; those that hold no path are the settings.
+        read, written: its input and output files; a folder stands for the files in it.
     """
-    outputs = dict.fromkeys(path for path in written if path.exists())  # each once, in order
-    inputs, settings = set(), {}
-    for name, value in options.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        if not any(isinstance(each, Path) for each in values):
-            settings[name] = value
-            continue
-        read = {each for each in values if each.exists() and (each.is_file() or name in ("media", "videos"))}
-        inputs |= read - outputs.keys()
+    outputs = dict.fromkeys(written)  # each once, in order
     entry = f"cli.{stage.replace('-', '_')}"
     packages = {name: _version(name) for name in imported_packages(entry)}
     return Record(
         command=shlex.join(["g2rl", stage, *map(_portable_option, arguments)]),
         stage=stage,
-        settings=dict(sorted(settings.items())),
-        inputs={portable(path): content_sha256(path) for path in sorted(inputs)},
+        settings={name: value for name, value in sorted(options.items()) if not _holds_path(value)},
+        inputs={portable(path): content_sha256(path) for path in sorted(set(read) - outputs.keys())},
         outputs={portable(path): content_sha256(path) for path in outputs},
         code=code_digest(entry),
         packages={"python": platform.python_version(), **{name: v for name, v in packages.items() if v}},
         device=_device(options.get("device")),
     )
+
+
+def _holds_path(value: object) -> bool:
+    return any(isinstance(each, Path) for each in (value if isinstance(value, list | tuple) else [value]))
 
 
 def write_record(record: Record, folder: Path) -> None:

@@ -170,6 +170,7 @@ FOLLOWED_BY = [
     (("image_free", "metrics", *TABLES), "evaluation/__init__"),
     (("metrics", "figure5", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
+    (("metrics",), "cli/outcome"),
     (REPORTED, "paths report/__init__"),
     (without(REPORTED, "table1"), "report/figures/__init__ report/figures/style"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
@@ -423,7 +424,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "seeds": ([1], TRAINED, NEW),
     "sweep.sigma": ([3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}, NEW),
     "sweep.lambda": ([0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}, NEW),
-    "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1, "guidance": 1}, "--point"),
+    "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1, "guidance": 1}, "Set of input files"),
     "plus": ({"high_intensity_weight": 0.5}, {"train": 3, "test": 3, "metrics": 2, "table1": 1}, NEW),
     "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
     "ablations.seeds": ([0, 1], {}, ""),
