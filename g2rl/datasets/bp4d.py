@@ -17,6 +17,7 @@ _FRAMES = "BP4D-training"
 
 
 _CODES = "AU Intensity Codes3.0"
+UNCODED = 9  # instead of an intensity, where none was coded
 
 
 class Bp4d(Layout):
@@ -43,7 +44,7 @@ class Bp4d(Layout):
         return [folder / f"AU{au:02d}" / f"{sequence}_AU{au:02d}.csv" for au in self.aus]
 
     def read_file(self, path: Path) -> Labels:
-        return read_codes(path, not_coded=9, first_frame=0)
+        return read_codes(path, not_coded=UNCODED, first_frame=0)
 
     def parts(self, root: Path) -> list[Part]:
         codes, *others = list(_code_folders(root)) or [root / _CODES]

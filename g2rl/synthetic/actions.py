@@ -1,4 +1,4 @@
-"""The action units: how each moves the face, where it furrows the skin, and how they go together in time."""
+"""Action units: how each AU moves the face, where it furrows the skin, and how they go together in time."""
 
 import cv2
 import numpy as np
@@ -26,8 +26,8 @@ TARGETS: dict[int, dict[str, float]] = {
     26: {"fu/jawOpen": 0.65},
 }
 
-# Correlations of the units as factor loadings: rows are expressions (smile, surprise, sorrow, disgust,
-# strain, talk), and each unit has a variance of its own to make its total 1.
+# Correlations of the AUs as factor loadings: rows are expressions (smile, surprise, sorrow, disgust,
+# strain, talk), and each AU has a variance of its own to make its total 1.
 _LOADINGS: dict[int, tuple[float, float, float, float, float, float]] = {
     1: (0.0, 0.65, 0.40, 0.0, 0.15, 0.0),
     2: (0.0, 0.80, -0.15, -0.10, 0.0, 0.0),
@@ -51,12 +51,12 @@ _ONSET, _SPAN = -0.15, 2.0
 
 
 def offsets(head: Head) -> np.ndarray:
-    """(14, V, 3) float32: how far each unit of `AUS` moves every vertex at intensity 5."""
+    """(14, V, 3) float32: how far each AU of `AUS` moves every vertex at intensity 5."""
     return np.stack([sum(w * head.target(name) for name, w in TARGETS[au].items()) for au in AUS])
 
 
 def furrows(rng: np.random.Generator) -> np.ndarray:
-    """(14, *FACE_SHAPE) float32 depth of each unit's furrows, about 1 at the deepest, of one person."""
+    """(14, *FACE_SHAPE) float32 depth of each AU's furrows, about 1 at the deepest, of one person."""
 
     def j(deviation: float) -> float:
         return rng.normal(0, deviation)
@@ -133,8 +133,8 @@ def furrows(rng: np.random.Generator) -> np.ndarray:
 def tracks(rng: np.random.Generator, frames: int) -> np.ndarray:
     """(frames, 14) float64 activations of `AUS` in [0, 1], smooth in time and correlated as in life.
 
-    Each unit is a Gaussian process with squared-exponential correlation in time, mixed from expressions by
-    `_LOADINGS`, cut off below: so about half of a unit's frames are exactly 0.
+    Each AU is a Gaussian process with squared-exponential correlation in time, mixed from expressions by
+    `_LOADINGS`, cut off below: so about half of an AU's frames are exactly 0.
     """
     loadings = np.array([_LOADINGS[au] for au in AUS])
     own = np.sqrt(1 - np.square(loadings).sum(axis=1))

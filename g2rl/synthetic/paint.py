@@ -8,7 +8,7 @@ import numpy as np
 # The cylinder: its axis stands at x = 0, z = AXIS (decimetres); angle 0 looks forwards, +π/2 to its left.
 AXIS = 0.35
 WIDTH = 1280
-SCALE = WIDTH / (2 * np.pi)  # pixels a radian, and a decimetre of height
+SCALE = WIDTH / (2 * np.pi)  # pixels per radian, and per decimetre of height
 TOP, BOTTOM = 8.6, 5.1
 HEIGHT = round((TOP - BOTTOM) * SCALE)
 # Below the cylinder lie patches for what has a surface of its own: name -> (x, y, width, height).
@@ -111,7 +111,7 @@ def noise(
     shape: tuple[int, int],
     across: float,
     along: float | None = None,
-):
+) -> np.ndarray:
     """Smooth noise of unit variance: Gaussian correlation of ``across`` pixels, ``along`` vertically."""
     along = along or across
     # Coarse noise is made small and enlarged: the same look, a fraction of the random numbers.

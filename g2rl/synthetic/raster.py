@@ -28,31 +28,31 @@ def rasterize(
         depth: (V,) distances from the camera plane, > 0.1.
         triangles: (T, 3) int32; those seen from behind are not drawn, unless ``behind`` is given.
         attributes: arrays (V, 3) float32 in [0, 1].
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
         behind: (height, width) depths already drawn; then both sides of a triangle are drawn.
 
     Returns:
-        One (height, width, 3) float32 picture an attribute, 0 where nothing is, and the (height, width)
+        One (height, width, 3) float32 image per attribute, 0 where nothing is, and the (height, width)
         float32 depths, `FAR` where nothing is.
     """
     height, width = size
-    # The rasteriser has one camera, with the axis in the picture's middle: at a field of view of 90 degrees
+    # The rasteriser has one camera, with the axis in the image's middle: at a field of view of 90 degrees
     # these vertices land on `points` in it.
     half = height / 2
     vertices = np.empty((len(points), 3), np.float32)
     vertices[:, 0] = (points[:, 0] - (width - 1) / 2) * depth / half
     vertices[:, 1] = ((height - 1) / 2 - points[:, 1]) * depth / half
     vertices[:, 2] = -depth
-    pictures = []
+    images = []
     for values in attributes:
         nearest = np.full((height, width), FAR, np.float32) if behind is None else behind.copy()
-        picture = np.zeros((height, width, 3), np.float32)
+        image = np.zeros((height, width, 3), np.float32)
         cv2.triangleRasterize(
-            vertices, triangles, values, picture, nearest, _WORLD, np.pi / 2, 0.1, FAR,
+            vertices, triangles, values, image, nearest, _WORLD, np.pi / 2, 0.1, FAR,
             _SETTINGS if behind is None else _OPEN,
         )  # fmt: skip
-        pictures.append(picture)
-    return pictures, nearest
+        images.append(image)
+    return images, nearest
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:

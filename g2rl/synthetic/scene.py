@@ -1,4 +1,4 @@
-"""A recording: light, background, camera and noise of one sequence, and the drawing of its frames."""
+"""A person before a camera: the drawing of frames, rasterised, lit and laid over the background."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 
 from g2rl.synthetic import paint
+from g2rl.synthetic.lighting import Light
 from g2rl.synthetic.paint import FACE, PATCHES
 from g2rl.synthetic.person import Person
 from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 
 _DISTANCE = 10.0  # decimetres from the camera to the body's axis
 _FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
-_EXTENT = np.float32([2 * paint.WIDTH, paint.ATLAS[0]])  # atlas pixels are rasterised as shares of this
+_EXTENT = np.array([2 * paint.WIDTH, paint.ATLAS[0]], np.float32)  # atlas pixels are drawn as shares of it
 _BAND = 64  # rows shaded at a time
 _BLEND = 0.9  # strength of furrows and pores against the mesh's own normals
 
@@ -23,7 +24,7 @@ class Camera:
 
     Attributes:
         width, height: of the frame, pixels.
-        scale: pixels a decimetre at the face.
+        scale: pixels per decimetre at the face.
         x, y: where the middle of a centred face lies, pixels.
     """
 
@@ -41,15 +42,6 @@ class Camera:
         points[:, 0] = self.x + focal * vertices[:, 0] / depth
         points[:, 1] = self.y - focal * (vertices[:, 1] - 7.0) / depth
         return points, depth
-
-
-@dataclass(frozen=True)
-class Light:
-    """A key light from ``direction`` (3,) with colour ``key`` (3,), and ambient light of grey ``ambient``."""
-
-    direction: np.ndarray
-    key: np.ndarray
-    ambient: float
 
 
 @dataclass(frozen=True)
@@ -80,12 +72,7 @@ class Scene:
             background: (height, width, 3) uint8 BGR.
             sharpness: pixels drawn for one of the frame's; what is drawn is enlarged by its inverse.
         """
-        self.person, self.camera, self.light, self.sharpness = (
-            person,
-            camera,
-            light,
-            sharpness,
-        )
+        self.person, self.camera, self.light, self.sharpness = person, camera, light, sharpness
         self._relief = person.relief.copy()
         self._corners = person.uv.copy()
         self._moving = np.flatnonzero(np.bincount(person.source[person.head].ravel()))
@@ -115,7 +102,7 @@ class Scene:
 
     def _put(
         self,
-        picture: np.ndarray,
+        image: np.ndarray,
         vertices: np.ndarray,
         triangles: np.ndarray,
         used: np.ndarray,
@@ -134,14 +121,14 @@ class Scene:
         if right - left < 8 or bottom - top < 8:
             return points
         size = (round((bottom - top) * self.sharpness), round((right - left) * self.sharpness))
-        zoom = np.float32([size[1] / (right - left), size[0] / (bottom - top)])
-        local = (points - np.float32([left, top]) + 0.5) * zoom - 0.5
+        zoom = np.array([size[1] / (right - left), size[0] / (bottom - top)], np.float32)
+        local = (points - np.array([left, top], np.float32) + 0.5) * zoom - 0.5
         colour, cover = self._draw(vertices, local, depth, triangles, size, groove, gaze, float(zoom[1]))
         colour, cover = (
             cv2.resize(image, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
             for image in (colour, cover)
         )
-        place = picture[top:bottom, left:right]
+        place = image[top:bottom, left:right]
         place[:] = cv2.blendLinear(colour, place.copy(), cover, 1 - cover)
         return points
 
@@ -162,14 +149,15 @@ class Scene:
         along = (light.direction / np.linalg.norm(light.direction)).astype(np.float32)
         # Tangent frame of the unrolled skin: across (the angle grows) and up (the height grows). All that
         # shading needs of it, and of the normals, are their products with the light and the view.
-        across = np.cross(np.float32([0, 1, 0]), normals)
+        across = np.cross(np.array([0, 1, 0], np.float32), normals)
         across /= np.sqrt(np.einsum("ij,ij->i", across, across))[:, None] + 1e-6
         up = np.cross(normals, across)
         lit = np.clip(0.5 + 0.5 * np.stack([normals @ along, across @ along, up @ along], 1), 0, 1)
         uv = self._corners
+        shift = np.array([np.sin(gaze[0]), -np.sin(gaze[1])], np.float32)
         width = PATCHES["eye"][2]
         eyes = person.eye_corners
-        uv[eyes] = person.uv[eyes] - np.float32([np.sin(gaze[0]), -np.sin(gaze[1])]) * (0.38 * width)
+        uv[eyes] = person.uv[eyes] - shift * (0.38 * width)
         place = np.empty((len(source), 3), np.float32)
         place[:, :2] = uv / _EXTENT
         place[:, 2] = np.maximum(normals[source, 2], 0)
@@ -186,25 +174,24 @@ class Scene:
         relief = self._bumps(groove)
         drawn = nearest < FAR
         cavities = _cavities(nearest, drawn, zoom * self.camera.scale)
-        picture = np.empty((*size, 3), np.float32)
+        image = np.empty((*size, 3), np.float32)
         for start in range(0, size[0], _BAND):
             rows = slice(start, start + _BAND)
-            planes = (each[rows] for each in (where, lighting, some, cavities))
-            picture[rows] = self._shade(*planes, relief, along)
+            image[rows] = self._shade(where[rows], lighting[rows], some[rows], cavities[rows], relief, along)
         if triangles is person.head:
             lashes = person.lash_vertices
             (lash,), _ = rasterize(
                 points[lashes], depth[lashes], person.lashes, [np.ones((len(lashes), 3), np.float32)],
                 size, behind=nearest + np.float32(0.01),
             )  # fmt: skip
-            picture *= 1 - np.float32(0.85 * person.lash_strength) * lash
+            image *= 1 - np.float32(0.85 * person.lash_strength) * lash
         cover = drawn.astype(np.float32)
-        picture *= cover[..., None]
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.7)
+        image *= cover[..., None]
+        image = cv2.GaussianBlur(image, (0, 0), 0.7)
         cover = cv2.GaussianBlur(cover, (0, 0), 0.7)
-        picture *= (255 / np.maximum(cover, np.float32(1e-3)))[..., None]
+        image *= (255 / np.maximum(cover, np.float32(1e-3)))[..., None]
         # Blurring widened the silhouette by half a pixel: take it back.
-        return cv2.convertScaleAbs(picture), np.clip(1.6 * cover - 0.6, 0, 1)
+        return cv2.convertScaleAbs(image), np.clip(1.6 * cover - 0.6, 0, 1)
 
     def _shade(
         self,
@@ -246,7 +233,7 @@ class Scene:
         toward -= lean
         # Blinn's half vector h = (l + v) / |l + v|, so n·h = (n·l + n·v) / |l + v|.
         shine = toward + front
-        shine *= np.float32(1 / np.linalg.norm(along + np.float32([0, 0, 1])))
+        shine *= np.float32(1 / np.linalg.norm(along + np.array([0, 0, 1], np.float32)))
         np.clip(shine, 0, 1, out=shine)
         for _ in range(4):
             shine *= shine
@@ -301,50 +288,3 @@ def _cavities(nearest: np.ndarray, drawn: np.ndarray, scale: float) -> np.ndarra
         )
         dark += strength * np.clip(here - around, 0, 0.25)
     return cv2.resize(np.exp(-dark), (columns, rows), interpolation=cv2.INTER_LINEAR)
-
-
-def draw_light(rng: np.random.Generator) -> Light:
-    """A studio's or a room's light."""
-    direction = np.array([rng.uniform(-0.7, 0.7), rng.uniform(0.15, 0.7), rng.uniform(0.7, 1.2)])
-    colour = 1 + rng.normal(0, 0.045, 3) + np.array([0.03, 0, -0.03]) * rng.normal()
-    return Light(
-        direction,
-        rng.uniform(0.85, 1.35) * colour / colour.mean(),
-        rng.uniform(0.35, 0.6),
-    )
-
-
-def draw_background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """(height, width, 3) uint8 BGR: a studio backdrop, or a room out of focus."""
-    rows, columns = height // 8, width // 8  # smooth: drawn small, enlarged
-    y, x = np.mgrid[:rows, :columns].astype(np.float32) / [[[rows]], [[columns]]]
-    base = rng.uniform(0.12, 0.62) * np.clip(1 + 0.07 * rng.normal(0, 1, 3), 0.7, 1.3)
-    image = np.ones((rows, columns, 3)) * base
-    if rng.random() < 0.55:
-        spot = np.exp(-(((x - rng.uniform(0.2, 0.8)) / 0.6) ** 2) - ((y - rng.uniform(0.1, 0.6)) / 0.7) ** 2)
-        folds = np.sin(x * rng.uniform(20, 45) + 2 * np.sin(3 * x + rng.uniform(0, 6))) * rng.choice(
-            [0.0, 0.04]
-        )
-        image *= (0.72 + 0.45 * spot + folds)[..., None]
-    else:
-        image *= (1.1 - 0.3 * y)[..., None]
-        for _ in range(rng.integers(3, 8)):  # furniture, frames, a window
-            x0, y0 = rng.uniform(-0.1, 0.9), rng.uniform(0, 0.8)
-            x1, y1 = x0 + rng.uniform(0.1, 0.4), y0 + rng.uniform(0.08, 0.5)
-            colour = np.clip(
-                base * rng.uniform(0.45, 1.7) * (1 + 0.12 * rng.normal(0, 1, 3)),
-                0.03,
-                0.95,
-            )
-            image[
-                round(max(y0, 0) * rows) : round(y1 * rows),
-                round(max(x0, 0) * columns) : round(x1 * columns),
-            ] = colour
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(2.0, 5.0))
-    image = np.clip(
-        image + 0.008 * cv2.GaussianBlur(rng.standard_normal(image.shape), (0, 0), 3),
-        0.01,
-        0.97,
-    )
-    image = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return cv2.convertScaleAbs(image, alpha=255)

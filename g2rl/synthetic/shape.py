@@ -32,11 +32,11 @@ def draw_shape(
             base += np.float32(weight) * head.targets[head.index[name]]
     # MakeHuman's teeth fill the mouth to its corners: let lips that stretch stay in front of them.
     teeth = head.vertices_of("teeth")
-    base[teeth] = base[teeth] * np.float32([0.86, 1, 1]) - np.float32([0, 0, 0.05])
+    base[teeth] = base[teeth] * np.array([0.86, 1, 1], np.float32) - np.array([0, 0, 0.05], np.float32)
     left, right = (base[head.vertices_of(f"{side}_eye")].mean(axis=0) for side in ("left", "right"))
     size = np.float32((_INTEROCULAR / np.linalg.norm(left - right)) ** 0.6)
     middle = ((left + right) / 2).astype(np.float32)
-    base = (base - middle) * size + np.float32([0, 7.28, 1.25])
+    base = (base - middle) * size + np.array([0, 7.28, 1.25], np.float32)
     _lower_arms(base, head.vertices)
     return base.astype(np.float32)
 
@@ -101,7 +101,7 @@ def _lower_arms(base: np.ndarray, vertices: np.ndarray) -> None:
     for side in (1, -1):
         out = side * vertices[:, 0]
         bend = -0.6 * side * smoothstep((out - 1.35) / 0.7) * (vertices[:, 1] < 6)
-        pivot = np.float32([side * 1.5, 5.55])
+        pivot = np.array([side * 1.5, 5.55], np.float32)
         x, y = base[:, 0] - pivot[0], base[:, 1] - pivot[1]
         base[:, 0] = pivot[0] + np.cos(bend) * x - np.sin(bend) * y
         base[:, 1] = pivot[1] + np.sin(bend) * x + np.cos(bend) * y

@@ -79,7 +79,9 @@ def _paint_face(rng: np.random.Generator, looks: Looks, colour: np.ndarray, heig
     flush = np.clip(flush * rng.uniform(0.3, 0.9), -0.3, 1.5)[..., None]
     face *= np.array([1.0, 0.82, 0.80], np.float32) ** flush
     face *= (1 + 0.035 * blotches + 0.018 * coarse + 0.014 * fine)[..., None]
-    face *= 1 - rng.uniform(0.04, 0.2) * spot(0.29, 7.17, 0.13, 0.035)[..., None] * np.float32([0.8, 1, 0.9])
+    face *= 1 - rng.uniform(0.04, 0.2) * spot(0.29, 7.17, 0.13, 0.035)[..., None] * np.array(
+        [0.8, 1, 0.9], np.float32
+    )
     _paint_marks(rng, looks.tone, face)
     lips = polygon(_LIPS, 2.0)
     _paint_lips(rng, looks, face, lips)
@@ -100,7 +102,9 @@ def _paint_marks(rng: np.random.Generator, tone: float, face: np.ndarray) -> Non
     """Freckles of light skin, and moles."""
     if rng.random() < 0.3 and tone < 1.5:
         freckles = cv2.GaussianBlur((noise(rng, FACE_SHAPE, 1.6) > 2.0).astype(np.float32), (0, 0), 0.9)
-        face *= 1 - 0.4 * (freckles * spot(0.3, 7.0, 0.3, 0.15))[..., None] * np.float32([0.6, 1, 1])
+        face *= 1 - 0.4 * (freckles * spot(0.3, 7.0, 0.3, 0.15))[..., None] * np.array(
+            [0.6, 1, 1], np.float32
+        )
     for _ in range(rng.choice([0, 1, 2], p=[0.55, 0.3, 0.15])):
         mole = spot(rng.uniform(-0.7, 0.7), rng.uniform(6.3, 7.8), 0.011, 0.011, mirrored=False)
         face *= 1 - 0.6 * mole[..., None]
@@ -145,7 +149,7 @@ def _paint_eye(rng: np.random.Generator, looks: Looks, eye: np.ndarray) -> None:
     iris, pupil = np.clip((0.47 - r) / 0.04, 0, 1), np.clip((0.19 - r) / 0.03, 0, 1)
     ring = 1 - 0.6 * np.exp(-(((r - 0.45) / 0.05) ** 2))
     fibres = 1 + 0.22 * np.cos(21 * turn + 2 * np.sin(5 * turn)) * np.clip(r / 0.3, 0, 1)
-    white = np.float32([0.60, 0.555, 0.53]) * np.clip(1.15 - 0.35 * r, 0.5, 1)[..., None]
+    white = np.array([0.60, 0.555, 0.53], np.float32) * np.clip(1.15 - 0.35 * r, 0.5, 1)[..., None]
     inner = colour * (fibres * (0.6 + 0.9 * r))[..., None]
     eye[..., :3] = (white + iris[..., None] * (inner - white)) * ring[..., None]
     eye[..., :3] *= (1 - 0.99 * pupil)[..., None]
@@ -156,7 +160,7 @@ def _paint_mouth_and_ears(looks: Looks, texture: np.ndarray) -> None:
     teeth = _patch(texture, "teeth")
     x = np.linspace(-1, 1, teeth.shape[1])[None]
     gap = 1 - 0.4 * np.exp(-((((x * 4.5) % 1 - 0.5) / 0.10) ** 2)) * (np.abs(x) < 0.98)
-    teeth[..., :3] = np.float32([0.56, 0.52, 0.44]) * (gap * (1 - 0.75 * x**2))[..., None]
+    teeth[..., :3] = np.array([0.56, 0.52, 0.44], np.float32) * (gap * (1 - 0.75 * x**2))[..., None]
     teeth[..., 3] = 0.6
     for name, colour, gloss in (
         ("tongue", np.array([0.30, 0.085, 0.08]), 0.4),

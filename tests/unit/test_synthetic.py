@@ -1,4 +1,4 @@
-"""The embedded faces: same seed same bytes, real layouts, labels that are what is shown, units that show."""
+"""Rendered faces: same seed same bytes, layouts of BP4D and DISFA, labels that are what is shown."""
 
 import subprocess
 import sys
@@ -12,10 +12,13 @@ from g2rl.errors import InputError
 from g2rl.synthetic import actions
 from g2rl.synthetic.dataset import generator, render_sequence, subject_person
 from g2rl.synthetic.head import PARTS, cut_head, read_head
+from g2rl.synthetic.lighting import Light
 from g2rl.synthetic.paint import FACE_ANGLE, FACE_ELEVATION
 from g2rl.synthetic.raster import FAR, rasterize
-from g2rl.synthetic.scene import Camera, Light, Pose, Scene
-from g2rl.synthetic.sheet import contact_sheet
+from g2rl.synthetic.scene import Camera, Pose, Scene
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs/images"))
+from contact_sheets import contact_sheet
 
 SEED = 3
 
@@ -71,9 +74,9 @@ def test_another_process_writes_the_same_bytes(head, bp4d, disfa, tmp_path):
 
 def test_bp4d_layout_and_codes(bp4d):
     folder = bp4d / "BP4D-training" / "F002" / "T1"
-    pictures = {int(path.stem): path for path in folder.glob("*.jpg")}
-    assert len(pictures) in (13, 14)  # one may be lost
-    assert cv2.imread(str(min(pictures.values()))).shape == (1392, 1040, 3)
+    images = {int(path.stem): path for path in folder.glob("*.jpg")}
+    assert len(images) in (13, 14)  # one may be lost
+    assert cv2.imread(str(min(images.values()))).shape == (1392, 1040, 3)
     truth = np.load(bp4d / "truth" / "F002_T1.npz")
     assert truth["frame"].tolist() == list(range(truth["frame"][0], truth["frame"][0] + 14))
     for au in (6, 10, 12, 14, 17):
@@ -153,7 +156,7 @@ REGIONS = {
 
 
 @pytest.mark.parametrize("au", actions.AUS)
-def test_each_unit_moves_and_furrows_its_own_region(head, scene, au):
+def test_each_au_moves_and_furrows_its_own_region(head, scene, au):
     mesh, person = read_head(head), scene.person
     k = actions.AUS.index(au)
     moved = np.linalg.norm(person.actions[k][mesh.landmarks], axis=1)
@@ -166,7 +169,7 @@ def test_each_unit_moves_and_furrows_its_own_region(head, scene, au):
         np.testing.assert_allclose(centre, furrow, atol=0.07)
 
 
-def test_pictures_change_more_at_higher_intensity(scene):
+def test_images_change_more_at_higher_intensity(scene):
     neutral = scene.frame(np.zeros(14), Pose())[0].astype(int)
     for k, au in enumerate(actions.AUS):
         change = [np.abs(scene.frame(np.eye(14)[k] * i / 5, Pose())[0] - neutral).mean() for i in (1, 3, 5)]
@@ -178,8 +181,8 @@ def test_landmark_vertices_are_mirrored_and_project_where_they_are_drawn(head, s
     eyes = mesh.vertices[mesh.landmarks[[36, 39, 45, 42]]]
     np.testing.assert_allclose(eyes[:2] * [-1, 1, 1], eyes[2:], atol=1e-4)
     # The outline drawn on an even background is the projected mesh's.
-    picture, vertices = scene.frame(np.zeros(14), Pose())
-    rows = np.flatnonzero((np.abs(picture.astype(int) - 120) > 12).any(axis=(1, 2)))
+    image, vertices = scene.frame(np.zeros(14), Pose())
+    rows = np.flatnonzero((np.abs(image.astype(int) - 120) > 12).any(axis=(1, 2)))
     assert abs(rows[0] - vertices[:, 1].min()) < 3
 
 
@@ -204,22 +207,22 @@ def test_rasterizer_interpolates_with_perspective_and_keeps_the_nearest():
     triangles = np.array([[0, 2, 1], [3, 5, 4]], np.int32)
     values = np.zeros((6, 3), np.float32)
     values[:3] = np.eye(3)
-    (picture,), nearest = rasterize(points, depth, triangles, [values], (32, 32))
+    (image,), nearest = rasterize(points, depth, triangles, [values], (32, 32))
     y, x = np.mgrid[:32, :32].astype(float)
     corners = np.concatenate([points[:3].T, np.ones((1, 3))]).astype(float)
     weights = np.linalg.solve(corners, np.stack([x.ravel(), y.ravel(), np.ones(x.size)]))
     inside = (weights > 0.02).all(axis=0).reshape(32, 32)
     share = weights / depth[:3, None].astype(float)
     expected = (share / share.sum(axis=0)).T.reshape(32, 32, 3)
-    np.testing.assert_allclose(picture[inside], expected[inside], atol=2e-3)
+    np.testing.assert_allclose(image[inside], expected[inside], atol=2e-3)
     np.testing.assert_allclose(nearest[inside], (1 / share.sum(axis=0)).reshape(32, 32)[inside], rtol=2e-3)
     assert nearest[1, 28] == pytest.approx(10, rel=1e-3)  # the far triangle, where the near one is not
     assert nearest[31, 31] == FAR
-    (picture,), nearest = rasterize(points, depth, triangles[:, ::-1].copy(), [values], (32, 32))
+    (image,), nearest = rasterize(points, depth, triangles[:, ::-1].copy(), [values], (32, 32))
     assert (nearest == FAR).all()  # seen from behind
 
 
-def test_contact_sheet_shows_a_row_for_each_unit(head, tmp_path):
+def test_contact_sheet_shows_a_row_for_each_au(head, tmp_path):
     contact_sheet(head, tmp_path / "sheet.png", aus=(12, 26))
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet.shape == (2 * 150, 44 + 9 * 132, 3)

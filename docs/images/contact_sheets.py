@@ -1,0 +1,53 @@
+"""The contact sheets of docs/synthetic.md, every AU at intensities 0, 3 and 5 on three people.
+
+python docs/images/contact_sheets.py HEAD.npz [FOLDER]    HEAD.npz: from g2rl head
+"""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from g2rl.io.atomic import atomic_path
+from g2rl.synthetic import actions
+from g2rl.synthetic.dataset import generator, subject_person
+from g2rl.synthetic.head import read_head
+from g2rl.synthetic.lighting import draw_background, draw_light
+from g2rl.synthetic.scene import Camera, Pose, Scene
+
+SHEETS = {"upper": (1, 2, 4, 5, 6, 9), "lower": (10, 12, 14, 15, 17, 20, 25, 26)}
+SUBJECTS = ("F004", "M005", "M016")  # of the layout bp4d, seed 0
+INTENSITIES = (0, 3, 5)
+WIDTH, HEIGHT, MARGIN = 132, 150, 44  # pixels of one face, and of the column of names
+
+
+def contact_sheet(head: Path, out: Path, aus: tuple[int, ...]) -> None:
+    """Write an image: one row per AU, one column per intensity of each subject."""
+    mesh = read_head(head)
+    rows = [[np.full((HEIGHT, MARGIN, 3), 255, np.uint8)] for _ in aus]
+    for row, au in zip(rows, aus, strict=True):
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(row[0], f"AU{au}", (2, HEIGHT // 2), font, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
+    for subject in SUBJECTS:
+        rng = generator(0, "bp4d", subject, "sheet")
+        # Drawn at twice the size: smoother outlines.
+        camera = Camera(2 * WIDTH, 2 * HEIGHT, 160.0, WIDTH, 0.98 * HEIGHT)
+        background = draw_background(rng, camera.width, camera.height)
+        scene = Scene(subject_person(mesh, "bp4d", subject, 0), camera, draw_light(rng), background)
+        for row, au in zip(rows, aus, strict=True):
+            for intensity in INTENSITIES:
+                activation = np.zeros(len(actions.AUS))
+                activation[actions.AUS.index(au)] = intensity / 5
+                image, _ = scene.frame(activation, Pose())
+                row.append(cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
+    with atomic_path(out) as temporary:
+        sheet = np.vstack([np.hstack(row) for row in rows])
+        cv2.imwrite(str(temporary), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+if __name__ == "__main__":
+    cv2.setNumThreads(1)
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent
+    for name, units in SHEETS.items():
+        contact_sheet(Path(sys.argv[1]), folder / f"contact_sheet_{name}.png", units)
