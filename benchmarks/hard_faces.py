@@ -74,7 +74,7 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
     shards = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
     if all(shard.exists() for shard in shards.values()):
         return
-    options, shape, faces = config.datasets[DATASET].synthetic, person._shape, []
+    options, shape, faces = config.datasets[DATASET].synthetic, person.draw_shape, []
 
     def keep(*arguments: object) -> np.ndarray:
         faces.append(shape(*arguments))
@@ -82,11 +82,11 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
 
     cut_head(folder / "head.npz")
     head = read_head(folder / "head.npz")
-    person._shape = keep
+    person.draw_shape = keep
     for subject in sorted({row.subject for row in plan.sequences.values()}):
         subject_person(head, "bp4d", subject, options.seed)
     mean = np.mean(faces, 0, np.float32)
-    person._shape = lambda *arguments: mean + np.float32(APART) * (shape(*arguments) - mean)
+    person.draw_shape = lambda *arguments: mean + np.float32(APART) * (shape(*arguments) - mean)
     for name, row in plan.sequences.items():
         if shards[name].exists():
             continue
@@ -95,7 +95,7 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
         source = open_source(plan.layout.media(folder / "raw", name))
         codes = plan.layout.read_labels(folder / "raw", name)
         align_sequence(source, detect(source), codes, row.subject, name, shards[name])
-    person._shape = shape
+    person.draw_shape = shape
 
 
 def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run) -> None:

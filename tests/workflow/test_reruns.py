@@ -179,7 +179,9 @@ FOLLOWED_BY = [
     (("head", *RENDER), "synthetic/__init__ synthetic/head synthetic/raster"),
     (
         RENDER,
-        "synthetic/actions synthetic/dataset synthetic/paint synthetic/person synthetic/scene cli/render",
+        "synthetic/actions synthetic/dataset synthetic/hair synthetic/lighting synthetic/looks "
+        "synthetic/media synthetic/paint synthetic/person synthetic/recording synthetic/scene synthetic/shape "
+        "synthetic/surface synthetic/texture cli/render",
     ),
     (
         (*RENDER, "landmarks", "align"),
@@ -232,7 +234,7 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/findings datasets/integrity/presence datasets/integrity/sequence"),
     ((), "datasets/integrity/wording cli/check cli/weights"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
-    ((), "report/figures/au_locations cli/figure2 synthetic/sheet inference/video cli/predict"),
+    ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main __main__"),
     ((), "reproducibility/code_digest reproducibility/records cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
@@ -326,10 +328,10 @@ CODE = [
         replace(
             "g2rl/evaluation/metrics.py",
             "\nimport warnings\n",
-            "\nimport warnings\nimport g2rl.synthetic.sheet\n",
+            "\nimport warnings\nimport g2rl.synthetic.raster\n",
         ),
         MODULES["evaluation/metrics"],
-        "g2rl.synthetic.sheet ",
+        "g2rl.synthetic.raster ",
     ),
     code(
         "a new import in a function",
