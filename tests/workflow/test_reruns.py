@@ -180,8 +180,8 @@ FOLLOWED_BY = [
     (
         RENDER,
         "synthetic/actions synthetic/dataset synthetic/hair synthetic/lighting synthetic/looks "
-        "synthetic/media synthetic/paint synthetic/person synthetic/recording synthetic/scene synthetic/shape "
-        "synthetic/surface synthetic/texture cli/render",
+        "synthetic/media synthetic/paint synthetic/person synthetic/recording synthetic/scene "
+        "synthetic/shape synthetic/surface synthetic/texture cli/render",
     ),
     (
         (*RENDER, "landmarks", "align"),
