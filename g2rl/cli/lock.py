@@ -11,10 +11,11 @@ from g2rl.cli.options import output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the folder")
+    parser.add_argument("files", type=Path, nargs="*", help="those of its files to hash; default: all")
     output(parser, "the lock, JSON")
 
 
 def run(options: argparse.Namespace) -> None:
     from g2rl.reproducibility.lock import make_lock, write_lock
 
-    write_lock(make_lock(options.results), options.output)
+    write_lock(make_lock(options.results, options.files or None), options.output)

@@ -1,4 +1,4 @@
-"""Is a rebuild the same? The lock of a results folder, and the comparison of another rebuild with it.
+"""The lock of a results folder, and the comparison of another rebuild with it.
 
 The lock (``lock.json``) keeps the SHA-256 of every file and the numbers of the tables. On one machine a
 rebuild gives the same bytes. On another CPU or a GPU, sums in another order change the last bits, training
@@ -9,7 +9,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +18,9 @@ from g2rl.io.atomic import write_text
 from g2rl.reproducibility.hashing import content_sha256
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
-
-
-NOT_RESULTS = ("README.md", "lock.json", "provenance", "report.html")  # at the top of the folder
-
-
+NOT_RESULTS = ("README.md", "lock.json", "logs", "provenance", "report.html")  # at the top of the folder
+RAW = "raw"  # rendered videos: thousands of files, one hash per dataset
 SHOWN = 20  # differences of a table
-
-
-RAW = "raw"  # rendered videos: thousands of files, one hash a dataset
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class Lock:
 
     Attributes:
         files: SHA-256 in hex by path below the results folder, ``raw/DATASET/`` for its videos.
-        tables: the text of `TABLES`, by path.
+        tables: the text of ``TABLES``, by path.
     """
 
     files: dict[str, str]
@@ -44,39 +38,45 @@ class Lock:
 
 @dataclass(frozen=True)
 class Report:
-    """Outcome of a comparison: whether the rebuild is accepted, and why, a line each."""
+    """Outcome of a comparison: whether the rebuild is accepted, and the lines that say why."""
 
     same: bool
     lines: list[str]
 
 
-def make_lock(results: Path) -> Lock:
-    """Hash what lies in ``results``; hidden files (checkpoints), records and the lock do not count.
+def make_lock(results: Path, files: Iterable[Path] | None = None) -> Lock:
+    """Hash results.
+
+    Args:
+        files: those to hash, below ``results``; a folder counts as one. None: all that lies there but hidden
+            files (checkpoints), records, logs and the lock.
 
     Raises:
-        InputError: there are no results.
+        InputError: there are no results, or one of ``files`` is not there.
     """
-    files: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     tables = {}
-    for path in _walk(results):
+    for path in _walk(results) if files is None else files:
+        if not path.exists():
+            raise InputError(f"{path}: not there, so it cannot be locked: run snakemake first")
         name = path.relative_to(results).as_posix() + "/" * path.is_dir()
-        files[name] = content_sha256(path)
+        hashes[name] = content_sha256(path)
         if path.name in TABLES:
             tables[name] = path.read_text(encoding="utf-8")
-    if not files:
+    if not hashes:
         raise InputError(f"{results}: no results in it: run snakemake first, or name another folder")
-    return Lock(dict(sorted(files.items())), tables)
+    return Lock(dict(sorted(hashes.items())), tables)
 
 
 def write_lock(lock: Lock, path: Path) -> None:
-    """Write a lock as JSON: sorted, a line a file and a line a table row, so that a diff can be read."""
+    """Write a lock as JSON: sorted, one line per file and per table row, so that a diff can be read."""
     tables = {name: text.removesuffix("\n").split("\n") for name, text in lock.tables.items()}
     content = {"files": lock.files, "tables": tables}
     write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def read_lock(path: Path) -> Lock:
-    """Read what `write_lock` wrote.
+    """Read what ``write_lock`` wrote.
 
     Raises:
         InputError: it is not there or no lock.
@@ -96,27 +96,22 @@ def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
 
     Args:
         tolerance: None asks for the same bytes in every file. A number, for a rebuild elsewhere: there must
-            be its files, and in `TABLES` the same rows and texts and numbers that differ by no more
+            be its files, and in ``TABLES`` the same rows and texts and numbers that differ by no more
             than this; other files may differ and are only counted.
     """
     found = make_lock(results)
-    missing = sorted(lock.files.keys() - found.files.keys())
-    extra = sorted(found.files.keys() - lock.files.keys())
     both = sorted(lock.files.keys() & found.files.keys())
     different = [name for name in both if lock.files[name] != found.files[name]]
-    problems = [f"missing: {name}" for name in _grouped(missing)]
-    more = [f"not in the lock: {name}" for name in _grouped(extra)]
+    problems = [f"missing: {name}" for name in _grouped(lock.files.keys() - found.files.keys())]
+    more = [f"not in the lock: {name}" for name in _grouped(found.files.keys() - lock.files.keys())]
     worst = 0.0
     for name in sorted(lock.tables.keys() & found.tables.keys()):
         lines, largest = _compare(lock.tables[name], found.tables[name], tolerance or 0.0)
         problems += [f"{name}: {line}" for line in lines[:SHOWN]]
         problems += [f"{name}: and {len(lines) - SHOWN} more such lines"] * (len(lines) > SHOWN)
         worst = max(worst, largest)
-    totals = Counter(_folder(name) for name in both)
-    groups = [
-        f"{name}: {count} of {totals[name]} differ"
-        for name, count in Counter(map(_folder, different)).items()
-    ]
+    totals, differing = (Counter(map(_folder, names)) for names in (both, different))
+    groups = [f"{name}: {count} of {totals[name]} differ" for name, count in differing.items()]
     summary = f"{len(both) - len(different)} of {len(lock.files)} files are equal to the byte"
     if tolerance is None:
         return Report(not problems and not different, [*groups, *problems, *more, summary])
@@ -139,43 +134,56 @@ def _folder(name: str) -> str:
     return name if name.endswith("/") or "/" not in name else name.rpartition("/")[0] + "/"
 
 
-def _grouped(names: list[str]) -> list[str]:
-    """A name each, or for a folder of several, how many."""
-    groups = Counter(map(_folder, names))
-    single = [name for name in names if groups[_folder(name)] == 1]
-    return sorted([*single, *(f"{name} ({count} files)" for name, count in groups.items() if count > 1)])
+def _grouped(names: Iterable[str]) -> list[str]:
+    """Each name, or for a folder of several, how many."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_folder(name), []).append(name)
+    return sorted(
+        f"{folder} ({len(inside)} files)" if len(inside) > 1 else inside[0]
+        for folder, inside in groups.items()
+    )
 
 
 def _compare(expected: str, found: str, tolerance: float) -> tuple[list[str], float]:
-    """What differs between two CSV tables, a line each, and the largest difference of two numbers."""
+    """The differences of two CSV tables, one line each, and the largest difference of two numbers."""
     old, new = (list(csv.reader(io.StringIO(text))) for text in (expected, found))
     if old[:1] != new[:1]:
-        heads = [", ".join(cell for row in table[:1] for cell in row) for table in (new, old)]
+        heads = [", ".join(table[0]) if table else "" for table in (new, old)]
         return [f"columns are {heads[0] or 'none'}, expected {heads[1] or 'none'}"], 0.0
     if len(old) != len(new):
         return [f"{len(new) - 1} rows, expected {len(old) - 1}"], 0.0
     lines, largest = [], 0.0
-    for before, after in zip(old[1:], new[1:], strict=True):
-        texts = [
-            f"AU{int(cell):02d}" if column == "au" and cell.isdigit() else cell
-            for column, cell in zip(old[0], before, strict=True)
-            if cell and (column == "au" or _number(cell) is None)
-        ]
-        for column, was, now in zip(old[0], before, after, strict=True):
-            if was == now:
-                continue
-            numbers = _number(was), _number(now)
-            if None in numbers:
-                lines.append(f"{', '.join(texts)}: {column} is {now!r}, expected {was!r}")
-                continue
-            difference = abs(numbers[0] - numbers[1])
-            largest = max(largest, difference)
-            if not difference <= tolerance:
-                lines.append(
-                    f"{', '.join(texts)}: {column} is {now}, expected {was}: {difference:.3g} apart,"
-                    f" allowed {tolerance:g}"
-                )
+    for place, was, now in _changed_cells(old, new):
+        numbers = _number(was), _number(now)
+        if numbers[0] is None or numbers[1] is None:
+            lines.append(f"{place} {now!r}, expected {was!r}")
+            continue
+        difference = abs(numbers[0] - numbers[1])
+        largest = max(largest, difference)
+        if not difference <= tolerance:  # nan is not
+            apart = f"{difference:.3g} apart, allowed {tolerance:g}"
+            lines.append(f"{place} {now}, expected {was}: {apart}")
     return lines, largest
+
+
+def _changed_cells(old: list[list[str]], new: list[list[str]]) -> Iterator[tuple[str, str, str]]:
+    """Of each cell that differs: its row and column in words, the old text, the new one."""
+    for before, after in zip(old[1:], new[1:], strict=True):
+        for column, was, now in zip(old[0], before, after, strict=True):
+            if was != now:
+                yield f"{_row_name(old[0], before)}: {column} is", was, now
+
+
+def _row_name(columns: Sequence[str], row: Sequence[str]) -> str:
+    """A row by its texts, such as ``synthetic_disfa, G2RL, measured, ICC, AU06``."""
+    texts = []
+    for column, cell in zip(columns, row, strict=True):
+        if column == "au" and cell.isdigit():
+            texts.append(f"AU{int(cell):02d}")
+        elif cell and (column == "au" or _number(cell) is None):
+            texts.append(cell)
+    return ", ".join(texts)
 
 
 def _number(cell: str) -> float | None:

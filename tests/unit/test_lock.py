@@ -28,6 +28,7 @@ FILES = {
     "README.md": "what lies here",
     "lock.json": "{}",
     "provenance/table1.csv.json": "{}",
+    "logs/table1.log": "",
     ".checkpoints/fold1.pt": "e",
     "synthetic_disfa/cache/.SN003.abc.h5": "half",
 }
@@ -60,6 +61,17 @@ def test_lock_names_each_result_once(results):
     # sha256 of "a", from FIPS 180-2's implementations everywhere
     a = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     assert lock.files["synthetic_disfa/cache/SN001.h5"] == a
+
+
+def test_lock_depends_on_its_declared_files_alone(results):
+    files = [results / "table1.csv", results / "raw/synthetic_disfa"]
+    lock = make_lock(results, files)
+    assert [*lock.files] == ["raw/synthetic_disfa/", "table1.csv"]
+    assert lock.tables == {"table1.csv": TABLE}
+    write(results, {"another_configuration/frames.csv": "sequence\n", "table2.csv": ""})
+    assert make_lock(results, files[::-1]) == lock
+    with pytest.raises(InputError, match=r"figure9\.png: not there"):
+        make_lock(results, [results / "figure9.png"])
 
 
 def test_lock_is_the_same_in_another_place_and_order(results, tmp_path):
