@@ -1,3 +1,5 @@
+"""What a stage's code digest follows: imports of every form, nothing that has no effect."""
+
 import ast
 import importlib.metadata
 import re
@@ -5,10 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import grimp
 import pytest
 
 from g2rl.reproducibility import code_digest as digests
-from g2rl.reproducibility.code_digest import code_digest, package_versions, stage_code
+from g2rl.reproducibility.code_digest import code_digest, imported_packages, locked_versions, stage_code
 
 MODULES = {
     "__init__": '"""A package."""\n',
@@ -35,42 +38,13 @@ MODULES = {
         ''',
     "figures": "import matplotlib\nimport numpy\nfrom . import files\n",
     "faces/__init__": "from .mesh import cut\n",
-    "faces/mesh": "def cut():\n    from ..files import ROOT\n    return ROOT, 'data/brows.tsv'\n",
+    "faces/mesh": "def cut():\n    from ..files import ROOT\n    return ROOT, 'resources/brows.tsv'\n",
     "tables": "import importlib as i\ni.import_module('g2rl.landmarks')\ni.util.find_spec('anny')\n",
-    "cli": '''\
-        import argparse
-        import sys
-
-        SCALE = 3
-
-        def number(text):
-            """A number."""
-            return SCALE * int(text)
-
-        def command(name):
-            return lambda run: run
-
-        sys.tracebacklimit = 0
-
-        @command("detects")
-        def landmarks(args):
-            """Points of a video."""
-            from g2rl.landmarks import detect
-            return detect(number(args))
-
-        @command("draws")
-        def figure4(args):
-            from g2rl.figures import figure4
-            landmarks = [number for number in args]  # a name of its own, not the function above
-            return figure4(landmarks)
-
-        def main():
-            argparse.ArgumentParser()
-            return [landmarks, figure4]
-
-        if __name__ == "__main__":
-            main()
-        ''',
+    "cli/__init__": "",
+    "cli/options": "def number(text):\n    return 3 * int(text)\n",
+    "cli/landmarks": "from g2rl.cli.options import number\n\n\n"
+    "def run(args):\n    from g2rl.landmarks import detect\n    return detect(number(args))\n",
+    "cli/figure4": "def run(args):\n    from g2rl.figures import figure4\n    return figure4(args)\n",
 }
 LOCK = """\
 anny==0.6.2
@@ -88,8 +62,8 @@ def package(tmp_path):
         path = package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(re.sub(r"^ {8}", "", text, flags=re.MULTILINE))
-    (package / "data").mkdir()
-    (package / "data" / "brows.tsv").write_text("1\t2\n")
+    (package / "resources").mkdir()
+    (package / "resources" / "brows.tsv").write_text("1\t2\n")
     (tmp_path / "requirements.lock").write_text(LOCK)
     return package
 
@@ -110,36 +84,19 @@ def test_closure_follows_every_form_of_import(package):
     assert [*code_digest("landmarks", package)] == ["g2rl", "g2rl.files", "g2rl.landmarks"]
     assert [*code_digest("tables", package)] == ["g2rl", "g2rl.files", "g2rl.landmarks", "g2rl.tables"]
     # A package's submodule, a lazy relative import two levels up, and the data file it names.
-    expected = ["g2rl", "g2rl.faces", "g2rl.faces.mesh", "g2rl.files", "g2rl/data/brows.tsv"]
+    expected = ["g2rl", "g2rl.faces", "g2rl.faces.mesh", "g2rl.files", "g2rl/resources/brows.tsv"]
     assert [*code_digest("faces", package)] == expected
     assert [*code_digest("faces.mesh", package)] == expected
 
 
-def test_a_function_of_cli_counts_without_its_neighbours(package):
-    digest = code_digest("cli:landmarks", package)
-    assert [*digest] == ["g2rl", "g2rl.cli:landmarks", "g2rl.files", "g2rl.landmarks"]
-    edit(package, "cli", "return figure4(landmarks)", "return None")
-    edit(package, "cli", "argparse.ArgumentParser()", "argparse.ArgumentParser(add_help=False)")
-    assert code_digest("cli:landmarks", package) == digest
-    expected = ["g2rl", "g2rl.cli:figure4", "g2rl.figures", "g2rl.files"]
-    assert [*code_digest("cli:figure4", package)] == expected
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('command("detects")', 'command("detect")'),  # its decorator: the arguments it takes
-        ("detect(number(args))", "detect(args)"),
-        ("SCALE * int(text)", "int(text)"),  # a function it calls
-        ("SCALE = 3", "SCALE = 4"),  # a constant which that function uses
-        ("sys.tracebacklimit = 0", "sys.tracebacklimit = 1"),  # runs for every stage
-        ("lambda run: run", "lambda run: None"),
-    ],
-)
-def test_what_a_function_of_cli_uses_counts(package, old, new):
-    before = code_digest("cli:landmarks", package)
-    edit(package, "cli", old, new)
-    assert changed(before, code_digest("cli:landmarks", package)) == {"g2rl.cli:landmarks"}
+def test_a_command_counts_without_its_neighbours(package):
+    digest = code_digest("cli.landmarks", package)
+    modules = ["g2rl.cli", "g2rl.cli.landmarks", "g2rl.cli.options", "g2rl.files", "g2rl.landmarks"]
+    assert [*digest] == ["g2rl", *modules]
+    edit(package, "cli/figure4", "return figure4(args)", "return None")
+    assert code_digest("cli.landmarks", package) == digest
+    edit(package, "cli/options", "3 * int(text)", "int(text)")
+    assert changed(digest, code_digest("cli.landmarks", package)) == {"g2rl.cli.options"}
 
 
 @pytest.mark.parametrize(
@@ -176,9 +133,9 @@ def test_remarks_and_form_change_nothing(package, old, new):
     ],
 )
 def test_anything_else_is_seen(package, old, new):
-    before = code_digest("cli:landmarks", package)
+    before = code_digest("cli.landmarks", package)
     edit(package, "landmarks", old, new)
-    assert changed(before, code_digest("cli:landmarks", package)) == {"g2rl.landmarks"}
+    assert changed(before, code_digest("cli.landmarks", package)) == {"g2rl.landmarks"}
 
 
 def test_a_new_import_brings_its_module(package):
@@ -190,8 +147,8 @@ def test_a_new_import_brings_its_module(package):
 def test_an_edit_of_a_module_or_data_file_far_down_is_seen(package):
     before = code_digest("faces", package)
     edit(package, "files", "os.sep", "os.curdir")
-    (package / "data" / "brows.tsv").write_text("1\t3\n")
-    assert changed(before, code_digest("faces", package)) == {"g2rl.files", "g2rl/data/brows.tsv"}
+    (package / "resources" / "brows.tsv").write_text("1\t3\n")
+    assert changed(before, code_digest("faces", package)) == {"g2rl.files", "g2rl/resources/brows.tsv"}
 
 
 def test_digest_does_not_depend_on_the_python_version(package):
@@ -200,10 +157,14 @@ def test_digest_does_not_depend_on_the_python_version(package):
 
 
 def test_versions_are_of_the_packages_the_closure_imports(package):
-    lock = package.parent / "requirements.lock"
-    assert package_versions("cli:landmarks", lock, package) == {"dlib-bin": "20.0.1", "numpy": "2.3.0"}
-    assert package_versions("figures", lock, package) == {"matplotlib": "3.11.0", "numpy": "2.3.0"}
-    assert package_versions("tables", lock, package)["anny"] == "0.6.2"  # found by its name
+    locked = locked_versions(package.parent / "requirements.lock")
+
+    def versions(entry: str) -> dict[str, str]:
+        return {name: locked[name] for name in imported_packages(entry, package) if name in locked}
+
+    assert versions("cli.landmarks") == {"dlib-bin": "20.0.1", "numpy": "2.3.0"}
+    assert versions("figures") == {"matplotlib": "3.11.0", "numpy": "2.3.0"}
+    assert versions("tables")["anny"] == "0.6.2"  # found by its name
 
 
 def test_a_stage_names_each_thing_it_follows(package):
@@ -212,9 +173,9 @@ def test_a_stage_names_each_thing_it_follows(package):
     assert not any(set(line) & set("{}") for line in lines), "Snakemake would take braces for wildcards"
 
 
-@pytest.mark.parametrize("entry", ["landmark", "cli:landmark", "data"])
+@pytest.mark.parametrize("entry", ["landmark", "cli.landmark", "resources"])
 def test_unknown_entries_are_named(package, entry):
-    with pytest.raises(ValueError, match=entry.rpartition(":")[2]):
+    with pytest.raises(ValueError, match=entry):
         code_digest(entry, package)
 
 
@@ -227,7 +188,7 @@ def sources() -> dict[str, ast.Module]:
 
 
 def test_every_package_imported_is_pinned():
-    locked = digests.read_lock(digests.PACKAGE.parent / "requirements.lock")
+    locked = locked_versions(digests.PACKAGE.parent / "requirements.lock")
     installed = importlib.metadata.packages_distributions()
     for path, tree in sources().items():
         for node in ast.walk(tree):
@@ -245,22 +206,33 @@ def test_every_package_imported_is_pinned():
 
 
 def test_every_data_file_belongs_to_a_module():
-    modules = [".".join(Path(path).with_suffix("").parts) for path in sources()]
-    named = set()
-    for module in modules:
-        named |= {
-            name for name in code_digest(module.replace(".__init__", "")) if name.startswith("g2rl/data/")
-        }
-    data = digests.PACKAGE / "data"
-    files = {f"g2rl/data/{path.relative_to(data).as_posix()}" for path in data.rglob("*") if path.is_file()}
+    modules = [".".join(Path(path).with_suffix("").parts).replace(".__init__", "") for path in sources()]
+    named = {name for module in modules for name in code_digest(module) if name.startswith("g2rl/resources/")}
+    data = digests.PACKAGE / "resources"
+    files = {
+        f"g2rl/resources/{path.relative_to(data).as_posix()}" for path in data.rglob("*") if path.is_file()
+    }
     assert named == files
 
 
-def test_all_digests_together_are_fast():
-    digests._read.cache_clear()
+def test_digests_of_all_stages_together_are_fast():
+    stages = [f"cli.{path.stem}" for path in (digests.PACKAGE / "cli").glob("[a-z]*.py")]
+    digests.read_source.cache_clear()
     start = time.process_time()
-    for path in sources():
-        module = ".".join(Path(path).with_suffix("").parts).replace(".__init__", "").replace("__init__", "")
-        if module:
-            code_digest(module)
+    for stage in stages:
+        code_digest(stage)
     assert time.process_time() - start < 1, "Snakemake waits for this at every start"
+
+
+def test_the_closure_is_that_of_the_import_graph():
+    """Against grimp's graph of the package; ours also has what is imported by name."""
+    graph = grimp.build_graph("g2rl", exclude_type_checking_imports=True, cache_dir=None)
+    for module in graph.modules - {"g2rl"} - digests.WITHOUT_EFFECT:
+        ours = {name for name in code_digest(module.removeprefix("g2rl.")) if "/" not in name}
+        theirs, waiting = set(), [module]
+        while waiting:
+            name = waiting.pop()
+            if name and name not in theirs | digests.WITHOUT_EFFECT:
+                theirs.add(name)
+                waiting += [*graph.find_modules_directly_imported_by(name), name.rpartition(".")[0]]
+        assert ours == theirs, module

@@ -22,7 +22,7 @@ from conftest import CORES, ROOT
 
 from g2rl.config.docs import keys_table
 from g2rl.config.training import GEOMETRY_KEYS
-from g2rl.reproducibility.code_digest import PACKAGE, read_lock, stage_code
+from g2rl.reproducibility.code_digest import PACKAGE, locked_versions, stage_code
 
 JOBS = {
     "head": 1,
@@ -144,7 +144,7 @@ def in_function(path: str, function: str, line: str) -> Callable[[Path], None]:
 
 
 def upgrade(distribution: str) -> Callable[[Path], None]:
-    version = read_lock(ROOT / "requirements.lock")[distribution]
+    version = locked_versions(ROOT / "requirements.lock")[distribution]
     return replace("requirements.lock", f"{distribution}=={version}", f"{distribution}==99.0")
 
 
@@ -236,7 +236,8 @@ FOLLOWED_BY = [
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main __main__"),
-    ((), "reproducibility/code_digest reproducibility/records cli/provenance cli/verify"),
+    ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
+    ((), "cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
     ((), "workflow/resources workflow/snakemake_patches"),
 ]
