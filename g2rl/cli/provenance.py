@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.reproducibility.records import read_records, tree
+    from g2rl.reproducibility.lineage import tree
+    from g2rl.reproducibility.records import read_records
 
     print("\n".join(tree(options.file, read_records(options.records))))

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""SHA-256 of a file or of a whole folder."""
 
 import hashlib
 from pathlib import Path

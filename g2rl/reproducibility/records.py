@@ -1,4 +1,4 @@
-"""What made a file: one record per command, and the tree of records behind a result.
+"""Provenance records: what one command read, wrote and ran, one JSON file per command.
 
 When ``G2RL_PROVENANCE`` names a folder, as the workflow sets it, every command leaves a record there: its
 settings and seed, the SHA-256 of what it read and wrote, the digest of its code, its packages, its device. A
@@ -9,11 +9,10 @@ bytes leaves the result as it was, and nothing that reads it reruns. It holds no
 
 import importlib.metadata
 import json
-import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -108,97 +107,6 @@ def read_records(folder: Path) -> dict[str, list[Record]]:
     if not records:
         raise InputError(f"{folder}: no provenance records there: name the folder with --records")
     return records
-
-
-def maker(path: str, digest: str, records: Mapping[str, list[Record]]) -> Record | None:
-    """The record of a file: of several commands that wrote these bytes, the one that wrote them there."""
-    found = records.get(digest, [])
-    return next(
-        (record for record in found if record.outputs.get(path) == digest), found[0] if found else None
-    )
-
-
-def tree(path: Path, records: Mapping[str, list[Record]]) -> list[str]:
-    """The files behind ``path`` as the lines of a tree, then the code, packages and device of each stage.
-
-    Inputs of one stage and folder, such as the shards of a training or the folds of a run, stand as one
-    line; a file that stood further up is not unfolded again.
-
-    Raises:
-        InputError: no record describes these bytes.
-    """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file")
-    digest = content_sha256(path)
-    if digest not in records:
-        raise InputError(
-            f"{path}: no record of it ({digest[:12]}): it was changed since, or made without {VARIABLE}"
-        )
-    stages: dict[str, list[Record]] = {}
-    lines = [*_branch(str(path), {portable(path): digest}, records, stages, set())]
-    for stage, used in sorted(stages.items()):
-        lines += ["", f"{stage}:"]
-        for title, texts in (
-            ("code", [", ".join(f"{name} {digest}" for name, digest in each.code.items()) for each in used]),
-            (
-                "packages",
-                [", ".join(f"{name} {version}" for name, version in each.packages.items()) for each in used],
-            ),
-            ("device", [each.device for each in used]),
-        ):
-            lines += [f"  {title}: {text}" for text in dict.fromkeys(texts)]
-    return lines
-
-
-def _branch(
-    name: str,
-    files: Mapping[str, str],
-    records: Mapping[str, list[Record]],
-    stages: dict[str, list[Record]],
-    seen: set[int],
-) -> Iterator[str]:
-    """The lines of one file, or of several that one stage made in one folder; ``files``: SHA-256 by path."""
-    made = [maker(path, digest, records) for path, digest in files.items()]
-    found = list({id(record): record for record in made if record is not None}.values())
-    title = (
-        f"{name}  {next(iter(files.values()))[:12]}" if len(files) == 1 else f"{name}  ({len(files)} files)"
-    )
-    if not found:
-        yield f"{title}  (given)"
-        return
-    if all(id(record) in seen for record in found):
-        yield f"{title}  (above)"
-        return
-    seen.update(map(id, found))
-    stage = found[0].stage
-    stages.setdefault(stage, []).extend(found)
-    yield f"{title}  ← g2rl {stage}{_common_settings(found)}"
-    groups: dict[tuple[str, ...], dict[str, str]] = {}
-    for record in found:
-        for path, digest in record.inputs.items():
-            source = maker(path, digest, records)
-            group = (source.stage, *Path(path).parts[:3]) if source else ()
-            groups.setdefault(group, {})[path] = digest
-    for number, members in enumerate(groups.values()):
-        label = (os.path.commonpath(members) or ELSEWHERE) + "/" * (len(members) > 1)
-        last = number == len(groups) - 1
-        for row, line in enumerate(_branch(label, members, records, stages, seen)):
-            yield ("   " if last else "│  ") + line if row else ("└─ " if last else "├─ ") + line
-
-
-def _common_settings(records: Sequence[Record]) -> str:
-    """The settings on which the records agree; … where they do not."""
-    texts = []
-    for name, value in records[0].settings.items():
-        if any(record.settings.get(name) != value for record in records):
-            texts.append(f"{name}=…")
-        elif value not in (None, "", []):
-            texts.append(f"{name}={_text(value)}")
-    return f"  {' '.join(texts)}" if texts else ""
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def portable(path: Path) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from g2rl.errors import InputError
-from g2rl.reproducibility.records import Record, make_record, portable, read_records, tree, write_record
+from g2rl.reproducibility.lineage import tree
+from g2rl.reproducibility.records import Record, make_record, portable, read_records, write_record
 
 RECORDS = Path("results/provenance")
 

@@ -237,7 +237,7 @@ FOLLOWED_BY = [
     ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
-    ((), "cli/provenance cli/verify"),
+    ((), "reproducibility/lineage cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
     ((), "workflow/resources workflow/snakemake_patches"),
 ]
