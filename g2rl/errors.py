@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""InputError, the error of bad input, and operating-system errors worded as one."""
 
 import contextlib
 import difflib
@@ -8,15 +8,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-MARGIN = 2**20  # bytes; a disk with fewer is full
-
+FULL = 2**20  # bytes; a disk with less free space is taken for full
 
 OS_ERROR_HINTS = {
     errno.ENOENT: "check the path; if another process removed it, rerun",
     errno.EACCES: "change its permissions, or run as a user who has them",
     errno.EPERM: "change its permissions, or run as a user who has them",
     errno.EROFS: "make the disk writable, or work in another folder",
-    errno.EIO: "the disk does not answer as it should: check it, then rerun",
+    errno.EIO: "the disk failed to answer: check it, then rerun",
     **dict.fromkeys(
         (errno.ENOSPC, errno.EDQUOT), "the disk is full: make room and rerun, what is finished is kept"
     ),
@@ -26,14 +25,14 @@ OS_ERROR_HINTS = {
 class InputError(Exception):
     """Bad input: one line that names the file, the place in it, what was found and what was expected.
 
-    The command line prints the message alone and exits with status 2; anything else is a fault of ours and
-    keeps its traceback.
+    The command line prints the message alone and exits with status 2. Any other exception is a fault of this
+    package and keeps its traceback.
     """
 
 
 @contextlib.contextmanager
 def os_errors_as_input_errors(path: Path) -> Iterator[None]:
-    """Say in one line, as an InputError, why ``path`` cannot be written where the system refuses it."""
+    """Raise InputError, in one line, where the system refuses to write ``path``."""
     try:
         yield
     except InputError:
@@ -41,29 +40,30 @@ def os_errors_as_input_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise InputError(explain_os_error(error, path if _concerns(error, path) else None)) from error
     except Exception as error:  # torch and safetensors have errors of their own for a full disk
-        if path.parent.exists() and shutil.disk_usage(path.parent).free < MARGIN:
+        if path.parent.exists() and shutil.disk_usage(path.parent).free < FULL:
             raise InputError(explain_os_error(OSError(errno.ENOSPC, ""), path)) from error
         raise
 
 
 def _concerns(error: OSError, path: Path) -> bool:
-    """Whether it is about writing ``path``, its half or a folder on the way; not an input read meanwhile."""
+    """Whether an error is about writing ``path``, its partial file or a folder above it, not about an input
+    that is read meanwhile."""
     if error.filename is None:
         return True
     other = Path(os.fsdecode(error.filename))
-    halves = (f".{path.stem}.part-", f".{path.name}.part-")  # of a file; of a folder
+    partial = (f".{path.stem}.part-", f".{path.name}.part-")  # of a file; of a folder
     return (
-        any(part.startswith(halves) for part in other.parts)
+        any(part.startswith(partial) for part in other.parts)
         or path.is_relative_to(other)
         or other.is_relative_to(path)
     )
 
 
 def explain_os_error(error: OSError, path: str | os.PathLike | None = None) -> str:
-    """One line for what the system refused: the file, the reason, and what to do."""
-    remedy = OS_ERROR_HINTS.get(error.errno or 0)
+    """One line for an error of the operating system: the file, the reason, and what to do."""
+    hint = OS_ERROR_HINTS.get(error.errno or 0)
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return f"{path or error.filename}: {reason}{f': {remedy}' if remedy else ''}"
+    return f"{path or error.filename}: {reason}{f': {hint}' if hint else ''}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -73,20 +73,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Of what an error says, or its kind where it says nothing."""
+    """The first line of an error's message, or its class where the message is empty."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-class LabelError(InputError):
-    """Something wrong in a label file: ``file: [line N:] found …, expected …``.
+class TextFileError(InputError):
+    """Something wrong in a text file such as a label file: ``file: [line N:] found …, expected …``.
 
     Attributes:
-        kind: one word or two for what is wrong, such as ``value`` or ``frame twice``.
+        kind: what is wrong, in one or two words, such as ``value`` or ``frame twice``.
+        line: counted from 1; None if it is no single line's.
     """
 
     def __init__(self, kind: str, path: Path, line: int | None, found: str, expected: str) -> None:
-        self.kind, self.path, self.found, self.expected = kind, Path(path), found, expected
-        self.line = line
+        self.kind, self.path, self.line, self.found, self.expected = kind, Path(path), line, found, expected
         where = f"{path}: " + (f"line {line}: " if line else "")
         super().__init__(f"{where}{found}, expected {expected}")
 

@@ -1,17 +1,19 @@
-"""What every dataset layout has in common: sequences, labels, and the readers of their text files."""
+"""What a dataset layout is: where a dataset keeps the frames and the codes of its sequences."""
 
+import logging
 import os
 import re
-import sys
 from abc import ABC, abstractmethod
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from g2rl.datasets.integrity.findings_file import is_known_fault
 from g2rl.datasets.labels import Labels, other_frames
-from g2rl.errors import LabelError
+from g2rl.errors import TextFileError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Layout(ABC):
     """Where a dataset keeps the frames and the codes of its sequences.
 
     Attributes:
-        name: what the config and the command line call it.
+        name: its name in the configuration and on the command line.
         title: the dataset's own name.
         aus: the action units it codes, in the order of every label column; empty where the files say it.
         codes_every_frame: whether a frame without a code is out of the ordinary.
@@ -82,26 +84,26 @@ class Layout(ABC):
         """Read one label file; ``aus`` of the result is empty where the file does not name them.
 
         Raises:
-            LabelError: it is missing, empty, has other columns, a value that is no code, or a frame twice.
+            TextFileError: it is missing, empty, has other columns, a value that is no code, or a frame twice.
         """
 
-    def read_labels(self, root: Path, sequence: str, check: Path | None = None) -> Labels:
+    def read_labels(self, root: Path, sequence: str, known_faults: Container[Path] = ()) -> Labels:
         """Read the codes of a sequence.
 
         Args:
-            check: what ``g2rl check`` wrote of the copy; where a label file stops the sequence and it
-                holds an error of one, no frame is coded.
+            known_faults: paths with a known error: a sequence whose codes cannot be read has no coded frame
+                if one of its label files is among them.
 
         Raises:
-            LabelError: as ``read_file``, or a file codes other frames than the first AU's.
+            TextFileError: as ``read_file``, or a file codes other frames than the first AU's.
         """
         paths = self.label_paths(root, sequence)
         try:
             return self._read_files(paths)
-        except LabelError as error:
-            if not any(is_known_fault(path, check) for path in paths):
+        except TextFileError as error:
+            if not any(path in known_faults for path in paths):
                 raise
-            print(f"{error}: no frame of the sequence is coded", file=sys.stderr)
+            logger.warning("%s: no frame of the sequence is coded", error)
             aus = self.coded_aus(root)
             return Labels(np.empty(0, np.int32), np.empty((0, len(aus)), np.int8), aus)
 
@@ -116,7 +118,7 @@ class Layout(ABC):
 
     @abstractmethod
     def parts(self, root: Path) -> list[Part]:
-        """What must lie below the root for it to be this layout's."""
+        """What must lie below the root for it to be of this layout."""
 
     @abstractmethod
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
@@ -127,7 +129,7 @@ class Layout(ABC):
         """The sequences whose frames lie below the root, by their names alone."""
 
     def known_bad(self, sequence: str) -> list[int]:
-        """The coded frames of a sequence that its publishers' own landmarks are known to miss the face in."""
+        """The coded frames of a sequence in which its publishers' own landmarks are known to miss the face."""
         return []
 
     def subject(self, root: Path, sequence: str) -> str:
@@ -135,10 +137,17 @@ class Layout(ABC):
         return sequence.split("_")[0]
 
 
-def find_entry(folder: Path, *spellings: str) -> Path:
-    """The entry of ``folder`` that has one of these names, whatever its capitals, spaces, ``-`` and ``_``.
+def find_part(what: str, entry: str, folder: Path, *spellings: str) -> Part:
+    """The part of a dataset that lies in ``folder`` under one of these names, see ``find_entry``."""
+    path = find_entry(folder, *spellings)
+    twins = tuple(other for other in find_entries(folder, *spellings) if other != path)
+    return Part(what, path, entry, twins)
 
-    The first spelling is the one returned where none is there (or the folder itself is not, yet).
+
+def find_entry(folder: Path, *spellings: str) -> Path:
+    """The entry of ``folder`` with one of these names; capitals, spaces, ``-`` and ``_`` make no difference.
+
+    The first spelling is returned where no such entry, or no such folder, exists (yet).
     """
     first = folder / spellings[0]
     return first if first.exists() else next(iter(find_entries(folder, *spellings)), first)

@@ -1,21 +1,17 @@
-"""BP4D: a folder of JPEG frames a sequence, one intensity file per AU."""
+"""BP4D: one folder of JPEG frames per sequence, one intensity file per sequence and AU."""
 
-import csv
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from g2rl.datasets.base import Layout, Part, find_entries, find_entry
+from g2rl.datasets.base import Layout, Part, find_entries, find_entry, find_part
 from g2rl.datasets.labels import Labels, read_codes
 from g2rl.errors import InputError
+from g2rl.io.tables import RESOURCES, read_rows
 
 _SEQUENCE = re.compile(r"([FM]\d{3})_(T\d{1,2})", re.ASCII)
-
-
 _FRAMES = "BP4D-training"
-
-
 _CODES = "AU Intensity Codes3.0"
 UNCODED = 9  # instead of an intensity, where none was coded
 
@@ -48,18 +44,13 @@ class Bp4d(Layout):
 
     def parts(self, root: Path) -> list[Part]:
         codes, *others = list(_code_folders(root)) or [root / _CODES]
-        frames = find_entry(root, _FRAMES)
-        twins = tuple(path for path in find_entries(root, _FRAMES) if path != frames)
         return [
-            Part("frames", frames, r"[FM]\d{3}", twins),
+            find_part("frames", r"[FM]\d{3}", root, _FRAMES),
             Part("intensity codes", codes, r"AU\d\d", tuple(others)),
         ]
 
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
-        with open(
-            Path(__file__).parent.parent / "resources/bp4d_annotated_ranges.csv", encoding="utf-8"
-        ) as stream:
-            rows = list(csv.DictReader(stream))
+        rows = read_rows(RESOURCES / "bp4d_annotated_ranges.csv")
         return {row["sequence"]: (int(row["first_frame"]), int(row["last_frame"])) for row in rows}
 
     def found(self, root: Path) -> dict[str, Path]:

@@ -1,16 +1,15 @@
-"""DISFA: one video a subject, one intensity file per AU."""
+"""DISFA: one video per subject and camera, one intensity file per subject and AU."""
 
-import csv
 import os
 import re
 from pathlib import Path
 
-from g2rl.datasets.base import Layout, Part, find_entries, find_entry
+from g2rl.datasets.base import Layout, Part, find_entry, find_part
 from g2rl.datasets.labels import Labels, read_codes
 from g2rl.errors import InputError
+from g2rl.io.tables import RESOURCES, read_rows
 
 _CODES = "ActionUnit_Labels"
-
 
 # As distributed the cameras' names differ in "Videos" and "comp"; either spelling is taken for either camera.
 _CAMERAS = {
@@ -52,29 +51,17 @@ class Disfa(Layout):
         return read_codes(path, not_coded=None, first_frame=1)
 
     def parts(self, root: Path) -> list[Part]:
-        videos, codes = find_entry(root, *self._folders), find_entry(root, _CODES)
         return [
-            Part(
-                f"{self.camera} camera's videos",
-                videos,
-                self._video_name,
-                tuple(path for path in find_entries(root, *self._folders) if path != videos),
-            ),
-            Part(
-                "intensity codes",
-                codes,
-                r"SN\d{3}",
-                tuple(path for path in find_entries(root, _CODES) if path != codes),
-            ),
+            find_part(f"{self.camera} camera's videos", self._video_name, root, *self._folders),
+            find_part("intensity codes", r"SN\d{3}", root, _CODES),
         ]
 
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:
         return {f"SN{number:03d}": (1, 4844 if number == 10 else 4845) for number in self.subjects}
 
     def known_bad(self, sequence: str) -> list[int]:
-        path = Path(__file__).parent.parent / "resources/disfa_known_bad_frames.csv"
-        with open(path, encoding="utf-8") as stream:
-            rows = [row for row in csv.DictReader(stream) if row["sequence"] == sequence]
+        table = read_rows(RESOURCES / "disfa_known_bad_frames.csv")
+        rows = [row for row in table if row["sequence"] == sequence]
         ranges = [range(int(row["first_frame"]), int(row["last_frame"]) + 1) for row in rows]
         return [frame for frames in ranges for frame in frames]
 

@@ -1,4 +1,4 @@
-"""Where each dataset keeps its frames and codes, and the sample sheets that list its sequences."""
+"""The dataset layouts by name. A new layout is a module of this folder and an entry here."""
 
 from g2rl.datasets.base import Layout
 from g2rl.datasets.bp4d import Bp4d

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Whether a folder is the root of a dataset, and if not, what it looks like instead."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from g2rl.errors import InputError
 
 
 def check_root(layout: Layout, root: Path) -> None:
-    """Look at a dataset's root, quickly, before anything is planned on it.
+    """A quick look at a dataset's root, before anything is planned on it.
 
     Raises:
-        InputError: ``root`` is not there or does not look like ``layout``; says what it looks like instead.
+        InputError: ``root`` is not there or does not look like ``layout``; names what it looks like instead.
     """
     root = Path(root)
     expected = " and ".join(f"{part.path.name} ({part.what})" for part in layout.parts(root))
@@ -33,7 +33,7 @@ def _looks_like(layout: Layout, root: Path) -> bool:
 
 
 def _may_be(layout: Layout, folder: Path) -> bool:
-    """Whether a folder that nobody named looks like a layout; one that may not be read does not."""
+    """Whether a folder other than the given root looks like a layout; an unreadable one does not."""
     try:
         return _looks_like(layout, folder)
     except InputError:
@@ -42,28 +42,48 @@ def _may_be(layout: Layout, folder: Path) -> bool:
 
 def _guess(layout: Layout, root: Path) -> str:
     """What a folder that is not of a layout may be, and what to do."""
-    for other in LAYOUTS.values():
-        if other is not layout and _may_be(other, root):
-            return f"it is of layout {other.name}: set that"
     folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    return (
+        _other_layout(layout, root)
+        or _other_dataset(root, folders)
+        or _folder_nearby(layout, root, folders)
+        or _incomplete_copy(layout, root)
+        or _content(root)
+    )
+
+
+def _other_layout(layout: Layout, root: Path) -> str:
+    others = (other.name for other in LAYOUTS.values() if other is not layout and _may_be(other, root))
+    return next((f"it is of layout {name}: set that" for name in others), "")
+
+
+def _other_dataset(root: Path, folders: list[str]) -> str:
     if any((find_entry(root, "Labels") / name).is_dir() for name in ("SN001", "SN003", "SN010")):
         return "this looks like DISFA+ (Labels/SN001/<trial>/AU1.txt), another dataset"
     subjects = root if {"F001", "F002"} & set(folders) else find_entry(root, "2D+3D", "Sequences")
     if any((subjects / name / task).is_dir() for name in ("F001", "F002", "F083") for task in ("T9", "T10")):
         return "this looks like BP4D+ (tasks T9 and T10), another dataset"
+    return ""
+
+
+def _folder_nearby(layout: Layout, root: Path, folders: list[str]) -> str:
     for above in list(root.absolute().parents)[:3]:
         if _may_be(layout, above):
             return f"give the folder above, {above}"
-    for name in folders[:50]:
-        if _may_be(layout, root / name):
-            return f"give the folder below, {root / name}"
+    below = (root / name for name in folders[:50] if _may_be(layout, root / name))
+    return next((f"give the folder below, {folder}" for folder in below), "")
+
+
+def _incomplete_copy(layout: Layout, root: Path) -> str:
     there = [part.what for part in layout.parts(root) if part.is_there]
-    missing = [part for part in layout.parts(root) if not part.is_there]
-    if there:
-        empty = missing[0].path.is_dir()
-        what = (
-            f"{missing[0].path.name} has no {missing[0].what}" if empty else f"the {missing[0].what} are not"
-        )
-        return f"the {' and '.join(there)} are there, {what}: complete the copy"
+    if not there:
+        return ""
+    missing = next(part for part in layout.parts(root) if not part.is_there)
+    is_empty = missing.path.is_dir()
+    what = f"{missing.path.name} has no {missing.what}" if is_empty else f"the {missing.what} are not"
+    return f"the {' and '.join(there)} are there, {what}: complete the copy"
+
+
+def _content(root: Path) -> str:
     names = sorted(entry.name for entry in root.iterdir())
     return f"found {', '.join(names[:5]) + (', …' if len(names) > 5 else '') if names else 'nothing'}"

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Sample sheets: which sequences of a dataset are used, and the fold that tests each subject."""
 
 import re
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ def read_sheet(path: Path) -> list[SheetRow]:
     """Read a sample sheet: tab-separated, with a header; columns ``sequence``, ``subject`` and ``fold``.
 
     Raises:
-        InputError: such a column is missing, a fold is no number from 0 up, a sequence stands twice, a
-            subject in two folds (its faces would stand on both sides of a split), or there is no sequence.
+        InputError: such a column is missing, a fold is no number from 0 up, a sequence is listed twice, a
+            subject is in two folds (its faces would be on both sides of a split), or there is no sequence.
     """
     rows: list[SheetRow] = []
     line_of: dict[str, int] = {}

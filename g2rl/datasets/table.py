@@ -1,4 +1,4 @@
-"""Own data: a table of sequences, and one file of codes a sequence."""
+"""Own data: a table of sequences, and one file of codes per sequence."""
 
 import functools
 import re
@@ -6,12 +6,11 @@ from pathlib import Path
 
 from g2rl.datasets.base import Layout, Part
 from g2rl.datasets.labels import NOT_CODED, Labels, by_frame, check_frame
-from g2rl.errors import InputError, LabelError
+from g2rl.errors import InputError, TextFileError
 from g2rl.io.tables import numbered_lines, read_tsv
 
 TABLE = "sequences.tsv"
-
-
+_HEADER = "a header like frame,AU06,AU12"
 _COLUMNS = ("sequence", "subject", "fold", "media", "codes")
 
 
@@ -34,16 +33,16 @@ class Table(Layout):
         return [Path(root) / _row(root, sequence)["codes"]]
 
     def coded_aus(self, root: Path) -> tuple[int, ...]:
-        """Those of the first file of codes that is whole; in every one they are the same.
+        """The AUs of the first file of codes that can be read; they are the same in every file.
 
         Raises:
-            LabelError: none is; the first one's.
+            TextFileError: none can; the error of the first.
         """
         errors = []
         for row in _rows(str(root), _stamp(root)).values():
             try:
                 return self.read_file(Path(root) / row["codes"]).aus
-            except LabelError as error:
+            except TextFileError as error:
                 errors.append(error)
         raise errors[0]
 
@@ -71,35 +70,47 @@ def read_table_codes(path: Path) -> Labels:
     ``3.0``, as pandas writes integers beside empty cells, is 3; fields may be quoted.
 
     Raises:
-        LabelError: the header is another one, a row has another number of fields or a value that is no code,
-            a frame stands twice, or there is no row.
+        TextFileError: the header is another one, a row has another number of fields or a value that is no
+            code, a frame stands twice, or there is no row.
     """
     lines = numbered_lines(path)
-    header = _fields(lines[0][1]) if lines else []
-    if header and not header[-1]:
-        header.pop()  # a trailing comma
-    matches = [re.fullmatch(r"AU0*([1-9]\d?)", field, re.ASCII | re.IGNORECASE) for field in header[1:]]
-    aus = tuple(int(match[1]) for match in matches if match)
-    if len(header) < 2 or header[0].lower() != "frame" or not all(matches) or len(set(aus)) < len(aus):
-        found = f"found {','.join(header)[:60]!r}"
-        raise LabelError(
-            "columns", path, lines[0][0] if lines else None, found, "a header like frame,AU06,AU12"
-        )
+    if not lines:
+        raise TextFileError("columns", path, None, "found ''", _HEADER)
+    aus = _coded_aus(path, *lines[0])
     codes: dict[int, list[int]] = {}
     for line, text in lines[1:]:
-        frame, *values = _fields(text)
-        if len(values) == len(aus) + 1 and not values[-1]:
-            values.pop()  # another one
-        frame, *values = [re.sub(r"(?<=\d)\.0+$", "", field) for field in (frame, *values)]
-        if len(values) != len(aus) or not re.fullmatch(r"\d{1,9}", frame, re.ASCII):
-            raise LabelError("columns", path, line, f"found {text.strip()[:60]!r}", ",".join(header))
-        if wrong := [value for value in values if value not in ("", "0", "1", "2", "3", "4", "5")]:
-            raise LabelError("value", path, line, f"intensity {wrong[0]!r}", "0 to 5, or nothing (not coded)")
-        check_frame(path, line, int(frame), codes, first_frame=0)
-        codes[int(frame)] = [int(value) if value else NOT_CODED for value in values]
+        frame, values = _codes(path, line, text, aus)
+        check_frame(path, line, frame, codes, first_frame=0)
+        codes[frame] = values
     if not codes:
-        raise LabelError("empty", path, None, "no coded frame", "a row for each frame")
+        raise TextFileError("empty", path, None, "no coded frame", "a row for each frame")
     return by_frame(codes, aus)
+
+
+def _coded_aus(path: Path, line: int, text: str) -> tuple[int, ...]:
+    """The AUs that a header names."""
+    first, *names = _fields(text)
+    if names and not names[-1]:
+        names.pop()  # a trailing comma
+    matches = [re.fullmatch(r"AU0*([1-9]\d?)", name, re.ASCII | re.IGNORECASE) for name in names]
+    aus = tuple(int(match[1]) for match in matches if match)
+    if first.lower() != "frame" or not names or len(set(aus)) < len(names):
+        raise TextFileError("columns", path, line, f"found {','.join((first, *names))[:60]!r}", _HEADER)
+    return aus
+
+
+def _codes(path: Path, line: int, text: str, aus: tuple[int, ...]) -> tuple[int, list[int]]:
+    """The frame number and the codes of a row."""
+    fields = _fields(text)
+    if len(fields) == len(aus) + 2 and not fields[-1]:
+        fields.pop()  # a trailing comma
+    frame, *values = [re.sub(r"(?<=\d)\.0+$", "", field) for field in fields]
+    if len(values) != len(aus) or not re.fullmatch(r"\d{1,9}", frame, re.ASCII):
+        header = ",".join(("frame", *(f"AU{au:02d}" for au in aus)))
+        raise TextFileError("columns", path, line, f"found {text.strip()[:60]!r}", header)
+    if wrong := [value for value in values if value not in ("", "0", "1", "2", "3", "4", "5")]:
+        raise TextFileError("value", path, line, f"intensity {wrong[0]!r}", "0 to 5, or nothing (not coded)")
+    return int(frame), [int(value) if value else NOT_CODED for value in values]
 
 
 def _fields(text: str) -> list[str]:

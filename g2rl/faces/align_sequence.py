@@ -1,28 +1,27 @@
-"""TODO: one line."""
+"""From media, landmarks and labels to the aligned sequence: every coded frame used, or dropped and counted."""
 
-import sys
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
 from g2rl.faces.alignment import similarity, transform_points, warp
 from g2rl.faces.jpeg import encode
+from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import AlignedSequence, write_sequence
 from g2rl.io.progress import progress
+from g2rl.io.video import FrameSource
 
-if TYPE_CHECKING:
-    from g2rl.datasets.labels import Labels
-    from g2rl.faces.landmarks import Landmarks
-    from g2rl.faces.video import FrameSource
+logger = logging.getLogger(__name__)
 
 
 def align_sequence(
-    source: "FrameSource",
-    landmarks: "Landmarks",
-    labels: "Labels",
+    source: FrameSource,
+    landmarks: Landmarks,
+    labels: Labels,
     subject: str,
     sequence: str,
     out: Path,
@@ -31,7 +30,7 @@ def align_sequence(
     drop_partial: bool = False,
     exclude: Collection[int] = (),
 ) -> dict[str, int]:
-    """Align every coded frame that shows a face and write the sequence's shard.
+    """Align every coded frame that shows a face and write the aligned sequence.
 
     Args:
         max_gap: a frame without a face takes the last landmarks found at most this many frames before it; 0
@@ -40,20 +39,20 @@ def align_sequence(
         exclude: frame numbers to leave out.
 
     Returns:
-        Counts of frames, also stored in the shard. Every coded frame is in exactly one of
+        Counts of frames, also stored in the file. Every coded frame is in exactly one of
         ``coded = excluded + partly_coded + missing + unreadable + no_face + used``:
 
         - ``frames``: in the media; ``no_label``: of those, without a row of codes;
         - ``not_coded``: rows of codes in which no AU is coded; ``coded``: all other rows;
         - ``excluded``, ``partly_coded`` (only with ``drop_partial``): left out on request;
         - ``missing``: coded, but the media has no such frame; ``unreadable``: it cannot be decoded;
-        - ``no_face``: no landmarks; ``used``: in the shard, ``carried`` of them with an earlier frame's
-          landmarks.
+        - ``no_face``: no landmarks; ``used``: in the aligned sequence, ``carried`` of them with an earlier
+          frame's landmarks.
 
     Raises:
         InputError: the landmarks were made from other media.
 
-    A sequence that yields no frame still gets a shard, an empty one, and a warning on standard error.
+    A sequence that yields no frame still gets a file, without frames, and a warning in the log.
     """
     media = landmarks.frame  # a video may hold more frames than it declares, never fewer
     if not np.array_equal(source.numbers, media[: len(source.numbers)]):
@@ -61,26 +60,9 @@ def align_sequence(
             f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
             "they come from other media, delete them and rerun"
         )
-    coded = np.any(labels.intensity >= 0, axis=1)
-    partly = coded & np.any(labels.intensity < 0, axis=1) if drop_partial else np.zeros(len(coded), bool)
-    excluded = coded & np.isin(labels.frame, list(exclude))
-    missing = ~np.isin(labels.frame, media)
-    left = coded & ~excluded & ~partly & ~missing
-    counts = {
-        "frames": len(media),
-        "no_label": int(np.sum(~np.isin(media, labels.frame))),
-        "not_coded": int(np.sum(~coded)),
-        "coded": int(np.sum(coded)),
-        "excluded": int(np.sum(excluded)),
-        "partly_coded": int(np.sum(partly & ~excluded)),
-        "missing": int(np.sum(coded & ~excluded & ~partly & missing)),
-        "unreadable": 0,
-        "no_face": 0,
-        "used": 0,
-        "carried": 0,
-    }
-    points = dict(zip(landmarks.frame.tolist(), _carry(landmarks, max_gap), strict=True))
-    found = set(landmarks.frame[landmarks.found].tolist())
+    counts, left = _count_before_decoding(media, labels, drop_partial, exclude)
+    points = dict(zip(media.tolist(), _carry(landmarks, max_gap), strict=True))
+    found = set(media[landmarks.found].tolist())
     row = {int(number): index for index, number in enumerate(labels.frame) if left[index]}
 
     faces, aligned, rows = [], [], []
@@ -98,26 +80,51 @@ def align_sequence(
         counts["carried"] += number not in found
     counts["unreadable"] = len(row) - counts["no_face"] - counts["used"]
     if not faces:
-        print(
-            f"{sequence}: no frame can be used, its shard is empty: {_format_counts(counts)}", file=sys.stderr
-        )
+        text = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        logger.warning("%s: no frame can be used: %s", sequence, text)
 
-    shard = AlignedSequence(
-        subject=subject,
-        sequence=sequence,
-        aus=labels.aus,
-        frame=labels.frame[rows].astype(np.int32),
-        landmarks=np.array(aligned, np.float32).reshape(-1, 68, 2),
-        intensity=labels.intensity[rows].astype(np.int8).reshape(-1, len(labels.aus)),
-        jpeg=np.concatenate([np.empty(0, np.uint8), *faces]),
-        offsets=np.cumsum([0, *(len(face) for face in faces)], dtype=np.uint64),
-        counts=counts,
+    write_sequence(
+        out,
+        AlignedSequence(
+            subject=subject,
+            sequence=sequence,
+            aus=labels.aus,
+            frame=labels.frame[rows].astype(np.int32),
+            landmarks=np.array(aligned, np.float32).reshape(-1, 68, 2),
+            intensity=labels.intensity[rows].astype(np.int8).reshape(-1, len(labels.aus)),
+            jpeg=np.concatenate([np.empty(0, np.uint8), *faces]),
+            offsets=np.cumsum([0, *(len(face) for face in faces)], dtype=np.uint64),
+            counts=counts,
+        ),
     )
-    write_sequence(out, shard)
     return counts
 
 
-def _carry(landmarks: "Landmarks", max_gap: int) -> np.ndarray:
+def _count_before_decoding(
+    media: np.ndarray, labels: Labels, drop_partial: bool, exclude: Collection[int]
+) -> tuple[dict[str, int], np.ndarray]:
+    """The counts known from frame numbers and codes alone, and the mask (N,) of the rows left to decode."""
+    coded = np.any(labels.intensity >= 0, axis=1)
+    partly = coded & np.any(labels.intensity < 0, axis=1) if drop_partial else np.zeros(len(coded), bool)
+    excluded = coded & np.isin(labels.frame, list(exclude))
+    missing = ~np.isin(labels.frame, media)
+    counts = {
+        "frames": len(media),
+        "no_label": int(np.sum(~np.isin(media, labels.frame))),
+        "not_coded": int(np.sum(~coded)),
+        "coded": int(np.sum(coded)),
+        "excluded": int(np.sum(excluded)),
+        "partly_coded": int(np.sum(partly & ~excluded)),
+        "missing": int(np.sum(coded & ~excluded & ~partly & missing)),
+        "unreadable": 0,
+        "no_face": 0,
+        "used": 0,
+        "carried": 0,
+    }
+    return counts, coded & ~excluded & ~partly & ~missing
+
+
+def _carry(landmarks: Landmarks, max_gap: int) -> np.ndarray:
     """Landmarks (N, 68, 2) where those of frames without a face are taken from the last one with a face."""
     index = np.arange(len(landmarks.frame))
     last = np.maximum.accumulate(np.where(landmarks.found, index, -1))
@@ -125,7 +132,3 @@ def _carry(landmarks: "Landmarks", max_gap: int) -> np.ndarray:
     carried = landmarks.landmarks[np.maximum(last, 0)].copy()
     carried[(last < 0) | (gap > max_gap)] = np.nan
     return carried
-
-
-def _format_counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)

@@ -2,22 +2,18 @@
 
 The transform is a similarity (rotation, one scale, shift), so it changes neither expression nor proportions.
 It is fitted to points that expressions hardly move: the eye corners, the bridge and the base of the nose.
-
-`build_shard` does so for a sequence. The shard itself is defined in `g2rl.cache`, which imports nothing from
-here: training reads shards and does not depend on how they were made.
 """
 
 import cv2
 import numpy as np
 
-from g2rl.faces.face_finder import MEAN_SHAPE
 from g2rl.faces.jpeg import ALIGNED_SIZE
+from g2rl.faces.mean_shape import MEAN_SHAPE
 
 # The mean face in aligned pixels, (68, 2) x, y; integer coordinates are pixel centres. Outer eye corners at
 # (76.5, 87.8) and (179.5, 87.8), nose base (128, 145), brows from y 60, chin 223.5: room for raised brows
 # above and a dropped jaw below. Close to the frames of earlier AU work (eyes at y 87 to 92, chin at 228).
 TEMPLATE = MEAN_SHAPE * 180 + (38, 31)
-
 
 # Eye corners; bridge (27) and base (33) of the nose.
 STABLE = np.array([36, 39, 42, 45, 27, 33])
@@ -54,7 +50,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int = ALIGNED_SIZE) -> np.
 
     Linear interpolation. A face that shrinks by 1.5 or more is first averaged over k×k blocks of pixels, k
     the nearest whole factor, so that fine texture does not alias. Beyond the image its edge pixels are
-    repeated: no mirrored half faces, no black frame that gives the head's position away.
+    repeated: no mirrored faces, no black border that reveals the head's position.
     """
     k = round(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if k > 1:
@@ -65,9 +61,9 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: int = ALIGNED_SIZE) -> np.
 
 
 def _reduce(image: np.ndarray, matrix: np.ndarray, size: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out what the warp will see and average it over k×k blocks; with the matrix that fits the result."""
+    """The part of an image that the warp needs, averaged over k×k blocks, and the matrix that fits it."""
     back = cv2.invertAffineTransform(matrix)
-    corners = transform_points(back, [(0, 0), (size, 0), (0, size), (size, size)])
+    corners = transform_points(back, np.array([(0, 0), (size, 0), (0, size), (size, size)]))
     height, width = image.shape[:2]
     # Never less than a block: a face wholly outside still sees the nearest edge.
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 2 * k, 0, (max(width - k, 0), max(height - k, 0)))

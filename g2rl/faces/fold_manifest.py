@@ -1,52 +1,48 @@
-"""TODO: one line."""
+"""Fold manifests: the aligned sequences of a fold with their checksums, ``results/DATASET/foldK.tsv``.
 
-import csv
+One small file that changes whenever the content of one of thousands of aligned sequences does.
+"""
+
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from g2rl.errors import InputError
-from g2rl.io.atomic import write_text
 from g2rl.io.hdf5 import read_checksum
+from g2rl.io.tables import read_tsv, write_rows
 
-COLUMNS = ["shard", "sha256"]  # the columns of a list of shards
+COLUMNS = ("shard", "sha256")  # the aligned sequence as seen from the manifest's folder, its checksum
 
 
-def write_manifest(path: Path, shards: Iterable[Path]) -> None:
-    """List shards, a row each: the file as seen from the list's folder, and the SHA-256 it is sealed with.
-
-    So one small file changes whenever what lies in one of thousands of shards does.
+def write_manifest(path: Path, sequences: Iterable[Path]) -> None:
+    """List aligned sequences in the order given.
 
     Raises:
-        InputError: one that has no seal.
+        InputError: a file without a checksum.
     """
-    rows = [(os.path.relpath(shard, path.parent), read_checksum(shard)) for shard in shards]
-    write_text(path, "".join("\t".join(row) + "\n" for row in [COLUMNS, *rows]))
+    rows = [(os.path.relpath(file, path.parent), read_checksum(file)) for file in sequences]
+    write_rows(path, COLUMNS, rows, delimiter="\t")
 
 
 def read_manifest(path: Path) -> list[Path]:
-    """The shards of a list.
+    """The aligned sequences of a fold manifest, in its order.
 
     Raises:
-        InputError: no such list; a shard is not there, or is another one than was listed; names the line.
+        InputError: no such manifest; a file is missing or has another checksum; names the line.
     """
-    with open(path, encoding="utf-8", newline="") as stream:
-        head, *rows = [*csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)] or [[]]
-    if head != COLUMNS:
-        raise InputError(f"{path}: line 1: {head}, expected {COLUMNS}: make it with g2rl fold")
-    if not rows:
-        raise InputError(f"{path}: lists no shard, expected one or more: make it with g2rl fold")
-    shards = []
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(COLUMNS):
-            raise InputError(f"{path}: line {number}: {row}, expected {COLUMNS}: make it with g2rl fold")
-        shard = path.parent / row[0]
-        if not shard.exists():
-            raise InputError(f"{path}: line {number}: {shard} is not there: snakemake all makes it anew")
-        if (found := read_checksum(shard)) != row[1]:
+    try:
+        rows = read_tsv(path, COLUMNS)
+    except InputError as error:
+        raise InputError(f"{error}: make it with g2rl manifest") from None
+    files = []
+    for line, row in rows:
+        file = path.parent / row["shard"]
+        if not file.exists():
+            raise InputError(f"{path}: line {line}: {file} does not exist: snakemake all makes it again")
+        if (found := read_checksum(file)) != row["sha256"]:
             raise InputError(
-                f"{path}: line {number}: {shard} holds {found[:12]}, expected {row[1][:12]}: the shard was "
-                "made anew, list it again with g2rl fold"
+                f"{path}: line {line}: {file} has checksum {found[:12]}, expected {row['sha256'][:12]}: it was "
+                "made again, update the manifest with g2rl manifest"
             )
-        shards.append(shard)
-    return shards
+        files.append(file)
+    return files

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Frame counts: the frames of each sequence by their status, ``results/DATASET/frames.csv``."""
 
 import json
 from collections.abc import Iterable
@@ -11,16 +11,15 @@ from g2rl.io.hdf5 import read_hdf5
 if TYPE_CHECKING:
     import pandas as pd
 
-# What becomes of a coded frame: one of these.
+# The status of a coded frame: one of these, see g2rl.faces.align_sequence.
 FRAME_STATUS = ("excluded", "partly_coded", "missing", "unreadable", "no_face", "used")
 
 
-def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
-    """What became of every frame of every shard: a row a sequence, with the counts that
-    :func:`g2rl.alignment.build_shard` took.
+def count_frames(paths: Iterable[Path]) -> "pd.DataFrame":
+    """The counts of every aligned sequence: one row per sequence, a column per status, sorted by sequence.
 
     Raises:
-        InputError: not a shard, or one that lost a frame uncounted.
+        InputError: not an aligned sequence, or one whose counts do not add up.
     """
     import pandas as pd
 
@@ -28,13 +27,27 @@ def frame_counts(paths: Iterable[Path]) -> "pd.DataFrame":
     for path in paths:
         _, attributes = read_hdf5(path, ())
         if "counts" not in attributes:
-            raise InputError(f"{path}: not a shard, no counts in it: delete it and rerun")
-        about = {"subject": str(attributes["subject"]), "sequence": str(attributes["sequence"])}
+            raise InputError(f"{path}: not an aligned sequence, no counts in it: delete it and rerun")
+        names = {"subject": str(attributes["subject"]), "sequence": str(attributes["sequence"])}
         counts = json.loads(attributes["counts"])
         if counts["coded"] != sum(counts[name] for name in FRAME_STATUS):
             raise InputError(
                 f"{path}: {counts['coded']} coded frames, but {', '.join(FRAME_STATUS)} add up to "
                 f"another number: {counts}: delete it and rerun"
             )
-        rows.append(about | counts)
+        rows.append(names | counts)
     return pd.DataFrame(rows).sort_values("sequence", ignore_index=True)
+
+
+def write_frame_counts(path: Path, counts: "pd.DataFrame") -> None:
+    """Write what ``count_frames`` returns as CSV, atomically."""
+    from g2rl.io.tables import write_csv
+
+    write_csv(path, counts)
+
+
+def read_frame_counts(path: Path) -> "pd.DataFrame":
+    """Read a file written by ``write_frame_counts``."""
+    import pandas as pd
+
+    return pd.read_csv(path)

@@ -1,6 +1,6 @@
-"""TODO: one line."""
+"""Aligned faces as JPEG: encoding one, decoding many of an array of bytes."""
 
-from collections.abc import Sequence as ListOf
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -9,9 +9,13 @@ import numpy as np
 from g2rl.errors import InputError
 
 ALIGNED_SIZE = 256  # side of an aligned face, pixels
-
-
 QUALITY = 95
+# The decoder's own reduction (in the frequency domain), combined with RGB order.
+_REDUCED = {
+    8: cv2.IMREAD_REDUCED_COLOR_8 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
+    4: cv2.IMREAD_REDUCED_COLOR_4 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
+    2: cv2.IMREAD_REDUCED_COLOR_2 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
+}
 
 
 def encode(face: np.ndarray) -> np.ndarray:
@@ -22,7 +26,7 @@ def encode(face: np.ndarray) -> np.ndarray:
 def decode(
     jpeg: np.ndarray,
     offsets: np.ndarray,
-    indices: np.ndarray | ListOf[int],
+    indices: np.ndarray | Sequence[int],
     size: int = ALIGNED_SIZE,
     out: np.ndarray | None = None,
     pool: ThreadPoolExecutor | None = None,
@@ -30,17 +34,18 @@ def decode(
     """Decode faces, in the order of ``indices``.
 
     Args:
-        jpeg, offsets: of a shard, or of several joined (:func:`join`).
-        size: side of the faces wanted, at most 256; smaller ones are averaged over areas, the larger part of
-            that by the decoder itself, which then has less to do.
-        out: (B, size, size, 3) uint8 to decode into; made if None.
+        jpeg, offsets: of an aligned sequence, or of several joined (``sequence_file.join``).
+        indices: (B,) the faces wanted.
+        size: side of the faces wanted, at most 256; smaller ones are averaged over areas, mostly by the
+            decoder itself, which is faster.
+        out: (B, size, size, 3) uint8 to decode into; allocated if None.
         pool: threads to share the work (the decoder runs without Python's lock).
 
     Returns:
         ``out``, uint8 RGB.
 
     Raises:
-        InputError: the bytes of a face are no JPEG picture.
+        InputError: the bytes of a face are no JPEG image.
     """
     indices = np.asarray(indices, np.int64)
     if out is None:
@@ -54,9 +59,7 @@ def decode(
         for i in where:
             face = cv2.imdecode(jpeg[starts[i] : ends[i]], reduced)
             if face is None:
-                raise InputError(
-                    f"face {indices[i]} of a shard is no JPEG picture: delete its file and rerun"
-                )
+                raise InputError(f"face {indices[i]} is no JPEG image: delete its file and rerun")
             if len(face) == size:
                 out[i] = face
             else:
@@ -65,14 +68,6 @@ def decode(
     if pool is None:
         part(range(len(indices)))
     else:
-        step = 16  # faces a task: enough to hide its cost, few enough to share a batch evenly
+        step = 16  # faces per task: enough to hide its cost, few enough to share a batch evenly
         list(pool.map(part, (range(i, min(i + step, len(indices))) for i in range(0, len(indices), step))))
     return out
-
-
-# The decoder's own shrinking (in the frequency domain), combined with RGB order.
-_REDUCED = {
-    8: cv2.IMREAD_REDUCED_COLOR_8 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
-    4: cv2.IMREAD_REDUCED_COLOR_4 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
-    2: cv2.IMREAD_REDUCED_COLOR_2 & ~cv2.IMREAD_COLOR_BGR | cv2.IMREAD_COLOR_RGB,
-}

@@ -1,8 +1,8 @@
-"""The aligned shard: one sequence's aligned faces, landmarks and intensities in one HDF5 file.
+"""The aligned sequence: one sequence's aligned faces, landmarks and intensities in one HDF5 file.
 
 The faces are JPEG files (quality 95, colour at half resolution as in the videos they come from) end to end in
-one array of bytes, with the offsets where each begins: a tenth of the pixels' size, read whole in one go, and
-any frame decodes on its own at the decoder's own speed.
+one array of bytes, with the offsets at which each begins: a tenth of the size of the pixels, read in one go,
+and any frame can be decoded alone at the decoder's own speed.
 """
 
 import json
@@ -18,6 +18,7 @@ from g2rl.faces.jpeg import decode
 from g2rl.io.hdf5 import read_hdf5, write_hdf5
 
 ARRAYS = ("jpeg", "offsets", "landmarks", "intensity", "frame")
+ATTRIBUTES = ("subject", "sequence", "aus", "counts")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class AlignedSequence:
         intensity: (M, K) int8, 0…5, -1 = not coded.
         jpeg: (bytes,) uint8, the faces' JPEG files end to end.
         offsets: (M + 1,) uint64, face i is ``jpeg[offsets[i]:offsets[i + 1]]``.
-        counts: what became of the frames, see :func:`g2rl.alignment.build_shard`.
+        counts: number of frames by their status, see :func:`g2rl.faces.align_sequence.align_sequence`.
     """
 
     subject: str
@@ -46,86 +47,82 @@ class AlignedSequence:
     counts: dict[str, int]
 
 
-def write_sequence(path: Path, shard: AlignedSequence) -> None:
-    """Write a shard: atomically, the same bytes for the same shard."""
+def write_sequence(path: Path, aligned: AlignedSequence) -> None:
+    """Write atomically, the same bytes for the same aligned sequence."""
     write_hdf5(
         path,
-        {name: getattr(shard, name) for name in ARRAYS},
+        {name: getattr(aligned, name) for name in ARRAYS},
         {
-            "subject": shard.subject,
-            "sequence": shard.sequence,
-            "aus": np.array(shard.aus, np.int32),
-            "counts": json.dumps(shard.counts),
+            "subject": aligned.subject,
+            "sequence": aligned.sequence,
+            "aus": np.array(aligned.aus, np.int32),
+            "counts": json.dumps(aligned.counts),
         },
     )
 
 
 def read_sequence(path: Path) -> AlignedSequence:
-    """Read a shard whole.
+    """Read an aligned sequence whole.
 
     Raises:
-        InputError: not a shard, or a damaged one.
+        InputError: not such a file, or a damaged one.
     """
     arrays, attributes = read_hdf5(path, ARRAYS)
-
-    def check(right: bool, found: str) -> None:
-        if not right:
-            raise InputError(f"{path}: damaged shard, {found}: delete it and rerun")
-
-    lacking = {"subject", "sequence", "aus", "counts"} - attributes.keys()
-    check(not lacking, f"no attribute {', '.join(sorted(lacking))}")
+    lacking = [name for name in ATTRIBUTES if name not in attributes]
+    _require(path, not lacking, f"no attribute {', '.join(sorted(lacking))}")
     try:
         aus, counts = tuple(int(au) for au in attributes["aus"]), json.loads(attributes["counts"])
     except (TypeError, ValueError):
-        check(False, "its list of AUs or its counts cannot be read")
-    jpeg, offsets, frame = arrays["jpeg"], arrays["offsets"], arrays["frame"]
-    count = frame.size
-    shapes = {
-        "jpeg": ("uint8", (jpeg.size,)),
+        _require(path, False, "its AUs or its counts cannot be read")
+    _check_arrays(path, arrays, n_aus=len(aus))
+    names = {name: str(attributes[name]) for name in ("subject", "sequence")}
+    return AlignedSequence(**names, aus=aus, counts=counts, **arrays)
+
+
+def _check_arrays(path: Path, arrays: dict[str, np.ndarray], n_aus: int) -> None:
+    """Raise InputError unless the arrays have their types and shapes, fit together and hold possible values."""
+    size, count = arrays["jpeg"].size, arrays["frame"].size
+    expected = {
+        "jpeg": ("uint8", (size,)),
         "offsets": ("uint64", (count + 1,)),
         "landmarks": ("float32", (count, 68, 2)),
-        "intensity": ("int8", (count, len(aus))),
+        "intensity": ("int8", (count, n_aus)),
         "frame": ("int32", (count,)),
     }
-    for name, (dtype, shape) in shapes.items():
+    for name, (dtype, shape) in expected.items():
         array = arrays[name]
-        check(
-            array.dtype == dtype and array.shape == shape,
-            f"{name} is {array.dtype} {array.shape}, expected {dtype} {shape}",
-        )
-    check(
-        offsets[0] == 0 and offsets[-1] == jpeg.size and bool(np.all(offsets[1:] > offsets[:-1])),
-        f"offsets do not ascend from 0 to {jpeg.size}, the bytes there are",
-    )
-    check(bool(np.all(np.diff(frame) > 0)), "frame numbers do not ascend")
-    check(bool(np.all(np.abs(arrays["intensity"] - 2) <= 3)), "an intensity outside -1 to 5")
-    check(bool(np.isfinite(arrays["landmarks"]).all()), "a landmark that is not a number")
-    return AlignedSequence(
-        subject=str(attributes["subject"]),
-        sequence=str(attributes["sequence"]),
-        aus=aus,
-        counts=counts,
-        **arrays,
-    )
+        found = f"{name} is {array.dtype} {array.shape}, expected {dtype} {shape}"
+        _require(path, array.dtype == dtype and array.shape == shape, found)
+    offsets = arrays["offsets"]
+    ascend = offsets[0] == 0 and offsets[-1] == size and bool(np.all(offsets[1:] > offsets[:-1]))
+    _require(path, ascend, f"offsets do not ascend from 0 to {size}, the number of JPEG bytes")
+    _require(path, bool(np.all(np.diff(arrays["frame"]) > 0)), "frame numbers do not ascend")
+    _require(path, bool(np.all(np.abs(arrays["intensity"] - 2) <= 3)), "an intensity outside -1 to 5")
+    _require(path, bool(np.isfinite(arrays["landmarks"]).all()), "a landmark that is not a number")
 
 
-def join(shards: Iterable[AlignedSequence]) -> tuple[np.ndarray, np.ndarray]:
-    """``jpeg`` and ``offsets`` of several shards as one, for :func:`decode`."""
-    shards = list(shards)
-    starts = np.cumsum([0, *(shard.jpeg.size for shard in shards)], dtype=np.uint64)
-    offsets = [shard.offsets[:-1] + start for shard, start in zip(shards, starts, strict=False)]
+def _require(path: Path, right: bool, found: str) -> None:
+    if not right:
+        raise InputError(f"{path}: damaged aligned sequence, {found}: delete it and rerun")
+
+
+def join(sequences: Iterable[AlignedSequence]) -> tuple[np.ndarray, np.ndarray]:
+    """``jpeg`` and ``offsets`` of several aligned sequences as one, for :func:`g2rl.faces.jpeg.decode`."""
+    sequences = list(sequences)
+    starts = np.cumsum([0, *(one.jpeg.size for one in sequences)], dtype=np.uint64)
+    offsets = [one.offsets[:-1] + start for one, start in zip(sequences, starts, strict=False)]
     empty = np.empty(0, np.uint8)
-    return np.concatenate([empty, *(shard.jpeg for shard in shards)]), np.concatenate([*offsets, starts[-1:]])
+    return np.concatenate([empty, *(one.jpeg for one in sequences)]), np.concatenate([*offsets, starts[-1:]])
 
 
-def load_frames(shard: AlignedSequence, size: int, threads: int = 1) -> np.ndarray:
-    """All faces of a shard: (M, size, size, 3) uint8 RGB.
+def load_frames(aligned: AlignedSequence, size: int, threads: int = 1) -> np.ndarray:
+    """All faces of an aligned sequence: (M, size, size, 3) uint8 RGB.
 
     Raises:
-        InputError: a face that is no JPEG picture; names the sequence.
+        InputError: a face that is no JPEG image; names the sequence.
     """
     with ThreadPoolExecutor(threads) as pool:
         try:
-            return decode(shard.jpeg, shard.offsets, range(len(shard.frame)), size, pool=pool)
+            return decode(aligned.jpeg, aligned.offsets, range(len(aligned.frame)), size, pool=pool)
         except InputError as error:
-            raise InputError(f"{shard.sequence}: {error}") from error
+            raise InputError(f"{aligned.sequence}: {error}") from error

@@ -1,4 +1,4 @@
-"""Atomic, deterministic files, the error that names a bad input, and progress for long loops."""
+"""Atomic files: a reader sees the old file or the whole new one, never a part of it."""
 
 import contextlib
 import glob
@@ -16,9 +16,9 @@ WRITTEN: list[Path] = []  # what this process has put in place, for its provenan
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a private path beside ``path``; on success rename it over ``path``, on failure remove it.
 
-    A reader sees the old file or the whole new one, never a part, also after a power loss (the bytes are
-    synced before the rename). Missing parent folders are made. What a killed writer of the same path left is
-    removed; one that still lives fails, the later writer wins.
+    The bytes are synced before the rename, so that this holds after a power loss too. Missing parent folders
+    are made. Partial files of killed writers of the same path are removed; of two living writers the later
+    wins and the other fails.
 
     Raises:
         InputError: it cannot be written: the disk is full or read-only, no permission.
@@ -26,8 +26,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     with os_errors_as_input_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in partial_files(path):
-            left.unlink(missing_ok=True)
+        for partial in partial_files(path):
+            partial.unlink(missing_ok=True)
         # The suffix stays last: writers such as matplotlib and cv2 choose the format by it.
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.part-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -46,13 +46,13 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def partial_files(path: Path) -> list[Path]:
-    """What killed writers of ``path`` left beside it."""
+    """The partial files beside ``path`` that killed writers of it left."""
     name = f".{glob.escape(path.stem)}.part-????????{glob.escape(path.suffix)}"
     return sorted(path.parent.glob(name))
 
 
 def stale_files(folder: Path) -> list[Path]:
-    """What commands that were cut off left below ``folder``: checkpoints of trainings, half-written files."""
+    """What interrupted commands left below a results folder: training checkpoints and partial files."""
     return sorted({*folder.rglob(".*.part-????????*"), *(folder / ".checkpoints").rglob("*.pt")})
 
 

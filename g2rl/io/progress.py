@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Progress of long loops: a bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+INTERVAL = 30  # seconds between two lines
 
 
 def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Pass ``items`` through, showing how far it got: a bar on a terminal, a line every 30 s in a log."""
+    """Pass ``items`` through and show on standard error how many are done, of ``total`` if given."""
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -18,6 +19,6 @@ def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterat
     last = time.monotonic()
     for count, item in enumerate(items):
         yield item
-        if time.monotonic() - last > 30:
+        if time.monotonic() - last > INTERVAL:
             last = time.monotonic()
             print(f"{label}: {count + 1}{f' of {total}' if total else ''}", file=sys.stderr, flush=True)

@@ -1,24 +1,41 @@
-"""TODO: one line."""
+"""CSV and TSV tables: atomic writing, and reading that names the file and line of what is wrong."""
 
+import csv
 import os
-from collections.abc import Sequence as SequenceOf
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from g2rl.errors import InputError, LabelError
+from g2rl.errors import InputError, TextFileError
 from g2rl.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
+RESOURCES = Path(__file__).parents[1] / "resources"  # the package's own tables
+
 
 def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str = "%.6g") -> None:
-    """Write a table atomically as comma-separated values, without its index."""
+    """Write a pandas table atomically as comma-separated values, without its index."""
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, float_format=float_format, lineterminator="\n")
 
 
-def read_tsv(path: Path, columns: SequenceOf[str]) -> list[tuple[int, dict[str, str]]]:
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str = ",") -> None:
+    """Write a header and rows atomically, separated by ``delimiter``."""
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a comma-separated table with a header, as written by this package."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def read_tsv(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a tab-separated table with a header, each with its line number.
 
     Raises:
@@ -26,7 +43,7 @@ def read_tsv(path: Path, columns: SequenceOf[str]) -> list[tuple[int, dict[str, 
             an empty one in such a column, or there is no row.
     """
     lines = numbered_lines(path)
-    header = [field.strip() for field in lines[0][1].split("\t")] if lines else []
+    header = _fields(lines[0][1]) if lines else []
     if missing := [column for column in columns if column not in header]:
         raise InputError(
             f"{path}: line 1: no column {missing[0]!r} in {', '.join(header) or 'it'}, expected "
@@ -34,7 +51,7 @@ def read_tsv(path: Path, columns: SequenceOf[str]) -> list[tuple[int, dict[str, 
         )
     rows = []
     for line, text in lines[1:]:
-        fields = [field.strip() for field in text.split("\t")]
+        fields = _fields(text)
         row = dict(zip(header, fields, strict=False))
         if len(fields) != len(header) or not all(row[column] for column in columns):
             raise InputError(f"{path}: line {line}: found {text!r}, expected {'<TAB>'.join(header)}")
@@ -44,21 +61,28 @@ def read_tsv(path: Path, columns: SequenceOf[str]) -> list[tuple[int, dict[str, 
     return rows
 
 
+def _fields(text: str) -> list[str]:
+    return [field.strip() for field in text.split("\t")]
+
+
 def numbered_lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a text file that are not blank, each with its number from 1.
 
-    Takes a byte order mark and any line end. Raises LabelError if the file is missing or not UTF-8 text.
+    A byte order mark and any line end are accepted.
+
+    Raises:
+        TextFileError: the file is missing, cannot be read, or is not UTF-8 text.
     """
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise LabelError("file missing", path, None, "no such file", "one") from None
+        raise TextFileError("file missing", path, None, "no such file", "one") from None
     except OSError as error:
-        raise LabelError("not text", path, None, str(error.strerror), "a file that can be read") from None
+        raise TextFileError("not text", path, None, str(error.strerror), "a file that can be read") from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise LabelError("not text", path, line, f"byte {data[error.start]:#04x}", "UTF-8 text") from None
+        raise TextFileError("not text", path, line, f"byte {data[error.start]:#04x}", "UTF-8 text") from None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

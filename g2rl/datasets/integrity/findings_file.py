@@ -1,25 +1,10 @@
-"""TODO: one line."""
+"""The file check.csv: one row per finding of ``g2rl check``, and the paths that have a known error."""
 
-import csv
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from g2rl.io.atomic import atomic_path
-
-
-def is_known_fault(path: str | os.PathLike, check: str | os.PathLike | None) -> bool:
-    """Whether ``check``, what ``g2rl check`` wrote of a copy, holds an error of a file or of what lies in it.
-
-    A check with errors ends a run; where it did not, the copy is used in spite of them.
-    """
-    if check is None:
-        return False
-    with open(check, encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["severity"] == "error" and row["file"]]
-    named = {part for row in rows for part in (row["file"], *map(str, Path(row["file"]).parents[:-1]))}
-    return any(f"/{Path(path)}".endswith(f"/{part}") for part in named)
+from g2rl.io.tables import read_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +13,7 @@ class Finding:
 
     Attributes:
         severity: ``error``, ``warning`` or ``note``.
-        code: a key of ``KINDS``.
+        code: the kind of finding, a key of ``findings.KINDS``.
         file: relative to the root, or empty.
         meaning: what it means for the result.
         action: what to do.
@@ -45,10 +30,31 @@ class Finding:
     action: str
 
 
+COLUMNS = tuple(field.name for field in fields(Finding))
+
+
+class KnownFaults:
+    """The paths with an error in a copy's check.csv: ``path in known_faults``.
+
+    A path is one of them if an error names it, or something inside it: a file of an image folder.
+    """
+
+    def __init__(self, files: Iterable[str] = ()) -> None:
+        self._named = {part for file in files for part in (file, *map(str, Path(file).parents[:-1]))}
+
+    def __contains__(self, path: object) -> bool:
+        return any(f"/{Path(str(path))}".endswith(f"/{name}") for name in self._named)
+
+
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
-    """Write the findings as CSV, one a row, with the fields of ``Finding`` as columns."""
-    names = [item.name for item in fields(Finding)]
-    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([getattr(finding, name) for name in names] for finding in findings)
+    """Write findings as CSV, with the fields of ``Finding`` as columns."""
+    write_rows(path, COLUMNS, map(astuple, findings))
+
+
+def read_known_faults(path: Path | None) -> KnownFaults:
+    """The paths with an error in a file written by ``write_findings``; None stands for a copy without any.
+
+    A check with errors ends a run unless faults are allowed, and then the copy is used in spite of them.
+    """
+    rows = read_rows(path) if path else []
+    return KnownFaults(row["file"] for row in rows if row["severity"] == "error" and row["file"])

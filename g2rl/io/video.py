@@ -1,30 +1,23 @@
 """Frames of a video file or an image folder, in order, with their frame numbers."""
 
 import os
-import re
-import sys
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from g2rl.datasets.integrity.findings_file import is_known_fault
 from g2rl.errors import InputError
+from g2rl.io.images import decode_image, frame_number, is_frame_file, read_image
 
-# The decoder's own complaints name no file; what cannot be decoded is reported by whoever asked for it.
+# What cannot be decoded is reported by the caller, by its file's name, which FFmpeg's own messages lack.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "8")
 
-
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-
+logger = logging.getLogger(__name__)
 
 MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])  # a damaged header may claim any size
-
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
-
 
 # Containers whose header or index counts the frames; of the others OpenCV's count is an estimate from the
 # duration, so they are counted by reading them once.
@@ -32,7 +25,7 @@ COUNTING_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov"})
 
 
 class FrameSource(ABC):
-    """Frames of one sequence, each under the number that the labels know it by.
+    """Frames of one sequence, each under the number that the labels use for it.
 
     Attributes:
         path: the video file or the image folder.
@@ -62,7 +55,7 @@ class FrameSource(ABC):
 
 
 class NoFrames(FrameSource):
-    """In place of what cannot be opened: not one frame."""
+    """A source without frames, in place of media that cannot be opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -72,12 +65,11 @@ class NoFrames(FrameSource):
         yield from ()
 
 
-def open_source(path: str | os.PathLike, check: str | os.PathLike | None = None) -> FrameSource:
+def open_source(path: str | os.PathLike, known_faults: Container[Path] = ()) -> FrameSource:
     """Open a video file or a folder of numbered images.
 
     Args:
-        check: what ``g2rl check`` wrote of the copy; what it holds an error of, and does not open, has no
-            frame.
+        known_faults: paths with a known error: where one of them does not open, it has no frames.
 
     Raises:
         InputError: nothing lies there; the folder holds no image, an image without a number, or two images
@@ -87,9 +79,9 @@ def open_source(path: str | os.PathLike, check: str | os.PathLike | None = None)
     try:
         return _open(path)
     except InputError as error:
-        if not is_known_fault(path, check):
+        if path not in known_faults:
             raise
-        print(f"{error}: the sequence has no frame", file=sys.stderr)
+        logger.warning("%s: the sequence has no frame", error)
         return NoFrames(path)
 
 
@@ -107,7 +99,7 @@ def _open(path: Path) -> FrameSource:
 
 
 class ImageFolder(FrameSource):
-    """A folder with one image file a frame; the number is the last run of digits in the file's name."""
+    """A folder with one image file per frame; its number is the last run of digits in the file's name."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -144,17 +136,17 @@ class VideoFile(FrameSource):
 
     Where fewer frames decode than the container declares, the missing ones are None, and so is the last one
     before a cut, which is most often a part of itself. Frames past the declared count are given too.
-    A packet of Motion JPEG is a whole JPEG picture: it is decoded as one, straight to grey where grey is
-    wanted, in half the time that FFmpeg takes to decode it and OpenCV to convert it.
+    A packet of Motion JPEG is a whole JPEG image and is decoded as one, straight to grey where grey is
+    wanted: half the time of FFmpeg's decoder followed by OpenCV's conversion.
 
     Attributes:
-        frame_rate: frames a second, as the container has it.
+        frame_rate: frames per second, as declared by the container.
         size: (width, height) in pixels.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._packets = False  # decode packets ourselves
+        self._packets = False  # whether packets are read raw and decoded here
         capture = self._open()
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_rate = float(capture.get(cv2.CAP_PROP_FPS))
@@ -175,15 +167,14 @@ class VideoFile(FrameSource):
             raise InputError(f"{path}: no frame in this video can be decoded: copy it again")
         self.numbers = range(1, count + 1)
         self._packets = motion_jpeg
-        if motion_jpeg:  # not so where a packet holds two interlaced fields
+        if motion_jpeg:  # except where a packet holds two interlaced fields
             _, first = next(self._frames(grey=True, wanted=None))
             self._packets = first is not None and first.shape == self.size[::-1]
 
     def _open(self) -> cv2.VideoCapture:
-        # One decoding thread: a job of ours is one sequence on one core.
-        options = [cv2.CAP_PROP_N_THREADS, 1]
+        options = [cv2.CAP_PROP_N_THREADS, 1]  # a job is one sequence on one core
         if self._packets:
-            options += [cv2.CAP_PROP_FORMAT, -1]
+            options += [cv2.CAP_PROP_FORMAT, -1]  # raw packets instead of decoded frames
         capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             size = self.path.stat().st_size
@@ -191,35 +182,41 @@ class VideoFile(FrameSource):
         return capture
 
     def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
-        def is_wanted(number: int) -> bool:
-            return wanted is None or number in wanted
+        for number, image in self._all_frames(grey, wanted):
+            if wanted is None or number in wanted:
+                yield number, image
 
-        code = cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB
+    def _all_frames(
+        self, grey: bool, wanted: frozenset[int] | None
+    ) -> Iterator[tuple[int, np.ndarray | None]]:
+        """Every number once, in order; None too for the image of a frame that is not wanted."""
         declared = len(self.numbers)
-        last, held = 0, None  # one frame back, until it is known that another one follows
+        last, held = 0, None  # one frame back, until another one is known to follow
         capture = self._open()
         try:
             for number in self._decoded_numbers(capture):
-                if last and is_wanted(last):
+                if last:
                     yield last, held
-                for gap in filter(is_wanted, range(last + 1, number)):
-                    yield gap, None
-                last, held = number, None
-                if is_wanted(number):
-                    ok, image = capture.retrieve()
-                    if ok:
-                        held = (
-                            decode_image(image.ravel(), grey) if self._packets else cv2.cvtColor(image, code)
-                        )
+                yield from ((gap, None) for gap in range(last + 1, number))
+                last = number
+                held = self._retrieve(capture, grey) if wanted is None or number in wanted else None
         finally:
             capture.release()
-        if last and is_wanted(last):
+        if last:
             yield last, held if last >= declared else None
-        for missing in filter(is_wanted, range(last + 1, declared + 1)):
-            yield missing, None
+        yield from ((missing, None) for missing in range(last + 1, declared + 1))
+
+    def _retrieve(self, capture: cv2.VideoCapture, grey: bool) -> np.ndarray | None:
+        """The image of the frame that was grabbed last."""
+        retrieved, image = capture.retrieve()
+        if not retrieved:
+            return None
+        if self._packets:
+            return decode_image(image.ravel(), grey)
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
 
     def decodable(self) -> list[int]:
-        """The numbers of the frames that decode: those that ``grey`` and ``rgb`` give a picture for."""
+        """The numbers of the frames that decode: those for which ``grey`` and ``rgb`` give an image."""
         if self._packets:
             return [number for number, image in self.grey() if image is not None]
         capture = self._open()
@@ -230,11 +227,11 @@ class VideoFile(FrameSource):
         return numbers if numbers and numbers[-1] >= len(self.numbers) else numbers[:-1]
 
     def _decoded_numbers(self, capture: cv2.VideoCapture) -> Iterator[int]:
-        """Decode on and on, giving each frame's number.
+        """Decode to the end, yielding each frame's number.
 
-        An AVI has one chunk for each tick of a fixed rate, and an empty one where the camera dropped a frame;
-        the decoder passes over those, so that counting decoded frames would shift all that follow. There
-        the presentation time says which frame it is.
+        An AVI has one chunk per tick of a fixed rate, an empty one where the camera dropped a frame. The
+        decoder skips empty chunks, so that counting decoded frames would shift all later ones: the
+        presentation time gives their number instead.
         """
         ticks = self.path.suffix.lower() == ".avi"
         number = first = 0
@@ -248,42 +245,3 @@ class VideoFile(FrameSource):
             else:
                 number += 1
             yield number
-
-
-def is_frame_file(name: str) -> bool:
-    """Whether a file of this name in an image folder is taken for a frame."""
-    # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
-
-
-def frame_number(name: str) -> int | None:
-    """The last run of digits in a file's name, its frame's number; None if there is none below 10⁹."""
-    digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
-    return int(digits[-1]) if digits and len(digits[-1].lstrip("0")) < 10 else None
-
-
-def read_image(path: Path, grey: bool) -> np.ndarray | None:
-    """Decode one image file whole: (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be."""
-    try:
-        data = path.read_bytes()
-    except PermissionError:
-        raise InputError(f"{path}: may not be read: check its permissions") from None
-    except OSError:
-        return None
-    return decode_image(np.frombuffer(data, np.uint8), grey)
-
-
-def decode_image(data: np.ndarray, grey: bool) -> np.ndarray | None:
-    """Decode an image file's bytes (N,): (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be."""
-    start = data[:2].tobytes()
-    if not start or (start == b"\xff\xd8" and not is_whole_jpeg(data.tobytes())):
-        return None  # libjpeg would fill a cut picture up with grey and call it read
-    try:
-        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB)
-    except cv2.error:
-        return None
-
-
-def is_whole_jpeg(data: bytes) -> bool:
-    """Whether the bytes of a JPEG file reach its end marker: the last scan is followed by one."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda") > 0

@@ -1,0 +1,59 @@
+"""Image files: which names are frames of a sequence, and decoding that refuses what is not whole."""
+
+import os
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from g2rl.errors import InputError
+
+# What cannot be decoded is reported by the caller, by its file's name, which OpenCV's own messages lack.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+
+
+def is_frame_file(name: str) -> bool:
+    """Whether a file of this name in an image folder is taken for a frame."""
+    # A leading dot marks the companions that macOS leaves on foreign disks ("._0001.jpg").
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def frame_number(name: str) -> int | None:
+    """The last run of digits in a file's name, its frame's number; None if there is none below 10⁹."""
+    digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
+    return int(digits[-1]) if digits and len(digits[-1].lstrip("0")) < 10 else None
+
+
+def read_image(path: Path, grey: bool) -> np.ndarray | None:
+    """Decode one image file whole: (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be.
+
+    Raises:
+        InputError: no permission to read it.
+    """
+    try:
+        data = path.read_bytes()
+    except PermissionError:
+        raise InputError(f"{path}: may not be read: check its permissions") from None
+    except OSError:
+        return None
+    return decode_image(np.frombuffer(data, np.uint8), grey)
+
+
+def decode_image(data: np.ndarray, grey: bool) -> np.ndarray | None:
+    """Decode an image file's bytes (N,): (H,W) uint8 grey or (H,W,3) uint8 RGB, or None if it cannot be."""
+    start = data[:2].tobytes()
+    if not start or (start == JPEG_START and not is_whole_jpeg(data.tobytes())):
+        return None  # libjpeg would fill the missing part with grey and report success
+    try:
+        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB)
+    except cv2.error:
+        return None
+
+
+def is_whole_jpeg(data: bytes) -> bool:
+    """Whether the bytes of a JPEG file reach its end marker: the last scan is followed by one."""
+    return data.rfind(JPEG_END) > data.rfind(JPEG_SCAN) > 0
