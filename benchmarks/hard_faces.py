@@ -27,9 +27,9 @@ from g2rl.config.runs import ablation_runs, training_flags
 from g2rl.config.schema import Config
 from g2rl.faces.align_sequence import align_sequence
 from g2rl.faces.jpeg import decode, encode
-from g2rl.faces.landmarks import detect
+from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.sequence_file import read_sequence, write_sequence
-from g2rl.faces.video import open_source
+from g2rl.io.video import open_source
 from g2rl.paths import Run
 from g2rl.synthetic import person
 from g2rl.synthetic.dataset import render_sequence, subject_person
@@ -94,7 +94,7 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
         render_sequence(folder / "head.npz", "bp4d", *arguments)
         source = open_source(plan.layout.media(folder / "raw", name))
         codes = plan.layout.read_labels(folder / "raw", name)
-        align_sequence(source, detect(source), codes, row.subject, name, shards[name])
+        align_sequence(source, detect_landmarks(source), codes, row.subject, name, shards[name])
     person.draw_shape = shape
 
 

@@ -29,10 +29,10 @@ from record import cost, record
 
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.sheet import read_sheet
-from g2rl.faces import face_finder
-from g2rl.faces.face_finder import Finder
-from g2rl.faces.landmarks import detect
-from g2rl.faces.video import open_source
+from g2rl.faces.dlib_models import load_models
+from g2rl.faces.landmarks import detect_landmarks
+from g2rl.faces.tracker import FaceTracker
+from g2rl.io.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
 
@@ -239,11 +239,11 @@ def naive_frames(path: Path) -> Iterator[np.ndarray]:
 
 
 def our_pass(path: Path) -> int:
-    return len(detect(open_source(path)).frame)
+    return len(detect_landmarks(open_source(path)).frame)
 
 
 def limit_pass(path: Path) -> int:
-    *_, predictor = face_finder._models()
+    predictor = load_models().predictor
     greys = (grey for _, grey in open_source(path).grey())
     return len([predictor(grey, box) for grey, box in zip(greys, known_boxes(path), strict=True)])
 
@@ -253,7 +253,7 @@ def known_boxes(path: Path) -> list:
     """A face box of each frame, as dlib takes them."""
     import dlib
 
-    return [dlib.rectangle(*map(round, box)) for box in detect(open_source(path)).box.tolist()]
+    return [dlib.rectangle(*map(round, box)) for box in detect_landmarks(open_source(path)).box.tolist()]
 
 
 def naive(greys: Iterable[Grey]) -> Points:
@@ -261,11 +261,11 @@ def naive(greys: Iterable[Grey]) -> Points:
 
 
 def naive_points(grey: Grey) -> np.ndarray:
-    detector, _, predictor = face_finder._models()
-    boxes, scores, _ = detector.run(grey, 0, 0.0)
+    models = load_models()
+    boxes, scores, _ = models.detector.run(grey, 0, 0.0)
     if not len(boxes):
         return np.full((68, 2), np.nan)
-    shape = predictor(grey, boxes[int(np.argmax(scores))])
+    shape = models.predictor(grey, boxes[int(np.argmax(scores))])
     return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
 
 
@@ -277,8 +277,8 @@ def draw(grey: Grey, rng: np.random.Generator, scale: float) -> np.ndarray:
 
 
 def follow(greys: Iterable[Grey]) -> Points:
-    finder = Finder()
-    return np.array([finder(grey)[2] for grey in greys])
+    tracker = FaceTracker()
+    return np.array([tracker(grey)[2] for grey in greys])
 
 
 if __name__ == "__main__":

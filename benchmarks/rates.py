@@ -19,8 +19,8 @@ from training import ours, random_shard, step_alone  # benchmarks/training.py
 from g2rl.config.training import Settings
 from g2rl.datasets.registry import get_layout
 from g2rl.faces.align_sequence import align_sequence
-from g2rl.faces.landmarks import detect
-from g2rl.faces.video import open_source
+from g2rl.faces.landmarks import detect_landmarks
+from g2rl.io.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
 
@@ -32,9 +32,9 @@ def sequence_rates(root: Path, layout_name: str, sequence: str) -> tuple[float, 
     layout, subject = get_layout(layout_name), sequence.split("_")[0]
     render_sequence(root / "head.npz", layout_name, root, sequence, subject, FRAMES, seed=0)
     media, codes = layout.media(root, sequence), layout.read_labels(root, sequence)
-    detect(open_source(media))  # loads the model
+    detect_landmarks(open_source(media))  # loads the model
     start = time.perf_counter()
-    points = detect(open_source(media))
+    points = detect_landmarks(open_source(media))
     middle = time.perf_counter()
     counts = align_sequence(open_source(media), points, codes, subject, sequence, root / "shard.h5")
     return len(points.frame) / (middle - start), counts["used"] / (time.perf_counter() - middle)

@@ -37,9 +37,9 @@ CURVES = {
 
 def landmarks(folder: Path, frames: int = 125, width: int = 1024) -> float:
     """Of a video that repeats 40 rendered frames forwards and backwards."""
-    from g2rl.faces.face_finder import _models
-    from g2rl.faces.landmarks import detect
-    from g2rl.faces.video import open_source
+    from g2rl.faces.dlib_models import load_models
+    from g2rl.faces.landmarks import detect_landmarks
+    from g2rl.io.video import open_source
 
     video = folder / f"{frames}_{width}.avi"
     pictures = [picture for _, picture in open_source(folder / "faces.avi").rgb()]
@@ -50,9 +50,9 @@ def landmarks(folder: Path, frames: int = 125, width: int = 1024) -> float:
         picture = cv2.cvtColor(pictures[order[n % len(order)]], cv2.COLOR_RGB2BGR)
         writer.write(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     writer.release()
-    source, _ = open_source(video), _models()
+    source, _ = open_source(video), load_models()
     start = time.perf_counter()
-    detect(source)
+    detect_landmarks(source)
     return time.perf_counter() - start
 
 

@@ -1,4 +1,4 @@
-"""Align a sequence's coded faces to 256×256 and store them with landmarks and intensities: a shard.
+"""Align a sequence's coded faces to 256×256 and store them with landmarks and intensities.
 
 example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa \
              --root DISFA --sequence SN001 --subject SN001 -o cache/SN001.h5
@@ -34,21 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
     )
     check_file(parser)
-    output(parser, "the shard, HDF5")
+    output(parser, "the aligned sequence, HDF5")
 
 
 def run(options: argparse.Namespace) -> None:
+    from g2rl.datasets.integrity.findings_file import read_known_faults
     from g2rl.datasets.registry import get_layout
-    from g2rl.faces import landmarks
     from g2rl.faces.align_sequence import align_sequence
-    from g2rl.faces.video import open_source
+    from g2rl.faces.landmarks_file import read_landmarks
+    from g2rl.io.video import open_source
 
-    layout = get_layout(options.layout)
+    layout, known_faults = get_layout(options.layout), read_known_faults(options.check)
     options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
     align_sequence(
-        open_source(options.media, options.check),
-        landmarks.read(options.landmarks),
-        layout.read_labels(options.root, options.sequence, options.check),
+        open_source(options.media, known_faults),
+        read_landmarks(options.landmarks),
+        layout.read_labels(options.root, options.sequence, known_faults),
         options.subject,
         options.sequence,
         options.output,

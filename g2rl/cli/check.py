@@ -31,9 +31,12 @@ def run(options: argparse.Namespace) -> int:
     from g2rl.datasets.integrity.findings import format_findings
     from g2rl.datasets.integrity.findings_file import write_findings
     from g2rl.datasets.registry import get_layout
+    from g2rl.workflow.processes import exit_with_parent
 
     layout = get_layout(options.layout)
-    findings = check(layout, options.root, options.sheet, options.jobs, options.decode)
+    findings = check(
+        layout, options.root, options.sheet, options.jobs, options.decode, initializer=exit_with_parent
+    )
     if options.output:
         write_findings(options.output, findings)
     print(format_findings(findings))

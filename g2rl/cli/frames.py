@@ -1,4 +1,4 @@
-"""Count what became of every frame: used, or dropped and why.
+"""Count the frames of each sequence by status: used, or dropped and why.
 
 example: g2rl frames cache/*.h5 -o frames.csv
 """
@@ -11,11 +11,10 @@ from g2rl.cli.sequence_files import sequence_files
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     sequence_files(parser, "shards")
-    output(parser, "a row a sequence, CSV")
+    output(parser, "one row per sequence, CSV")
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.faces.frame_counts import frame_counts
-    from g2rl.io.tables import write_csv
+    from g2rl.faces.frame_counts import count_frames, write_frame_counts
 
-    write_csv(options.output, frame_counts(options.shards))
+    write_frame_counts(options.output, count_frames(options.shards))

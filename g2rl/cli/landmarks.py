@@ -16,7 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from g2rl.faces.landmarks import detect
-    from g2rl.faces.video import open_source
+    from g2rl.datasets.integrity.findings_file import read_known_faults
+    from g2rl.faces.landmarks import detect_landmarks
+    from g2rl.faces.landmarks_file import write_landmarks
+    from g2rl.io.video import open_source
 
-    detect(open_source(options.media, options.check)).write(options.output)
+    source = open_source(options.media, read_known_faults(options.check))
+    write_landmarks(options.output, detect_landmarks(source))

@@ -129,7 +129,7 @@ class Layout(ABC):
         """The sequences whose frames lie below the root, by their names alone."""
 
     def known_bad(self, sequence: str) -> list[int]:
-        """The coded frames of a sequence in which its publishers' own landmarks are known to miss the face."""
+        """The coded frames in which the landmarks of a dataset's publishers are known to miss the face."""
         return []
 
     def subject(self, root: Path, sequence: str) -> str:

@@ -68,7 +68,9 @@ def check_frame(path: Path, line: int, frame: int, known: Collection[int], first
     if frame < first_frame:
         raise TextFileError("frame number", path, line, f"frame {frame}", f"frames from {first_frame} on")
     if frame in known:
-        raise TextFileError("frame twice", path, line, f"frame {frame} for the second time", "each frame once")
+        raise TextFileError(
+            "frame twice", path, line, f"frame {frame} for the second time", "each frame once"
+        )
 
 
 def by_frame(codes: dict[int, list[int]], aus: tuple[int, ...]) -> Labels:

@@ -1,4 +1,4 @@
-"""From media, landmarks and labels to the aligned sequence: every coded frame used, or dropped and counted."""
+"""Media, landmarks and labels become an aligned sequence: each coded frame used, or dropped and counted."""
 
 import logging
 from collections.abc import Collection

@@ -12,8 +12,8 @@ from g2rl.errors import InputError
 
 WINDOW = 80  # side of the detector's window, px
 
-# In dlib's packed numbers (a byte of length, then the digits): the window, the most levels of the pyramid, and
-# the size of the smallest level.
+# In dlib's packed numbers (a byte of length, then the digits): the window, the most levels of the pyramid,
+# and the size of the smallest level.
 PYRAMID = bytes([1, WINDOW, 1, WINDOW, 2, *(1000).to_bytes(2, "little"), 1, 64, 1, 64])
 ONE_LEVEL = bytes([1, WINDOW, 1, WINDOW, 2, *(1).to_bytes(2, "little"), 1, 64, 1, 64])
 
@@ -34,6 +34,7 @@ def for_one_level(detector: Any) -> Any:
             f"dlib {dlib.__version__}: its detector's state holds the image pyramid {found} times, expected "
             "once: pip install --no-deps -r requirements.lock, or set G2RL_ONE_LEVEL=0 (slower)"
         )
-    copy = type(detector).__new__(type(detector))
+    kind: Any = type(detector)
+    copy = kind.__new__(kind)
     copy.__setstate__((state.replace(PYRAMID, ONE_LEVEL),))
     return copy

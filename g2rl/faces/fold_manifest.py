@@ -3,15 +3,16 @@
 One small file that changes whenever the content of one of thousands of aligned sequences does.
 """
 
+import csv
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from g2rl.errors import InputError
+from g2rl.io.atomic import write_text
 from g2rl.io.hdf5 import read_checksum
-from g2rl.io.tables import read_tsv, write_rows
 
-COLUMNS = ("shard", "sha256")  # the aligned sequence as seen from the manifest's folder, its checksum
+COLUMNS = ["shard", "sha256"]  # the aligned sequence as seen from the manifest's folder, its checksum
 
 
 def write_manifest(path: Path, sequences: Iterable[Path]) -> None:
@@ -21,28 +22,35 @@ def write_manifest(path: Path, sequences: Iterable[Path]) -> None:
         InputError: a file without a checksum.
     """
     rows = [(os.path.relpath(file, path.parent), read_checksum(file)) for file in sequences]
-    write_rows(path, COLUMNS, rows, delimiter="\t")
+    write_text(path, "".join("\t".join(row) + "\n" for row in [COLUMNS, *rows]))
 
 
 def read_manifest(path: Path) -> list[Path]:
     """The aligned sequences of a fold manifest, in its order.
 
     Raises:
-        InputError: no such manifest; a file is missing or has another checksum; names the line.
+        InputError: it is no fold manifest; a file is missing or has another checksum. Names the line.
     """
-    try:
-        rows = read_tsv(path, COLUMNS)
-    except InputError as error:
-        raise InputError(f"{error}: make it with g2rl manifest") from None
-    files = []
-    for line, row in rows:
-        file = path.parent / row["shard"]
-        if not file.exists():
-            raise InputError(f"{path}: line {line}: {file} does not exist: snakemake all makes it again")
-        if (found := read_checksum(file)) != row["sha256"]:
-            raise InputError(
-                f"{path}: line {line}: {file} has checksum {found[:12]}, expected {row['sha256'][:12]}: it was "
-                "made again, update the manifest with g2rl manifest"
-            )
-        files.append(file)
-    return files
+    with open(path, encoding="utf-8", newline="") as stream:
+        rows = [*csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)] or [[]]
+    if rows[0] != COLUMNS:
+        raise InputError(f"{path}: line 1: {rows[0]}, expected {COLUMNS}: make it with g2rl manifest")
+    if len(rows) == 1:
+        raise InputError(f"{path}: no aligned sequence, expected one or more: make it with g2rl manifest")
+    return [_checked(path, line, row) for line, row in enumerate(rows[1:], 2)]
+
+
+def _checked(path: Path, line: int, row: list[str]) -> Path:
+    """The aligned sequence in a line of the fold manifest ``path``."""
+    if len(row) != len(COLUMNS):
+        raise InputError(f"{path}: line {line}: {row}, expected {COLUMNS}: make it with g2rl manifest")
+    name, checksum = row
+    file = path.parent / name
+    if not file.exists():
+        raise InputError(f"{path}: line {line}: {file} does not exist: snakemake all makes it again")
+    if (found := read_checksum(file)) != checksum:
+        raise InputError(
+            f"{path}: line {line}: {file} has checksum {found[:12]}, expected {checksum[:12]}: it was made "
+            "again, update the manifest with g2rl manifest"
+        )
+    return file

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from g2rl.errors import InputError
 from g2rl.io.hdf5 import read_hdf5
+from g2rl.io.tables import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +42,6 @@ def count_frames(paths: Iterable[Path]) -> "pd.DataFrame":
 
 def write_frame_counts(path: Path, counts: "pd.DataFrame") -> None:
     """Write what ``count_frames`` returns as CSV, atomically."""
-    from g2rl.io.tables import write_csv
-
     write_csv(path, counts)
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# (68, 2) x, y in units of dlib's face box: (0, 0) its top left, (1, 1) its bottom right corner. Mirrored points
-# are exactly symmetric.
+# (68, 2) x, y in units of dlib's face box: (0, 0) its top left, (1, 1) its bottom right corner. Mirrored
+# points are exactly symmetric.
 MEAN_SHAPE = np.fromstring(
     """
     .0294 .3219 .0326 .4464 .0459 .5704 .0718 .6920 .1203 .8050 .1947 .9029 .2858 .9846 .3863 1.0502

@@ -75,12 +75,12 @@ def read_sequence(path: Path) -> AlignedSequence:
     except (TypeError, ValueError):
         _require(path, False, "its AUs or its counts cannot be read")
     _check_arrays(path, arrays, n_aus=len(aus))
-    names = {name: str(attributes[name]) for name in ("subject", "sequence")}
-    return AlignedSequence(**names, aus=aus, counts=counts, **arrays)
+    subject, sequence = str(attributes["subject"]), str(attributes["sequence"])
+    return AlignedSequence(subject, sequence, aus, counts=counts, **arrays)
 
 
 def _check_arrays(path: Path, arrays: dict[str, np.ndarray], n_aus: int) -> None:
-    """Raise InputError unless the arrays have their types and shapes, fit together and hold possible values."""
+    """Raise InputError unless the arrays have their types, fit together and hold possible values."""
     size, count = arrays["jpeg"].size, arrays["frame"].size
     expected = {
         "jpeg": ("uint8", (size,)),

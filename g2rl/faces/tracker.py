@@ -95,9 +95,7 @@ class FaceTracker:
         # is steadier, and late where a head jumps.
         half = math.sqrt(_width(expected) * _width(box)) / 2
         part = DETECTED if overlap >= AGREED else 1
-        x, y = (
-            part * at + (1 - part) * was for at, was in zip(_middle(box), _middle(expected), strict=True)
-        )
+        x, y = (part * at + (1 - part) * was for at, was in zip(_middle(box), _middle(expected), strict=True))
         return score, (x - half, y - half, x + half, y + half)
 
     def _first(self, grey: np.ndarray) -> Face | None:
@@ -122,9 +120,7 @@ class FaceTracker:
         return min(faces, key=lambda face: math.dist(_middle(face[1]), last), default=None)
 
 
-def _region_of_interest(
-    grey: np.ndarray, expected: Box
-) -> tuple[np.ndarray | None, float, tuple[int, int]]:
+def _region_of_interest(grey: np.ndarray, expected: Box) -> tuple[np.ndarray | None, float, tuple[int, int]]:
     """The part of a frame around the expected box, at the pyramid level at which the box fits the window.
 
     Returns:

@@ -10,10 +10,11 @@ import pandas as pd
 from g2rl.action_units import au_name
 from g2rl.faces.alignment import similarity, warp
 from g2rl.faces.jpeg import decode, encode
-from g2rl.faces.landmarks import Landmarks, detect
-from g2rl.faces.video import FrameSource, open_source
+from g2rl.faces.landmarks import detect_landmarks
+from g2rl.faces.landmarks_file import Landmarks
 from g2rl.inference.predictor import BATCH, predict
 from g2rl.io.progress import progress
+from g2rl.io.video import FrameSource, open_source
 from g2rl.network.model_file import Model
 
 
@@ -28,7 +29,7 @@ def predict_video(path: Path, model: Model) -> pd.DataFrame:
         InputError: no such video or folder, or nothing in it can be read.
     """
     source = open_source(path)
-    landmarks = detect(source)
+    landmarks = detect_landmarks(source)
     table = pd.DataFrame({"frame": landmarks.frame, "face": landmarks.found, "score": landmarks.score})
     intensity = np.full((len(table), len(model.aus)), np.nan, np.float32)
     start = 0

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,6 @@ def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str 
     """Write a pandas table atomically as comma-separated values, without its index."""
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, float_format=float_format, lineterminator="\n")
-
-
-def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str = ",") -> None:
-    """Write a header and rows atomically, separated by ``delimiter``."""
-    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """Frames of a video file or an image folder, in order, with their frame numbers."""
 
-import os
 import logging
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Container, Iterator, Sequence
 from pathlib import Path

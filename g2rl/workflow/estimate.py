@@ -61,7 +61,7 @@ def count_frames(config: Config, plans: Mapping[str, DatasetManifest]) -> dict[s
         InputError: a file that cannot be read, unless faults are allowed; ``g2rl check`` tells all that is
             wrong with a copy.
     """
-    from g2rl.faces.video import open_source
+    from g2rl.io.video import open_source
 
     found = {}
     for name, plan in plans.items():

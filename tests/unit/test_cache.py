@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl.cli import main as cli
+from g2rl.cli.sequence_files import sequence_files
 from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
 from g2rl.faces.align_sequence import align_sequence
 from g2rl.faces.alignment import TEMPLATE
 from g2rl.faces.fold_manifest import read_manifest, write_manifest
-from g2rl.faces.frame_counts import frame_counts
+from g2rl.faces.frame_counts import count_frames
 from g2rl.faces.jpeg import decode, encode
-from g2rl.faces.landmarks import Landmarks
+from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import join, load_frames, read_sequence, write_sequence
-from g2rl.faces.video import FrameSource
 from g2rl.io.hdf5 import write_checksum
+from g2rl.io.video import FrameSource
 
 AUS = (6, 12)
 
@@ -167,12 +167,12 @@ def two_frames():
 
 def test_a_frame_lost_uncounted_is_an_error(tmp_path):
     align_sequence(*two_frames(), "S", "S1", tmp_path / "s.h5")
-    table = frame_counts([tmp_path / "s.h5"])
+    table = count_frames([tmp_path / "s.h5"])
     assert table.loc[0, ["coded", "used", "no_face"]].tolist() == [2, 1, 1]
     shard = read_sequence(tmp_path / "s.h5")
     write_sequence(tmp_path / "s.h5", replace(shard, counts=shard.counts | {"no_face": 0}))
     with pytest.raises(InputError, match=r"s\.h5: 2 coded frames, but excluded, .* add up to another number"):
-        frame_counts([tmp_path / "s.h5"])
+        count_frames([tmp_path / "s.h5"])
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_list_has_the_hash_of_what_lies_in_each_shard(listed):
 def test_list_changes_with_a_shard_and_knows_one_that_was_made_anew(listed):
     before, shard = listed.read_bytes(), listed.parent / "cache/S1.h5"
     write_sequence(shard, replace(read_sequence(shard), subject="T"))
-    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 holds .* made anew"):
+    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 has checksum .* made again"):
         read_manifest(listed)
     write_manifest(listed, [listed.parent / "cache/S2.h5", shard])
     assert listed.read_bytes() != before
@@ -207,7 +207,7 @@ def test_list_changes_with_a_shard_and_knows_one_that_was_made_anew(listed):
 
 def test_list_names_a_shard_that_is_gone(listed):
     (listed.parent / "cache/S1.h5").unlink()
-    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 is not there: snakemake all"):
+    with pytest.raises(InputError, match=r"fold1\.tsv: line 3: .*S1\.h5 does not exist: snakemake all"):
         read_manifest(listed)
 
 
@@ -217,7 +217,7 @@ def test_list_names_a_shard_that_is_gone(listed):
         ("", r"line 1: \[\], expected"),
         ("sequence\tsubject\n", "line 1: .*, expected"),
         ("shard\tsha256\ncache/S1.h5\n", "line 2: .*, expected"),
-        ("shard\tsha256\n", "lists no shard"),
+        ("shard\tsha256\n", "no aligned sequence"),
     ],
 )
 def test_what_is_no_list_is_named(listed, text, words):
@@ -229,14 +229,14 @@ def test_what_is_no_list_is_named(listed, text, words):
 def test_file_of_others_cannot_be_listed(tmp_path):
     with h5py.File(tmp_path / "s.h5", "w"):
         pass
-    with pytest.raises(InputError, match=r"s\.h5: not sealed"):
+    with pytest.raises(InputError, match=r"s\.h5: no checksum"):
         write_manifest(tmp_path / "fold1.tsv", [tmp_path / "s.h5"])
 
 
 def test_options_take_shards_and_lists_and_sort_those_by_sequence(listed):
     """The order of a sheet's folds decides nothing, not even the order of a training's batches."""
     parser = argparse.ArgumentParser()
-    cli._shards(parser, "--shards")
+    sequence_files(parser, "--shards")
     shards = [listed.parent / f"cache/{name}.h5" for name in ("S2", "S1")]
     assert parser.parse_args(["--shards", *map(str, shards)]).shards == shards
     assert parser.parse_args(["--shards", str(listed)]).shards == shards[::-1]
@@ -262,7 +262,7 @@ def test_carried_landmarks_are_the_last_ones(tmp_path):
     np.testing.assert_array_equal(shard.landmarks[1:], np.repeat(shard.landmarks[:1], 2, 0))
 
 
-def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
+def test_a_sequence_that_yields_nothing_is_logged(tmp_path, caplog):
     counts = align_sequence(
         Frames(pictures_of([1, 2])),
         landmarks_of({1: False, 2: False}),
@@ -272,7 +272,7 @@ def test_a_sequence_that_yields_nothing_is_told(tmp_path, capsys):
         tmp_path / "s.h5",
     )
     assert counts["used"] == 0
-    assert "F001_T1: no frame can be used" in capsys.readouterr().err
+    assert "F001_T1: no frame can be used" in caplog.text
     shard = read_sequence(tmp_path / "s.h5")
     assert shard.landmarks.shape == (0, 68, 2)
     assert shard.intensity.shape == (0, 2)
@@ -411,12 +411,12 @@ def test_damaged_shard_is_named(path, tmp_path, damage):
     copy.write_bytes(path.read_bytes())
     with h5py.File(copy, "r+") as file:
         damage(file)
-    with pytest.raises(InputError, match=r"SN003\.h5: damaged, its bytes"):
+    with pytest.raises(InputError, match=r"SN003\.h5: damaged, its checksum"):
         read_sequence(copy)
     write_checksum(copy)  # as if it had been written so
     with pytest.raises(InputError, match=r"SN003\.h5") as caught:
         read_sequence(copy)
-    assert "its bytes" not in str(caught.value)
+    assert "its checksum" not in str(caught.value)
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
@@ -440,7 +440,7 @@ def test_any_damaged_byte_is_named(path, tmp_path):
         with pytest.raises(InputError, match=r"SN005\.h5: damaged"):
             read_sequence(copy)
         with pytest.raises(InputError, match=r"SN005\.h5: damaged"):
-            frame_counts([copy])
+            count_frames([copy])
 
 
 def test_a_shard_of_ones_own_needs_no_hash(path, tmp_path):

@@ -32,12 +32,13 @@ def small_tree(layout: str, folder: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("layout", SEQUENCES)
 @pytest.mark.parametrize("decode", [False, True])
-def test_clean_tree_is_silent(tmp_path, layout, decode, capsys):
+def test_clean_tree_is_silent(tmp_path, layout, decode, caplog):
+    caplog.set_level("INFO")
     root, sheet = small_tree(layout, tmp_path)
     assert check(get_layout(layout), root, sheet, jobs=2, decode=decode) == []
     ranges = [get_layout(layout).published(root)[sequence] for sequence in SEQUENCES[layout]]
     coded = sum(last - first + 1 for first, last in ranges)
-    assert f"{coded:,} coded frames, {coded:,} of them" in capsys.readouterr().err
+    assert f"{coded:,} coded frames, {coded:,} of them" in caplog.text
     assert format_findings([]) == "nothing wrong found"
     assert exit_status([]) == 0
 

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from g2rl.datasets.integrity.check import check
-from g2rl.datasets.integrity.findings_file import write_findings
+from g2rl.datasets.integrity.findings_file import KnownFaults, read_known_faults, write_findings
 from g2rl.datasets.registry import LAYOUTS, get_layout
 from g2rl.datasets.root import check_root
 from g2rl.datasets.sheet import read_sheet
-from g2rl.errors import InputError, LabelError
-from g2rl.faces.video import open_source
+from g2rl.errors import InputError, TextFileError
+from g2rl.io.video import open_source
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from make_trees import FAULTS, make_bp4d, make_disfa
@@ -107,7 +107,7 @@ def test_a_wrong_line_is_named(tmp_path, case, wrong, data):
     # A line before the first keeps the byte order mark where it belongs.
     lines.insert(at + 1, bad)
     path = write(tmp_path / "SN001_au1.txt", "\n".join(lines))
-    with pytest.raises(LabelError) as error:
+    with pytest.raises(TextFileError) as error:
         get_layout("disfa").read_file(path)
     assert (error.value.kind, error.value.line) == (kind, at + 2)
     assert str(error.value).startswith(f"{path}: line {at + 2}: ")
@@ -124,7 +124,7 @@ def test_any_text_is_read_right_or_named(tmp_path, text, case):
     labels, message = None, ""
     try:
         labels = get_layout(layout).read_file(path)
-    except LabelError as error:
+    except TextFileError as error:
         message = str(error)
     if labels is None:
         assert message.startswith(f"{path}: ")
@@ -142,7 +142,7 @@ def test_a_frame_twice_is_named(tmp_path, case, data):
     text, rows = case
     frame = data.draw(st.sampled_from(rows))[0]
     path = write(tmp_path / "SN001_au1.txt", f"{text}\n{frame},0")
-    with pytest.raises(LabelError, match=rf"frame {frame} for the second time"):
+    with pytest.raises(TextFileError, match=rf"frame {frame} for the second time"):
         get_layout("disfa").read_file(path)
 
 
@@ -167,7 +167,7 @@ def test_label_files_that_are_none(tmp_path, layout, data, message):
         get_layout(layout).read_file(path)
 
 
-def test_a_fault_that_the_check_knew_stops_its_sequence_alone(tmp_path, capsys):
+def test_a_fault_that_the_check_knew_stops_its_sequence_alone(tmp_path, caplog):
     """Where faults are allowed it has no frame; a fault unknown to the check is an error."""
     make_bp4d(tmp_path, ["F009_T8", "M009_T8"])
     layout, sheet = get_layout("bp4d"), tmp_path / "sheet.tsv"
@@ -175,22 +175,22 @@ def test_a_fault_that_the_check_knew_stops_its_sequence_alone(tmp_path, capsys):
     FAULTS["code_seven"].plant(tmp_path, "F009_T8")
     FAULTS["cover_picture"].plant(tmp_path, "F009_T8")
     write_findings(tmp_path / "check.csv", check(layout, tmp_path, sheet, jobs=1))
+    checked = read_known_faults(tmp_path / "check.csv")
     for sequence in ("F009_T8", "M009_T8"):
         if sequence == "M009_T8":  # which was clean when it was checked
             FAULTS["code_seven"].plant(tmp_path, sequence)
             FAULTS["cover_picture"].plant(tmp_path, sequence)
-        for known in (None, *([tmp_path / "check.csv"] if sequence == "M009_T8" else [])):
+        for known in (KnownFaults(), *([checked] if sequence == "M009_T8" else [])):
             with pytest.raises(InputError, match="intensity 7"):
                 layout.read_labels(tmp_path, sequence, known)
             with pytest.raises(InputError, match=r"cover\.jpg: no frame number"):
                 open_source(layout.media(tmp_path, sequence), known)
-    labels = layout.read_labels(tmp_path, "F009_T8", tmp_path / "check.csv")
+    labels = layout.read_labels(tmp_path, "F009_T8", checked)
     assert (labels.frame.shape, labels.intensity.shape, labels.aus) == ((0,), (0, 5), layout.aus)
-    source = open_source(layout.media(tmp_path, "F009_T8"), tmp_path / "check.csv")
+    source = open_source(layout.media(tmp_path, "F009_T8"), checked)
     assert (list(source.numbers), list(source.grey()), list(source.rgb())) == ([], [], [])
-    told = capsys.readouterr().err
-    assert "intensity 7, expected 0 to 5 or 9 (not coded): no frame of the sequence is coded" in told
-    assert "rename it or move it elsewhere: the sequence has no frame" in told
+    assert "intensity 7, expected 0 to 5 or 9 (not coded): no frame of the sequence is coded" in caplog.text
+    assert "rename it or move it elsewhere: the sequence has no frame" in caplog.text
 
 
 def test_missing_label_file(tmp_path):

@@ -102,7 +102,7 @@ def test_read_only_disk_is_named(tmp_path, mount):
 def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
     program = """
         import os, signal, sys
-        from g2rl.files import atomic_path
+        from g2rl.io.atomic import atomic_path
         with atomic_path(sys.argv[1]) as path:
             path.write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -143,7 +143,7 @@ def test_leftovers_are_listed_and_removed(tmp_path, capsys):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(bytes(300_000))
     for options in ([], ["--delete"]):
-        assert main(["leftovers", str(tmp_path), *options]) == 0
+        assert main(["clean", str(tmp_path), *options]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines == [f"{tmp_path / name.removesuffix('/0001.jpg')}  0.3 MB" for name in left]
     assert sorted(

@@ -1,5 +1,7 @@
 """Landmarks of a real photograph, of moving, cut, crowded and faceless sequences; and their file."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,11 +11,14 @@ from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
 from g2rl.errors import InputError
-from g2rl.faces import face_finder, landmarks
+from g2rl.faces import dlib_one_level
 from g2rl.faces.alignment import similarity, transform_points, warp
-from g2rl.faces.face_finder import MEAN_SHAPE, Finder, expected_box, model_path
-from g2rl.faces.landmarks import detect, read
-from g2rl.faces.video import FrameSource, open_source
+from g2rl.faces.dlib_models import load_models, model_path
+from g2rl.faces.landmarks import detect_landmarks
+from g2rl.faces.landmarks_file import read_landmarks, write_landmarks
+from g2rl.faces.mean_shape import MEAN_SHAPE
+from g2rl.faces.tracker import FaceTracker, expected_box
+from g2rl.io.video import FrameSource, open_source
 
 # Read off the photograph with a ruler: {point: (x, y)}.
 SEEN = {
@@ -92,7 +97,7 @@ def test_expected_box_of_a_moved_mean_face(side, angle, x, y):
 
 def test_photograph_is_landmarked_and_aligned(tmp_path, photograph):
     cv2.imwrite(str(tmp_path / "0007.png"), photograph[..., ::-1])
-    result = detect(open_source(tmp_path))
+    result = detect_landmarks(open_source(tmp_path))
     assert result.frame.tolist() == [7]
     assert result.found.all()
     assert result.score[0] > 0.5
@@ -121,10 +126,10 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
         turn = cv2.getRotationMatrix2D((222, 128), 10 * np.sin(t / 2), scale)
         turn[:, 2] += (140 if t < 7 else 380) + 6 * t - 222, 240 - 128
         frames.append(cv2.warpAffine(grey, turn, (640, 480), borderMode=cv2.BORDER_REPLICATE))
-    result = detect(Frames(frames))
+    result = detect_landmarks(Frames(frames))
     assert result.found.all()
     for frame, points in zip(frames, result.landmarks, strict=True):
-        _, _, fresh = Finder()(frame)
+        _, _, fresh = FaceTracker()(frame)
         eyes = np.linalg.norm(fresh[36] - fresh[45])
         assert np.linalg.norm(points - fresh, axis=1).mean() < 0.04 * eyes
 
@@ -132,25 +137,25 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
 @pytest.mark.parametrize(("scale", "width"), [(0.7, 73), (0.8, 73), (1.0, 105), (1.4, 125), (1.7, 150)])
 def test_the_detector_of_one_level_sees_faces_of_its_window_alone(grey, scale, width):
     """And them as the whole detector does."""
-    whole, one_level, _ = face_finder._models()
+    models = load_models()
     head = placed(grey, [(8, 8, scale)], (480, 480))
-    boxes, scores, _ = whole.run(head, 0, 0.0)
+    boxes, scores, _ = models.detector.run(head, 0, 0.0)
     assert [box.width() for box in boxes] == [width]
-    seen, same, _ = one_level.run(head, 0, 0.0)
+    seen, same, _ = models.one_level.run(head, 0, 0.0)
     assert (list(seen), list(same)) == (
-        (list(boxes), list(scores)) if width < face_finder.WINDOW else ([], [])
+        (list(boxes), list(scores)) if width < dlib_one_level.WINDOW else ([], [])
     )
 
 
 def test_another_detector_than_dlibs_is_named(monkeypatch):
-    monkeypatch.setattr(landmarks, "PYRAMID", b"none")
+    monkeypatch.setattr(dlib_one_level, "PYRAMID", b"none")
     with pytest.raises(InputError, match=r"dlib 20\.0\.1: .* 0 times, expected once: pip"):
-        face_finder._for_one_level(face_finder._models()[0])
+        dlib_one_level.for_one_level(load_models().detector)
 
 
 def test_frames_without_a_face(grey):
     face, none = placed(grey, [(100, 100, 1.2)]), placed(grey, [])
-    result = detect(Frames([none, face, face, None, face, none, none, face]))
+    result = detect_landmarks(Frames([none, face, face, None, face, none, none, face]))
     assert result.found.tolist() == [False, True, True, False, True, False, False, True]
     assert np.array_equal(np.isnan(result.score), ~result.found)
     assert np.array_equal(np.isnan(result.landmarks).all((1, 2)), ~result.found)
@@ -163,31 +168,30 @@ def test_of_two_faces_the_subject_is_followed(grey):
     both = placed(grey, [small, large])
     alone = placed(grey, [small])
     none = placed(grey, [])
-    assert (middle(detect(Frames([both, both])))[:, 0] > 320).all(), "the largest, when nothing came before"
-    followed = detect(Frames([alone, both, none, both]))
+    first = detect_landmarks(Frames([both, both]))
+    assert (middle(first)[:, 0] > 320).all(), "the largest, when nothing came before"
+    followed = detect_landmarks(Frames([alone, both, none, both]))
     assert (middle(followed)[followed.found, 0] < 320).all(), "the nearest to the last, also after a gap"
     assert followed.found.tolist() == [True, True, False, True]
 
 
 def test_file_keeps_everything_and_is_the_same_every_time(tmp_path, grey):
-    result = detect(Frames([placed(grey, [(100, 100, 1.2)]), None]))
-    result.write(tmp_path / "a.h5")
-    result.write(tmp_path / "b.h5")
+    result = detect_landmarks(Frames([placed(grey, [(100, 100, 1.2)]), None]))
+    write_landmarks(tmp_path / "a.h5", result)
+    write_landmarks(tmp_path / "b.h5", result)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
-    back = read(tmp_path / "a.h5")
+    back = read_landmarks(tmp_path / "a.h5")
     for name in ("frame", "found", "score", "box", "landmarks"):
         np.testing.assert_array_equal(getattr(back, name), getattr(result, name))
         assert getattr(back, name).dtype == getattr(result, name).dtype
 
 
 def test_damaged_file_is_named(tmp_path, grey):
-    result = detect(Frames([None, None]))
+    result = detect_landmarks(Frames([None, None]))
     path = tmp_path / "SN001.h5"
-    landmarks.Landmarks(result.frame, result.found, result.score[:1], result.box, result.landmarks).write(
-        path
-    )
+    write_landmarks(path, replace(result, score=result.score[:1]))
     with pytest.raises(InputError, match=r"SN001\.h5: score"):
-        read(path)
+        read_landmarks(path)
 
 
 def test_missing_or_foreign_model_is_named(tmp_path, monkeypatch):

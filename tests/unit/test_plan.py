@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from g2rl.config import load
+from g2rl.datasets.integrity.findings_file import read_known_faults
 from g2rl.errors import InputError
 from g2rl.workflow.manifest import load_manifests, missing_results
 
@@ -80,7 +81,7 @@ def test_the_aus_of_own_data_are_those_of_the_first_file_that_is_whole(tmp_path)
     found = plan(tmp_path, layout="table", root=str(root), sheet=None)
     assert found.aus == (6, 12)
     (tmp_path / "check.csv").write_text("severity,file\nerror,one.csv\n")
-    labels = found.layout.read_labels(root, "one", tmp_path / "check.csv")
+    labels = found.layout.read_labels(root, "one", read_known_faults(tmp_path / "check.csv"))
     assert (labels.aus, labels.intensity.shape) == ((6, 12), (0, 2))  # no frame is coded
     with pytest.raises(InputError, match=r"one\.csv"):
         found.layout.read_labels(root, "one")

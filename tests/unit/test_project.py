@@ -24,7 +24,7 @@ LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text(
 PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]
 WITHOUT = {
     "render": ("g2rl.synthetic.dataset", [*PLAIN, "dlib", "pandas"]),
-    "landmarks": ("g2rl.faces.landmarks, g2rl.faces.video", [*PLAIN, "pandas", "scipy"]),
+    "landmarks": ("g2rl.faces.landmarks, g2rl.io.video", [*PLAIN, "pandas", "scipy"]),
     "align": ("g2rl.faces.align_sequence", [*PLAIN, "dlib", "pandas", "scipy"]),
     "train": ("g2rl.training.loop", ["dlib", "matplotlib", "snakemake", "pydantic"]),
     "test": ("g2rl.inference.predictor", ["dlib", "matplotlib", "snakemake", "pydantic"]),

@@ -188,11 +188,11 @@ def test_landmark_vertices_are_mirrored_and_project_where_they_are_drawn(head, s
 
 def test_dlib_finds_the_faces_where_they_are(bp4d):
     from g2rl.datasets.registry import get_layout
-    from g2rl.faces.landmarks import detect
-    from g2rl.faces.video import open_source
+    from g2rl.faces.landmarks import detect_landmarks
+    from g2rl.io.video import open_source
 
     truth = np.load(bp4d / "truth" / "F002_T1.npz")
-    found = detect(open_source(get_layout("bp4d").media(bp4d, "F002_T1")))
+    found = detect_landmarks(open_source(get_layout("bp4d").media(bp4d, "F002_T1")))
     here = np.isin(truth["frame"], found.frame)
     np.testing.assert_array_equal(found.found, truth["face"][here])
     points = truth["points"][here][found.found]

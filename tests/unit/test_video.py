@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from g2rl.errors import InputError
-from g2rl.faces.video import decode_image, open_source
+from g2rl.io.video import decode_image, open_source
 
 N = 40
 BITS = 6

@@ -13,7 +13,7 @@ from conftest import ROOT, Workflow
 
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.sheet import read_sheet
-from g2rl.faces import landmarks
+from g2rl.faces.landmarks_file import read_landmarks
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +224,7 @@ def test_broken_videos_have_no_frame_where_faults_are_allowed(broken):
         assert re.fullmatch(
             rf"D/Videos_LeftCamera/LeftVideo{sequence}_comp\.avi: .*: the sequence has no frame\n", log
         )
-        assert len(landmarks.read(broken.folder / path).frame) == 0
+        assert len(read_landmarks(broken.folder / path).frame) == 0
     assert "video-unreadable" in (broken.folder / "results/disfa/check.csv").read_text()
 
 

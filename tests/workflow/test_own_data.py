@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, SMALL, Workflow, check_every_frame_is_counted
 
 from g2rl.datasets.registry import get_layout
-from g2rl.faces.video import open_source
+from g2rl.io.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
 

@@ -183,17 +183,19 @@ FOLLOWED_BY = [
         "synthetic/media synthetic/paint synthetic/person synthetic/recording synthetic/scene "
         "synthetic/shape synthetic/surface synthetic/texture cli/render",
     ),
-    (
-        (*RENDER, "landmarks", "align"),
-        "datasets/__init__ datasets/integrity/__init__ datasets/integrity/findings_file",
-    ),
+    ((*RENDER, "landmarks", "align"), "datasets/__init__"),
     (
         (*RENDER, "align"),
         "datasets/base datasets/bp4d datasets/disfa datasets/labels datasets/registry datasets/table",
     ),
-    (("landmarks", "align"), "faces/face_finder faces/landmarks faces/video"),
+    (
+        ("landmarks", "align"),
+        "datasets/integrity/__init__ datasets/integrity/findings_file io/images io/video",
+    ),
+    (("landmarks", "align"), "faces/landmarks_file faces/mean_shape"),
+    (("landmarks",), "faces/dlib_models faces/dlib_one_level faces/landmarks faces/tracker"),
     (("align",), "faces/align_sequence faces/alignment"),
-    (("frames",), "faces/frame_counts"),
+    (("frames", "table1"), "faces/frame_counts"),
     (
         ("train", "test", "table1", "figure4"),
         "network/__init__ config/__init__ config/training config/values",
@@ -231,7 +233,8 @@ FOLLOWED_BY = [
     ),
     # Checks of copies, the extras and what plans, describes or shows: nothing of the embedded default.
     ((), "datasets/root datasets/sheet datasets/integrity/across datasets/integrity/check"),
-    ((), "datasets/integrity/findings datasets/integrity/presence datasets/integrity/sequence"),
+    ((), "datasets/integrity/findings datasets/integrity/label_files datasets/integrity/media"),
+    ((), "datasets/integrity/presence datasets/integrity/seen datasets/integrity/sequence"),
     ((), "datasets/integrity/wording cli/check cli/weights"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
@@ -250,7 +253,7 @@ DATA = {
     "published_table1.csv": ("table1",),
 }
 PACKAGES = {
-    "dlib-bin": ("landmarks", "align"),
+    "dlib-bin": ("landmarks",),
     "torch": ("train", "test", "figure4"),
     "timm": ("train", "test", "figure4", "table1"),  # the caption names the backbone, looked up in it
     "matplotlib": FIGURES,

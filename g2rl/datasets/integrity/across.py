@@ -42,9 +42,7 @@ def _copies(seen: list[Seen]) -> Iterator[Finding]:
     yield from _twins("codes-copied", by_codes, "codes of its own")
 
 
-def _twins(
-    code: str, groups: Mapping[str, list[tuple[Seen, str]]], expected: str
-) -> Iterator[Finding]:
+def _twins(code: str, groups: Mapping[str, list[tuple[Seen, str]]], expected: str) -> Iterator[Finding]:
     for group in groups.values():
         if len(group) < 2:
             continue

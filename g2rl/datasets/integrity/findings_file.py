@@ -1,10 +1,11 @@
 """The file check.csv: one row per finding of ``g2rl check``, and the paths that have a known error."""
 
+import csv
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from g2rl.io.tables import read_rows, write_rows
+from g2rl.io.atomic import atomic_path
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class KnownFaults:
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
     """Write findings as CSV, with the fields of ``Finding`` as columns."""
-    write_rows(path, COLUMNS, map(astuple, findings))
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *map(astuple, findings)])
 
 
 def read_known_faults(path: Path | None) -> KnownFaults:
@@ -56,5 +58,8 @@ def read_known_faults(path: Path | None) -> KnownFaults:
 
     A check with errors ends a run unless faults are allowed, and then the copy is used in spite of them.
     """
-    rows = read_rows(path) if path else []
+    if path is None:
+        return KnownFaults()
+    with open(path, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
     return KnownFaults(row["file"] for row in rows if row["severity"] == "error" and row["file"])

@@ -33,22 +33,25 @@ def examine_folder(seen: Seen, folder: Path, coded: np.ndarray, decode: bool) ->
     """
     files, in_order = _numbered_files(seen, folder)
     if not files:
-        entries = sorted(os.listdir(folder))
-        found = f"no image, but {', '.join(entries[:3])}" if entries else "an empty folder"
-        seen.add("folder-empty", folder, found, "images like 0001.jpg")
+        seen.add("folder-empty", folder, _content(folder), "images like 0001.jpg")
         return None
     if in_order and _is_padding_mixed(files):
         seen.add("padding-mixed", folder, f"names {name_spans(files)}", "one way of padding")
     wanted = [number for number in coded.tolist() if number in files]
-    faults = {number: fault for number in wanted if (fault := image_fault(folder / files[number], decode))}
-    damaged = list(faults)
+    faults = {number: image_fault(folder / files[number], decode) for number in wanted}
+    damaged = [number for number, fault in faults.items() if fault]
     if damaged:
         found = f"{faults[damaged[0]]} ({frame_ranges(damaged)})"
         seen.add("frame-unreadable", folder / files[damaged[0]], found, "an image")
-    readable = [folder / files[number] for number in wanted if number not in faults]
+    readable = [folder / files[number] for number, fault in faults.items() if not fault]
     if readable:
         _examine_size(seen, readable[0], readable[-1])
     return Frames(set(files), damaged) if in_order else None
+
+
+def _content(folder: Path) -> str:
+    entries = sorted(os.listdir(folder))
+    return f"no image, but {', '.join(entries[:3])}" if entries else "an empty folder"
 
 
 def _numbered_files(seen: Seen, folder: Path) -> tuple[dict[int, str], bool]:

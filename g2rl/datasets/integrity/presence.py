@@ -14,9 +14,7 @@ def second_spellings(layout: Layout, root: Path) -> Iterator[Finding]:
     for part in layout.parts(root):
         for twin in part.twins:
             found = f"beside {relative_name(root, part.path)}"
-            yield make_finding(
-                "two-spellings", file=relative_name(root, twin), found=found, expected="one"
-            )
+            yield make_finding("two-spellings", file=relative_name(root, twin), found=found, expected="one")
 
 
 def missing_sequences(
@@ -45,9 +43,7 @@ def missing_sequences(
         yield make_finding(code, subject, sequence, relative_name(root, target), found, "its frames")
 
 
-def unknown_sequences(
-    layout: Layout, root: Path, known: set[str], n_published: int
-) -> Iterator[Finding]:
+def unknown_sequences(layout: Layout, root: Path, known: set[str], n_published: int) -> Iterator[Finding]:
     """A finding per sequence that is there, but neither published nor in the sample sheet."""
     for name, path in layout.found(root).items():
         if name not in known:
