@@ -54,7 +54,7 @@ def frames_note(counts: Mapping[str, pd.DataFrame]) -> str:
     """How many coded frames of each dataset are used, and why the others are not.
 
     Args:
-        counts: of each dataset, ``cache.frame_counts``.
+        counts: of each dataset, ``frame_counts.count_frames``.
     """
     parts = []
     for dataset, table in counts.items():

@@ -16,6 +16,7 @@ import pandas as pd
 from g2rl.errors import InputError
 from g2rl.evaluation.methods import BEST, METHODS, read_metrics_by_method
 from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.faces.frame_counts import read_frame_counts
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
 from g2rl.paths import dataset_of_table, locate_fold_file
@@ -54,7 +55,7 @@ def table1_from_files(
     trainings: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
         trainings.setdefault(locate_fold_file(path).dataset, []).append(pd.read_csv(path))
-    counts = {dataset_of_table(path): pd.read_csv(path) for path in frames}
+    counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
     return results, [note for note in (collapse_note(trainings), frames_note(counts)) if note]
 
 

@@ -37,16 +37,22 @@ def examine_folder(seen: Seen, folder: Path, coded: np.ndarray, decode: bool) ->
         return None
     if in_order and _is_padding_mixed(files):
         seen.add("padding-mixed", folder, f"names {name_spans(files)}", "one way of padding")
-    wanted = [number for number in coded.tolist() if number in files]
-    faults = {number: image_fault(folder / files[number], decode) for number in wanted}
+    images = {number: folder / files[number] for number in coded.tolist() if number in files}
+    damaged = _examine_images(seen, images, decode)
+    return Frames(set(files), damaged) if in_order else None
+
+
+def _examine_images(seen: Seen, images: dict[int, Path], decode: bool) -> list[int]:
+    """Open the image of each frame; returns the frames whose image is damaged."""
+    faults = {number: image_fault(path, decode) for number, path in images.items()}
     damaged = [number for number, fault in faults.items() if fault]
     if damaged:
         found = f"{faults[damaged[0]]} ({frame_ranges(damaged)})"
-        seen.add("frame-unreadable", folder / files[damaged[0]], found, "an image")
-    readable = [folder / files[number] for number, fault in faults.items() if not fault]
+        seen.add("frame-unreadable", images[damaged[0]], found, "an image")
+    readable = [images[number] for number, fault in faults.items() if not fault]
     if readable:
         _examine_size(seen, readable[0], readable[-1])
-    return Frames(set(files), damaged) if in_order else None
+    return damaged
 
 
 def _content(folder: Path) -> str:
