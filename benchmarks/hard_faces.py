@@ -107,8 +107,8 @@ def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run
     )
     files = ["--model", model, "--history", out / "history.csv"]
     commands = {
-        model: ["train", "--shards", *train, *training_flags(config, run), *files],
-        predictions: ["test", model, "--shards", *test, "--device=cpu", "-o", predictions],
+        model: ["train", "--sequences", *train, *training_flags(config, run), *files],
+        predictions: ["test", model, "--sequences", *test, "--device=cpu", "-o", predictions],
     }
     if not model.exists():
         predictions.unlink(missing_ok=True)  # another model's

@@ -1,4 +1,4 @@
-"""Compare variants of the training with the Baseline, seeds and subjects paired: CSV, Markdown, figure.
+r"""Compare variants of the training with the Baseline, seeds and subjects paired: CSV, Markdown, figure.
 
 example: g2rl ablations results/bp4d/baseline_sigma2_*seed*/fold*/predictions.csv \
              results/bp4d/g2rl_sigma2_lambda0.05_*seed*/fold*/predictions.csv \
@@ -8,7 +8,8 @@ example: g2rl ablations results/bp4d/baseline_sigma2_*seed*/fold*/predictions.cs
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import output
+from g2rl.cli.options import FIGURE, beside, output, resamples
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,16 +17,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         action="append",
-        default=[],
+        default=None,
         metavar="VARIANT=OTHER",
-        help="what a variant is compared with, if not with the Baseline",
+        help="what a variant is compared with; default: the Baseline",
     )
-    parser.add_argument("--resamples", type=int, default=1000, help="of subjects and seeds; default: 1000")
+    resamples(parser)
     output(parser, "the .csv; .md, .png and .pdf are written beside it")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.ablations import write_ablations
 
-    against = dict(pair.split("=", 1) for pair in options.against)
+    against = dict(pair.split("=", 1) for pair in options.against or ())
     write_ablations(options.predictions, against, options.output.with_suffix(""), options.resamples)
+    return Outcome(options.predictions, beside(options.output, (".md", *FIGURE)))

@@ -1,4 +1,4 @@
-"""Align a sequence's coded faces to 256×256 and store them with landmarks and intensities.
+r"""Align a sequence's coded faces to 256×256 and store them with landmarks and intensities.
 
 example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --layout disfa \
              --root DISFA --sequence SN001 --subject SN001 -o cache/SN001.h5
@@ -7,37 +7,23 @@ example: g2rl align DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi SN001.h5 --l
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import check_file, output, sequence
+from g2rl.cli.options import check_file, output, sequence, switch
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
     parser.add_argument("landmarks", type=Path, help="from g2rl landmarks")
     sequence(parser)
-    parser.add_argument(
-        "--max-gap",
-        type=int,
-        default=0,
-        metavar="N",
-        help="a frame with no face takes landmarks up to N before",
-    )
-    parser.add_argument(
-        "--drop-partial",
-        action=argparse.BooleanOptionalAction,
-        default=False,
-        help="drop a frame if any AU is not coded",
-    )
-    parser.add_argument(
-        "--exclude-known-bad",
-        action=argparse.BooleanOptionalAction,
-        default=False,
-        help="drop the frames of DISFA whose distributed landmarks are known to be wrong",
-    )
+    what = "a frame with no face takes landmarks of up to N frames before"
+    parser.add_argument("--max-gap", type=int, default=0, metavar="N", help=what)
+    switch(parser, "--drop-partial", "drop a frame if any AU is not coded")
+    switch(parser, "--exclude-known-bad", "drop frames of DISFA whose own landmarks are known to be wrong")
     check_file(parser)
     output(parser, "the aligned sequence, HDF5")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.datasets.integrity.findings_file import read_known_faults
     from g2rl.datasets.registry import get_layout
     from g2rl.faces.align_sequence import align_sequence
@@ -45,7 +31,6 @@ def run(options: argparse.Namespace) -> None:
     from g2rl.io.video import open_source
 
     layout, known_faults = get_layout(options.layout), read_known_faults(options.check)
-    options.labels = layout.label_paths(options.root, options.sequence)  # for the provenance record
     align_sequence(
         open_source(options.media, known_faults),
         read_landmarks(options.landmarks),
@@ -57,3 +42,5 @@ def run(options: argparse.Namespace) -> None:
         drop_partial=options.drop_partial,
         exclude=layout.known_bad(options.sequence) if options.exclude_known_bad else (),
     )
+    labels = layout.label_paths(options.root, options.sequence)
+    return Outcome([options.media, options.landmarks, *labels, options.check], [options.output])

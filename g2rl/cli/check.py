@@ -7,6 +7,8 @@ import argparse
 import os
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from g2rl.datasets.registry import LAYOUTS
@@ -14,19 +16,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=Path, help="the dataset's folder")
     parser.add_argument("--layout", required=True, choices=LAYOUTS, help="how it is laid out")
     parser.add_argument(
-        "--sheet", type=Path, metavar="TSV", help="check these sequences; else all that were published"
+        "--sheet", type=Path, metavar="TSV", help="check these sequences; default: all that were published"
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="every finding, CSV")
     parser.add_argument(
-        "--decode", action="store_true", help="decode every coded image; else its start and end are read"
+        "-o", "--output", type=Path, metavar="FILE", help="every finding, CSV; default: no file"
+    )
+    parser.add_argument(
+        "--decode", action="store_true", help="decode every coded image, not just its start and end"
     )
     parser.add_argument("--allow-faults", action="store_true", help="status 0 even if there are errors")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: %(default)s, one a core"
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes, as many as cores"
     )
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.datasets.integrity.check import check, exit_status
     from g2rl.datasets.integrity.findings import format_findings
     from g2rl.datasets.integrity.findings_file import write_findings
@@ -40,4 +44,5 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         write_findings(options.output, findings)
     print(format_findings(findings))
-    return 0 if options.allow_faults else exit_status(findings)
+    status = 0 if options.allow_faults else exit_status(findings)
+    return Outcome([options.sheet], [options.output], status)

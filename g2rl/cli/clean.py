@@ -1,7 +1,8 @@
-"""List what cut-off commands left: checkpoints of trainings and half-written files.
+"""List or delete stale checkpoints and partial files of interrupted commands.
 
-A run takes up its own checkpoint and removes it at its end, and whoever writes a file anew removes its
-halves. These stay of runs that are no longer in the configuration. While nothing runs, they can go.
+A run resumes from its own checkpoint and removes it at its end, and a command that writes a file again
+removes its partial files. What is left is of runs that are no longer configured. Delete it only while
+nothing runs.
 
 example: g2rl clean results --delete
 """
@@ -9,19 +10,19 @@ example: g2rl clean results --delete
 import argparse
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, help="the folder")
-    parser.add_argument("--delete", action="store_true", help="remove them, too")
+    parser.add_argument("results", type=Path, help="the results folder")
+    parser.add_argument("--delete", action="store_true", help="delete them, too")
 
 
-def run(options: argparse.Namespace) -> None:
-    import shutil
+def run(options: argparse.Namespace) -> Outcome:
+    from g2rl.workflow.stale_files import delete_files, format_files, stale_files
 
-    from g2rl.io.atomic import stale_files
-
-    for path in stale_files(options.results):
-        inside = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
-        print(f"{path}  {sum(each.stat().st_size for each in inside) / 1e6:.1f} MB")
-        if options.delete:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    paths = stale_files(options.results)
+    print(format_files(paths), end="")
+    if options.delete:
+        delete_files(paths)
+    return Outcome()

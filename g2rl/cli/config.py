@@ -6,9 +6,11 @@ example: g2rl config config/paper.yaml
 import argparse
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"))
+    parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"), help="YAML")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema instead")
     parser.add_argument("--keys", action="store_true", help="print a table of all keys instead, Markdown")
     parser.add_argument(
@@ -16,17 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.config.docs import choices, keys_table, schema
     from g2rl.config.load import load
 
     if options.schema or options.keys:
-        print(schema() if options.schema else keys_table(), end="")
-        return
-    if options.choices:
-        print(choices(load(options.config)), end="")
-        return
-    import yaml
+        text = schema() if options.schema else keys_table()
+    elif options.choices:
+        text = choices(load(options.config))
+    else:
+        import yaml
 
-    resolved = load(options.config).model_dump(by_alias=True)
-    print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), end="")
+        resolved = load(options.config).model_dump(by_alias=True)
+        text = yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True)
+    print(text, end="")
+    return Outcome()

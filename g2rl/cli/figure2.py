@@ -6,16 +6,18 @@ example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import figure_output
+from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shard", type=Path, help="from g2rl align")
+    parser.add_argument("sequence", type=Path, help="an aligned sequence, from g2rl align")
     figure_output(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.report.figures.au_locations import calmest_face, figure2
 
-    figure2(*calmest_face(read_sequence(options.shard)), options.output.with_suffix(""))
+    figure2(*calmest_face(read_sequence(options.sequence)), options.output.with_suffix(""))
+    return Outcome([options.sequence], beside(options.output, FIGURE))

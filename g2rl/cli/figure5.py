@@ -1,4 +1,4 @@
-"""Draw Figure 5: predicted and true intensity of two AUs of one held-out subject over frames.
+r"""Draw Figure 5: predicted and true intensity of two AUs of one held-out subject over frames.
 
 example: g2rl figure5 disfa/baseline_sigma2_seed0/fold*/predictions.csv \
              disfa/g2rl_sigma2_lambda0.05_seed0/fold*/predictions.csv -o figure5.png
@@ -7,7 +7,8 @@ example: g2rl figure5 disfa/baseline_sigma2_seed0/fold*/predictions.csv \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import figure_output
+from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     figure_output(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.evaluation.example_sequence import time_series
     from g2rl.report.figures.timeseries import figure5
 
     figure5(time_series(options.predictions), options.output.with_suffix(""))
+    return Outcome(options.predictions, beside(options.output, FIGURE))

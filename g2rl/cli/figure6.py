@@ -1,4 +1,4 @@
-"""Draw Figure 6: average ICC and MAE over σ.
+r"""Draw Figure 6: average ICC and MAE over σ.
 
 example: g2rl figure6 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \
              bp4d/g2rl_sigma2_lambda0.05_seed0/metrics.csv -o figure6.png
@@ -7,7 +7,8 @@ example: g2rl figure6 bp4d/g2rl_sigma1_lambda0.05_seed0/metrics.csv \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import figure_output
+from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     figure_output(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.figures.sweep import figure_sweep, sweep_from_files
 
     figure_sweep(sweep_from_files(options.metrics, "sigma"), options.output.with_suffix(""))
+    return Outcome(options.metrics, beside(options.output, FIGURE))

@@ -6,7 +6,8 @@ example: g2rl guidance results/bp4d/g2rl_sigma2_*/fold*/history.csv -o guidance.
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import output
+from g2rl.cli.options import FIGURE, beside, output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output(parser, "the .csv; .md, .png and .pdf are written beside it")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.ablations import write_guidance
 
     write_guidance(options.histories, options.output.with_suffix(""))
+    return Outcome(options.histories, beside(options.output, (".md", *FIGURE)))

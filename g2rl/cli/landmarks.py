@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from g2rl.cli.options import check_file, output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output(parser, "the landmarks, HDF5")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.datasets.integrity.findings_file import read_known_faults
     from g2rl.faces.landmarks import detect_landmarks
     from g2rl.faces.landmarks_file import write_landmarks
@@ -23,3 +24,4 @@ def run(options: argparse.Namespace) -> None:
 
     source = open_source(options.media, read_known_faults(options.check))
     write_landmarks(options.output, detect_landmarks(source))
+    return Outcome([options.media, options.check], [options.output])

@@ -6,13 +6,13 @@ example: g2rl metrics fold1/predictions.csv fold2/predictions.csv fold3/predicti
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import output
+from g2rl.cli.options import output, resamples
 from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("predictions", type=Path, nargs="+", metavar="FOLD", help="predictions of each fold")
-    parser.add_argument("--resamples", type=int, default=1000, help="of the subjects, for the 95%% intervals")
+    resamples(parser)
     output(parser, "au, metric, aggregation, value, ci_low, ci_high; CSV")
 
 

@@ -10,10 +10,10 @@ class Outcome:
     """What ``run`` of a command returns.
 
     Attributes:
-        read: its input files; a folder stands for the files in it.
-        written: its output files, the one that names the record first; empty for a command that only prints.
+        read: its input files; a folder stands for the files in it; None for one that was not given.
+        written: its output files, the one that names the record first; none for a command that only prints.
     """
 
-    read: Sequence[Path] = ()
-    written: Sequence[Path] = ()
+    read: Sequence[Path | None] = ()
+    written: Sequence[Path | None] = ()
     status: int = 0

@@ -1,17 +1,17 @@
-"""Predict the AU intensities of every frame of your own videos: one CSV a video.
+"""Predict the AU intensities of every frame of your own videos: one CSV per video.
 
 Columns: frame, its number; face, whether one was found; score, the face detector's; AU01 and so on, 0
-to 5, empty where there is no face. A video that cannot be read is named and passed over; the status is
+to 5, empty where there is no face. A video that cannot be read is named and skipped; the status is
 then 2.
 
 example: g2rl predict interview.mp4 --model model.safetensors -o predictions
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from g2rl.cli.device import device, torch_device
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,21 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     device(parser)
 
 
-def run(options: argparse.Namespace) -> int:
-    from g2rl.errors import InputError
-    from g2rl.inference.video import predict_video
-    from g2rl.io.tables import write_csv
+def run(options: argparse.Namespace) -> Outcome:
+    from g2rl.inference.video import predict_videos
     from g2rl.network.model_file import read_model
 
-    outputs = [options.output / f"{video.stem}.csv" for video in options.videos]
-    if len(set(outputs)) < len(outputs):
-        raise InputError("two videos share a name: predict them one by one, into folders of their own")
     model = read_model(options.model, torch_device(options.device))
-    status = 0
-    for video, output in zip(options.videos, outputs, strict=True):
-        try:
-            write_csv(output, predict_video(video, model), "%.4f")
-        except InputError as error:
-            print(f"g2rl predict: {error}", file=sys.stderr)
-            status = 2
-    return status
+    written = predict_videos(options.videos, options.output, model)
+    return Outcome(
+        [*options.videos, options.model], written, status=2 if len(written) < len(options.videos) else 0
+    )

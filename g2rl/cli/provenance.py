@@ -9,20 +9,23 @@ example: g2rl provenance results/table1.csv
 import argparse
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, help="a result, wherever it is now")
     parser.add_argument(
         "--records",
         type=Path,
         default=Path("results/provenance"),
         metavar="DIR",
-        help="default: %(default)s",
+        help="the folder of the records",
     )
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.reproducibility.lineage import tree
     from g2rl.reproducibility.records import read_records
 
     print("\n".join(tree(options.file, read_records(options.records))))
+    return Outcome()

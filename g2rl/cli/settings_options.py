@@ -13,9 +13,11 @@ def settings_options(parser: argparse.ArgumentParser) -> None:
     """One option for each setting of a training, with its meaning, choices and default."""
     for field in dataclasses.fields(Settings):
         kind = kinds(Settings)[field.name]
-        option, text = "--" + key(field.name).replace("_", "-"), default_text(field.default)
+        option = "--" + key(field.name).replace("_", "-")
         meaning = split_doc(attribute_docs(Settings)[field.name])[""].rstrip(".").replace("%", "%%")
-        more: dict[str, Any] = {"dest": field.name, "help": f"{meaning}; default: {text}"}
+        more: dict[str, Any] = {"dest": field.name, "help": meaning}
+        if field.default is None:
+            more["help"] += "; default: not given"
         if kind is bool:
             parser.add_argument(option, action=argparse.BooleanOptionalAction, **more)
         elif isinstance(field.default, tuple):
@@ -28,11 +30,13 @@ def settings_options(parser: argparse.ArgumentParser) -> None:
         parser.set_defaults(**{field.name: field.default})
 
 
-def default_text(value: Any) -> str:
-    """A default as one would write it."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "not given" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+def read_settings(options: argparse.Namespace) -> Settings:
+    """The settings that were given.
+
+    Raises:
+        SettingError: a value that a setting may not have.
+    """
+    return Settings(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)})
 
 
 def several(kind: type) -> Callable[[str], tuple]:

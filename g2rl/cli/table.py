@@ -1,4 +1,4 @@
-"""Make Table 1, the published rows beside the measured ones, as CSV, Markdown, LaTeX and HTML.
+r"""Make Table 1, the published rows beside the measured ones, as CSV, Markdown, LaTeX and HTML.
 
 example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_seed0/metrics.csv \
              -o table1.csv
@@ -7,7 +7,8 @@ example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_see
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import output
+from g2rl.cli.options import beside, output
+from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output(parser, "the .csv; .md, .tex and .html are written beside it")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
     results, notes = table1_from_files(options.metrics, options.histories, options.frames)
     write_table1(results, options.output.with_suffix(""), options.recipe, notes)
+    read = [*options.metrics, *options.histories, *options.frames]
+    return Outcome(read, beside(options.output, (".csv", ".md", ".tex", ".html")))

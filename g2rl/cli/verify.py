@@ -6,9 +6,11 @@ example: g2rl verify results tests/data/lock.json --tolerance 0.05
 import argparse
 from pathlib import Path
 
+from g2rl.cli.outcome import Outcome
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, help="the folder")
+    parser.add_argument("results", type=Path, help="the results folder")
     parser.add_argument("lock", type=Path, help="from g2rl lock")
     parser.add_argument(
         "--tolerance",
@@ -19,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> Outcome:
     from g2rl.reproducibility.lock import read_lock, verify
 
     report = verify(options.results, read_lock(options.lock), options.tolerance)
     print("\n".join([*report.lines, "the same" if report.same else "DIFFERENT"]))
-    return 0 if report.same else 1
+    return Outcome(status=0 if report.same else 1)

@@ -5,7 +5,7 @@ One small file that changes whenever the content of one of thousands of aligned 
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from g2rl.errors import InputError
@@ -23,6 +23,14 @@ def write_manifest(path: Path, sequences: Iterable[Path]) -> None:
     """
     rows = [(os.path.relpath(file, path.parent), read_checksum(file)) for file in sequences]
     write_text(path, "".join("\t".join(row) + "\n" for row in [COLUMNS, *rows]))
+
+
+def read_manifests(paths: Sequence[Path]) -> list[Path]:
+    """The aligned sequences that ``paths`` name: files as they are given; where fold manifests are among
+    them, theirs too, and all by the name of the sequence."""
+    files = [path for path in paths if path.suffix != ".tsv"]
+    listed = [file for path in paths if path.suffix == ".tsv" for file in read_manifest(path)]
+    return sorted([*files, *listed], key=lambda path: path.stem) if listed else files
 
 
 def read_manifest(path: Path) -> list[Path]:

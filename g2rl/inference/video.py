@@ -1,21 +1,25 @@
 """A user's own video: landmarks → alignment → the exported network → one CSV of AU intensities."""
 
-import sys
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from g2rl.action_units import au_name
+from g2rl.errors import InputError
 from g2rl.faces.alignment import similarity, warp
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.inference.predictor import BATCH, predict
 from g2rl.io.progress import progress
+from g2rl.io.tables import write_csv
 from g2rl.io.video import FrameSource, open_source
 from g2rl.network.model_file import Model
+
+log = logging.getLogger(__name__)
 
 
 def predict_video(path: Path, model: Model) -> pd.DataFrame:
@@ -38,8 +42,28 @@ def predict_video(path: Path, model: Model) -> pd.DataFrame:
         intensity[found[start : start + len(faces)]] = predict(model, faces).intensity
         start += len(faces)
     table[[au_name(au) for au in model.aus]] = intensity
-    print(f"{path}: {len(table)} frames, {len(found)} with a face", file=sys.stderr)
+    log.info("%s: %d frames, %d with a face", path, len(table), len(found))
     return table
+
+
+def predict_videos(videos: Sequence[Path], folder: Path, model: Model) -> list[Path]:
+    """Write ``folder``/VIDEO.csv for each video that can be read; return the files written.
+
+    Raises:
+        InputError: two videos of one name.
+    """
+    outputs = [folder / f"{video.stem}.csv" for video in videos]
+    if len(set(outputs)) < len(outputs):
+        raise InputError("two videos share a name: predict them one by one, into folders of their own")
+    written = []
+    for video, output in zip(videos, outputs, strict=True):
+        try:
+            write_csv(output, predict_video(video, model), "%.4f")
+        except InputError as error:
+            log.error("%s", error)
+        else:
+            written.append(output)
+    return written
 
 
 def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Iterator[np.ndarray]:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from g2rl.errors import os_errors_as_input_errors
 
-WRITTEN: list[Path] = []  # what this process has put in place, for its provenance record
-
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -40,7 +38,6 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             with open(temporary, "rb") as stream:
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-            WRITTEN.append(path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -49,11 +46,6 @@ def partial_files(path: Path) -> list[Path]:
     """The partial files beside ``path`` that killed writers of it left."""
     name = f".{glob.escape(path.stem)}.part-????????{glob.escape(path.suffix)}"
     return sorted(path.parent.glob(name))
-
-
-def stale_files(folder: Path) -> list[Path]:
-    """What interrupted commands left below a results folder: training checkpoints and partial files."""
-    return sorted({*folder.rglob(".*.part-????????*"), *(folder / ".checkpoints").rglob("*.pt")})
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -59,7 +59,7 @@ def render_sequence(
     subject: str,
     frames: int,
     seed: int,
-) -> None:
+) -> list[Path]:
     """Render one sequence's media and label files below ``root``, and its ground truth.
 
     The person follows from (seed, layout, subject), all else from (seed, layout, sequence): the same
@@ -74,6 +74,9 @@ def render_sequence(
         sequence: such as F001_T1, or SN001.
         subject: such as F001 (F: female, M: male), or SN001.
         frames: to render, at least 1.
+
+    Returns:
+        what it wrote: media, label files, truth.
 
     Raises:
         InputError: ``layout`` cannot be rendered, ``frames`` is below 1, ``head`` is no head.
@@ -109,11 +112,12 @@ def render_sequence(
     else:
         write_video(media, images(), (studio.width, studio.height))
         numbers, coded = np.arange(1, frames + 1), slice(None)
-    for column, path in enumerate(place.label_paths(root, sequence)):
+    labels, truth = place.label_paths(root, sequence), root / "truth" / f"{sequence}.npz"
+    for column, path in enumerate(labels):
         lines = zip(numbers[coded], codes[coded, column], strict=True)
         write_text(path, "".join(f"{number},{code}\n" for number, code in lines))
     write_arrays(
-        root / "truth" / f"{sequence}.npz",
+        truth,
         {
             "frame": numbers.astype(np.int32),
             "face": np.array([not hidden for hidden in recording.hidden]),
@@ -122,6 +126,7 @@ def render_sequence(
             "activation": recording.activation.astype(np.float32),
         },
     )
+    return [media, *labels, truth]
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from g2rl.errors import os_errors_as_input_errors
-from g2rl.io.atomic import WRITTEN, atomic_path, partial_files
+from g2rl.io.atomic import atomic_path, partial_files
 
 
 def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndarray], frames: int) -> int:
@@ -47,7 +47,6 @@ def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndar
             if folder.exists():
                 shutil.rmtree(folder)
             os.replace(temporary, folder)
-            WRITTEN.append(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return first

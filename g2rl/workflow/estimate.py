@@ -2,6 +2,7 @@
 each job, which a scheduler asks for.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from g2rl.config.runs import runs
 from g2rl.config.schema import Config
 from g2rl.errors import InputError
-from g2rl.workflow.manifest import DatasetManifest
+from g2rl.workflow.manifest import DatasetManifest, load_manifests
 from g2rl.workflow.resources import (
     FACE_BYTES,
     GPU,
@@ -125,6 +126,17 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
         network("train", trained, networks * size),
         network("test", tested, predicted * VALUE_BYTES),
     ]
+
+
+def estimate_run(config: Config, cores: int, folder: Path) -> tuple[str, bool]:
+    """The estimate of a run for the screen, and whether the disk of ``folder`` has room for its results."""
+    import torch
+
+    data = count_frames(config, load_manifests(config))
+    gpu = config.compute.gpu and torch.cuda.is_available()
+    stages = estimate(config, data, cores, gpu, model_bytes(config, data))
+    free = shutil.disk_usage(folder).free
+    return format_plan(stages, data, cores, gpu, free), free >= sum(stage.bytes for stage in stages)
 
 
 def model_bytes(config: Config, data: Mapping[str, Data]) -> int:

@@ -1,6 +1,5 @@
 """Shards: every frame accounted for, the same bytes every time, any order of reading, damage named."""
 
-import argparse
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +14,11 @@ from hypothesis import strategies as st
 from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl.cli.sequence_files import sequence_files
 from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
 from g2rl.faces.align_sequence import align_sequence
 from g2rl.faces.alignment import TEMPLATE
-from g2rl.faces.fold_manifest import read_manifest, write_manifest
+from g2rl.faces.fold_manifest import read_manifest, read_manifests, write_manifest
 from g2rl.faces.frame_counts import count_frames
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.landmarks_file import Landmarks
@@ -233,17 +231,13 @@ def test_file_of_others_cannot_be_listed(tmp_path):
         write_manifest(tmp_path / "fold1.tsv", [tmp_path / "s.h5"])
 
 
-def test_options_take_shards_and_lists_and_sort_those_by_sequence(listed):
+def test_sequences_of_manifests_are_sorted_by_name_and_others_as_given(listed):
     """The order of a sheet's folds decides nothing, not even the order of a training's batches."""
-    parser = argparse.ArgumentParser()
-    sequence_files(parser, "--shards")
-    shards = [listed.parent / f"cache/{name}.h5" for name in ("S2", "S1")]
-    assert parser.parse_args(["--shards", *map(str, shards)]).shards == shards
-    assert parser.parse_args(["--shards", str(listed)]).shards == shards[::-1]
-    more = str(listed.parent / "cache/S0.h5")
-    assert [path.stem for path in parser.parse_args(["--shards", str(listed), more]).shards] == [
-        *("S0", "S1", "S2")
-    ]
+    files = [listed.parent / f"cache/{name}.h5" for name in ("S2", "S1")]
+    assert read_manifests(files) == files
+    assert read_manifests([listed]) == files[::-1]
+    more = listed.parent / "cache/S0.h5"
+    assert [path.stem for path in read_manifests([listed, more])] == ["S0", "S1", "S2"]
 
 
 def test_carried_landmarks_are_the_last_ones(tmp_path):

@@ -121,7 +121,7 @@ def test_training_asked_to_end_ends_and_goes_on(tmp_path):
     shards = [tmp_path / f"{subject}.h5" for subject in ("F001", "F002")]
     for path in shards:
         write_sequence(path, make_shard(path.stem))
-    command = [sys.executable, "-m", "g2rl", "train", "--shards", *map(str, shards), "--device=cpu"]
+    command = [sys.executable, "-m", "g2rl", "train", "--sequences", *map(str, shards), "--device=cpu"]
     command += ["--backbone=test_resnet.r160_in1k", "--image-size=64", "--channels=8,8", "--precision=fp32"]
     command += ["--batch-size=4", "--epochs=100000", "--checkpoint", str(tmp_path / "state.pt")]
     command += ["--model", str(tmp_path / "m.safetensors"), "--history", str(tmp_path / "h.csv")]

@@ -136,7 +136,7 @@ def test_files_are_readable_by_all_once_they_are_whole(tmp_path):
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o644
 
 
-def test_leftovers_are_listed_and_removed(tmp_path, capsys):
+def test_stale_files_are_listed_and_removed(tmp_path, capsys):
     left = [".checkpoints/D/run/fold1.pt", "D/.a.part-abcdefgh.csv", "raw/D/.T1.part-12345678/0001.jpg"]
     kept = ["D/a.csv", "D/.hidden", "raw/D/T1/0001.jpg"]
     for name in (*left, *kept):

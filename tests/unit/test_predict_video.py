@@ -74,7 +74,7 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
     assert cli.main(["predict", *map(str, videos), *options]) == 2
     told = capsys.readouterr().err
     for words in ("broken.avi: not a readable video", "gone.mp4: no such video", "bare: no image"):
-        assert f"g2rl predict: {tmp_path / words}" in told
+        assert f" ERROR {tmp_path / words}" in told
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{folder.name}.csv"]
     assert len(pd.read_csv(tmp_path / "out" / f"{folder.name}.csv")) == 3
     assert cli.main(["predict", str(folder), *options]) == 0

@@ -157,7 +157,7 @@ def test_terminated_training_goes_on_where_it_was(tmp_path):
         write_sequence(tmp_path / f"{shard.sequence}.h5", shard)
     options = ["--epochs=40", "--batch-size=4", "--image-size=32", "--channels=8,8,8", f"--backbone={TINY}"]
     command = [sys.executable, "-m", "g2rl", "train", "--device=cpu", *options]
-    command += ["--shards", *(str(tmp_path / f"{shard.sequence}.h5") for shard in SHARDS)]
+    command += ["--sequences", *(str(tmp_path / f"{shard.sequence}.h5") for shard in SHARDS)]
 
     def files(name):
         folder, state = tmp_path / name, tmp_path / name / "state.pt"

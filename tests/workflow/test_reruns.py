@@ -160,17 +160,16 @@ OF_A_SEQUENCE = (
     *REPORTED,
 )
 FOLLOWED_BY = [
-    (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__"),
+    (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/outcome"),
     (without(EVERY, "train"), "cli/options"),
     (OF_A_SEQUENCE, "faces/__init__ io/hdf5"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest", "train")), "io/tables"),
     (without(OF_A_SEQUENCE, "landmarks", "manifest", "frames"), "faces/jpeg faces/sequence_file"),
     (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
-    (("image_free", "metrics", *TABLES), "evaluation/__init__"),
+    (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
     (("metrics", "figure5", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
-    (("metrics",), "cli/outcome"),
     (REPORTED, "paths report/__init__"),
     (without(REPORTED, "table1"), "report/figures/__init__ report/figures/style"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
@@ -238,11 +237,11 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/wording cli/check cli/weights"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
-    ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main __main__"),
+    ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
     ((), "reproducibility/lineage cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
-    ((), "workflow/resources workflow/snakemake_patches"),
+    ((), "workflow/resources workflow/snakemake_patches workflow/stale_files"),
 ]
 MODULES = {module: rules for rules, modules in FOLLOWED_BY for module in modules.split()}
 DATA = {

@@ -14,6 +14,7 @@ rule align:
         *code("align"),
         settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
         + frame_flags(wildcards.dataset),
+        check=lambda wildcards, input: [f"--check={path}" for path in input.get("check", [])],
     log:
         "logs/{dataset}/align/{sequence}.log",
     benchmark:
@@ -23,7 +24,7 @@ rule align:
         mem_mb=megabytes("align"),
         runtime=minutes("align"),
     shell:
-        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} --check {input.check:q}"
+        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} {params.check:q}"
         " -o {output:q} > {log:q} 2>&1"
 
 

@@ -21,7 +21,7 @@ rule test:
         mem_mb=megabytes("test"),
         runtime=minutes("test"),
     shell:
-        "g2rl test {input.model:q} --shards {input.sequences:q} {params.device} -o {output:q} > {log:q} 2>&1"
+        "g2rl test {input.model:q} --sequences {input.sequences:q} {params.device} -o {output:q} > {log:q} 2>&1"
 
 
 rule image_free:
@@ -114,5 +114,5 @@ rule cross_dataset:
         mem_mb=megabytes(8000),
         runtime=minutes(120),
     shell:
-        "g2rl cross-dataset --models {input.models:q} --shards {input.sequences:q} --metrics {input.metrics:q}"
+        "g2rl cross-dataset --models {input.models:q} --sequences {input.sequences:q} --metrics {input.metrics:q}"
         " {params.settings} {params.device} -o {output[0]:q} > {log:q} 2>&1"

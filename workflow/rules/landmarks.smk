@@ -9,6 +9,7 @@ rule landmarks:
         "results/{dataset}/landmarks/{sequence}.h5",
     params:
         *code("landmarks"),
+        check=lambda wildcards, input: [f"--check={path}" for path in input.get("check", [])],
     log:
         "logs/{dataset}/landmarks/{sequence}.log",
     benchmark:
@@ -18,4 +19,4 @@ rule landmarks:
         mem_mb=megabytes("landmarks"),
         runtime=minutes("landmarks"),
     shell:
-        "g2rl landmarks {input.media:q} --check {input.check:q} -o {output:q} > {log:q} 2>&1"
+        "g2rl landmarks {input.media:q} {params.check:q} -o {output:q} > {log:q} 2>&1"

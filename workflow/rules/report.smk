@@ -93,7 +93,7 @@ rule figure4:
         mem_mb=megabytes(4000),
         runtime=minutes(10),
     shell:
-        "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --shards {input.sequences:q}"
+        "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --sequences {input.sequences:q}"
         " -o {output[0]:q} > {log:q} 2>&1"
 
 

@@ -44,6 +44,6 @@ rule train:
         runtime=minutes("train"),
     shell:
         # The checkpoint is no output: those are deleted before a retry, which is when it is needed.
-        "g2rl train --shards {input.sequences:q} {params.settings:q} {params.weights:q}"
+        "g2rl train --sequences {input.sequences:q} {params.settings:q} {params.weights:q}"
         " --checkpoint results/.checkpoints/{wildcards.dataset}/{wildcards.run}/fold{wildcards.fold}.pt"
         " --model {output.model:q} --history {output.history:q} > {log:q} 2>&1"
