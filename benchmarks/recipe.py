@@ -18,7 +18,7 @@ from g2rl.config.training import Settings
 from g2rl.datasets.sheet import read_sheet
 from g2rl.evaluation.metrics import evaluate
 from g2rl.faces.sequence_file import read_sequence
-from g2rl.inference.predictor import predict_shards
+from g2rl.inference.predictor import predict_sequences
 from g2rl.network.model_file import read_model
 from g2rl.training.loop import train
 
@@ -55,7 +55,7 @@ def main(results: Path, datasets: list[str]) -> None:
                         part = [shard for shard in shards if shard.subject not in held]
                         train(part, settings, model, Path(folder, "history"), device)
                         rest = [shard for shard in shards if shard.subject in held]
-                        table = predict_shards(read_model(model, device), rest)
+                        table = predict_sequences(read_model(model, device), rest)
                     measures = evaluate([table], resamples=0).query("au == 'avg' and aggregation == 'pooled'")
                     scores.append(measures.set_index("metric")["value"])
                 icc, mae = (np.mean([score[metric] for score in scores]) for metric in ("ICC", "MAE"))

@@ -7,15 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import compare
+from g2rl.evaluation.comparison import Seeds, compare
 from g2rl.inference.predictions import read_predictions
 from g2rl.paths import Run, locate_fold_file
 
-# A variant's predictions by seed, of every fold.
-Seeds = Mapping[int, Sequence[pd.DataFrame]]
 
-
-def read_ablation_results(paths: Sequence[Path]) -> tuple[dict[str, dict[str, Seeds]], bool]:
+def read_ablation_results(paths: Sequence[Path]) -> tuple[Mapping[str, Mapping[str, Seeds]], bool]:
     """Read every ``DATASET/RUN/foldK/predictions.csv``.
 
     Returns:
@@ -54,7 +51,7 @@ def read_ablation_results(paths: Sequence[Path]) -> tuple[dict[str, dict[str, Se
 def ablation_table(
     results: Mapping[str, Mapping[str, Seeds]], against: Mapping[str, str], resamples: int = 1000
 ) -> pd.DataFrame:
-    """Every variant beside what it is compared with; see ``metrics.compare``.
+    """Every variant beside what it is compared with; see ``compare``.
 
     Args:
         results: by dataset and variant.
@@ -94,7 +91,8 @@ def guidance_table(histories: Iterable[Path]) -> pd.DataFrame:
     Raises:
         InputError: a Baseline among them; trainings that differ in σ alone, whose mean would say nothing.
     """
-    parts, sigmas = [], {}
+    parts = []
+    sigmas: dict[tuple[str, str], float] = {}
     for path in histories:
         place, table = locate_fold_file(path), pd.read_csv(path)
         dataset, run = place.dataset, Run.parse(place.method)

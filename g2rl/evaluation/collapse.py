@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Whether the geometry vector G of Eq. 6 collapsed during a training."""
 
 COLLAPSED = 0.1  # of the variance of G before the first step
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from g2rl.errors import InputError
 from g2rl.evaluation.methods import ARROWS, method_title, read_metrics_by_method
-from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.evaluation.metrics import evaluate, mean_over_seeds
 from g2rl.faces.sequence_file import AlignedSequence, read_sequence
-from g2rl.inference.predictions import prediction_table
+from g2rl.inference.predictions import au_columns, prediction_table
 from g2rl.paths import dataset_of_sequence, locate_fold_file
 
 if TYPE_CHECKING:
@@ -40,30 +40,30 @@ def shared_aus(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
     return tuple(au for au in first if au in second)
 
 
-def predict_shared(model: "Model", shards: Sequence[AlignedSequence]) -> pd.DataFrame:
+def predict_shared(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.DataFrame:
     """Predictions of another dataset's faces, of the AUs that both code; see ``prediction_table``.
 
     Raises:
-        InputError: they share no AU; no frame in any shard.
+        InputError: they share no AU; no frame in any sequence.
     """
-    from g2rl.inference.predictor import predict_shard
+    from g2rl.inference.predictor import predict_sequence
 
-    aus = shared_aus(model.aus, shards[0].aus)
+    aus = shared_aus(model.aus, sequences[0].aus)
     if not aus:
         raise InputError(
-            f"the network knows AUs {model.aus}, {shards[0].sequence} is coded for {shards[0].aus}"
+            f"the network knows AUs {model.aus}, {sequences[0].sequence} is coded for {sequences[0].aus}"
         )
     of_model = [model.aus.index(au) for au in aus]
     reduced, intensities = [], []
-    for shard in shards:
-        of_shard = [shard.aus.index(au) for au in aus]
-        reduced.append(replace(shard, aus=aus, intensity=shard.intensity[:, of_shard]))
-        intensities.append(predict_shard(model, shard)[:, of_model])
+    for sequence in sequences:
+        coded = [sequence.aus.index(au) for au in aus]
+        reduced.append(replace(sequence, aus=aus, intensity=sequence.intensity[:, coded]))
+        intensities.append(predict_sequence(model, sequence)[:, of_model])
     return prediction_table(reduced, intensities)
 
 
 def within(metrics: pd.DataFrame, aus: Sequence[str]) -> pd.DataFrame:
-    """A dataset's own ``metrics.csv`` cut to ``aus`` (``AU06``, …); the average anew, without an interval."""
+    """A dataset's own ``metrics.csv`` of ``aus`` (``AU06``, …) and their average, without an interval."""
     rows = metrics[metrics["au"].isin(aus)]
     average = rows.groupby(["metric", "aggregation"], sort=False, as_index=False)["value"].mean()
     return pd.concat([rows, average.assign(au="avg", ci_low=np.nan, ci_high=np.nan)], ignore_index=True)
@@ -72,7 +72,7 @@ def within(metrics: pd.DataFrame, aus: Sequence[str]) -> pd.DataFrame:
 def cross_table(results: Sequence[CrossResult]) -> pd.DataFrame:
     """Columns train, test, method, metric (ICC, MAE), au (``6`` …, ``avg``), value, ci_low, ci_high, models.
 
-    Values pool the test frames of a network and are averaged over the networks (one a fold and seed). A row
+    Values pool the test frames of a network and are averaged over the networks (one per fold and seed). A row
     within one dataset pools all folds' frames.
     """
     parts = []
@@ -121,7 +121,7 @@ def cross_results_from_files(
 
 def cross_results(
     models: Mapping[tuple[str, str], Sequence["Model"]],
-    shards: Mapping[str, Sequence[AlignedSequence]],
+    sequences: Mapping[str, Sequence[AlignedSequence]],
     own: Mapping[tuple[str, str], Sequence[pd.DataFrame]],
     resamples: int,
 ) -> list[CrossResult]:
@@ -129,18 +129,15 @@ def cross_results(
 
     Args:
         models: by dataset and method.
-        shards: test subjects' by dataset.
-        own: by dataset and method, the ``metrics.csv`` within it, one a seed.
+        sequences: of the test subjects, by dataset.
+        own: by dataset and method, the ``metrics.csv`` within it, one per seed.
 
     Raises:
         InputError: there is one dataset alone, or two share no AU.
     """
-    from g2rl.evaluation.metrics import evaluate
-    from g2rl.inference.predictions import au_columns
-
     results = []
     for (train, method), networks in models.items():
-        for test, faces in shards.items():
+        for test, faces in sequences.items():
             if test == train:
                 continue
             predictions = [predict_shared(network, faces) for network in networks]
@@ -148,5 +145,5 @@ def cross_results(
             results.append(CrossResult(train, train, method, [within(m, aus) for m in own[train, method]]))
             results.append(CrossResult(train, test, method, [evaluate([p], resamples) for p in predictions]))
     if not results:
-        raise InputError(f"one dataset alone, {', '.join(shards)}: there is no other to test on")
+        raise InputError(f"one dataset alone, {', '.join(sequences)}: there is no other to test on")
     return results

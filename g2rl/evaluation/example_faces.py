@@ -27,6 +27,7 @@ class FacePanel:
     point_au: np.ndarray  # (P,) which of aus (its index) each heatmap belongs to
     faces: np.ndarray  # (R, 256, 256, 3) uint8 RGB, aligned
     heatmaps: np.ndarray  # (R, P, S', S') in units of intensity: Eq. 1's maps times 2πσ²
+    locations: np.ndarray  # (R, P, 2) x, y of each heatmap's maximum, aligned pixels
     true: np.ndarray  # (R, K) 0–5, NaN or negative = not coded
     pred: np.ndarray  # (R, K) 0–5
     subject: Sequence[str]
@@ -77,25 +78,31 @@ def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mappi
     from g2rl.inference.predictor import predict
     from g2rl.network.heatmaps import peak
 
-    faces, maps, true, pred = [], [], [], []
-    for row in chosen.itertuples():
-        if row.sequence not in files:
-            raise InputError(
-                f"figure 4: no aligned sequence given of {row.sequence}, which the predictions name"
-            )
-        shard = read_sequence(files[row.sequence])
-        index = np.flatnonzero(shard.frame == row.frame)
+    subjects, names, frames = (chosen[column].tolist() for column in KEYS)
+    faces, maps, where, true, pred = [], [], [], [], []
+    for name, frame in zip(names, frames, strict=True):
+        if name not in files:
+            raise InputError(f"figure 4: no aligned sequence given of {name}, which the predictions name")
+        sequence = read_sequence(files[name])
+        index = np.flatnonzero(sequence.frame == frame)
         if not len(index):
-            raise InputError(f"{files[row.sequence]}: no frame {row.frame}: predict its frames again")
-        result = predict(model, decode(shard.jpeg, shard.offsets, index, model.settings.image_size))
-        faces.append(decode(shard.jpeg, shard.offsets, index)[0])
+            raise InputError(f"{files[name]}: no frame {frame}: predict its frames again")
+        result = predict(model, decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size))
+        faces.append(decode(sequence.jpeg, sequence.offsets, index)[0])
         maps.append(result.heatmaps[0] / peak(model.settings.sigma, model.settings.amplitude))
-        true.append(shard.intensity[index[0]])
+        where.append(result.locations[0])
+        true.append(sequence.intensity[index[0]])
         pred.append(result.intensity[0])
     return FacePanel(
-        dataset,
-        model.aus,
-        model.point_au.cpu().numpy(),
-        *map(np.stack, (faces, maps, true, pred)),
-        *(chosen[column].tolist() for column in KEYS),
+        dataset=dataset,
+        aus=model.aus,
+        point_au=model.point_au.cpu().numpy(),
+        faces=np.stack(faces),
+        heatmaps=np.stack(maps),
+        locations=np.stack(where),
+        true=np.stack(true),
+        pred=np.stack(pred),
+        subject=subjects,
+        sequence=names,
+        frame=frames,
     )

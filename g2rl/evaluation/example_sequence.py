@@ -26,8 +26,8 @@ def choose_sequence(predictions: pd.DataFrame) -> tuple[str, list[str]]:
     top = np.sort(spread.fillna(-np.inf).to_numpy(), axis=1)[:, -2:].sum(1)
     if len(columns) < 2 or not np.isfinite(top).any():
         raise InputError("figure 5: it needs two AUs that are coded in one sequence, in two frames or more")
-    sequence = spread.index[np.argmax(top)]
-    order = spread.loc[sequence].sort_values(ascending=False, kind="stable", na_position="last")
+    sequence = str(spread.index[int(np.argmax(top))])
+    order = spread.T[sequence].sort_values(ascending=False, kind="stable", na_position="last")
     return sequence, sorted(order.index[:2])
 
 

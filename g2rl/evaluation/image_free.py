@@ -1,7 +1,7 @@
-"""Two predictors that see no pixels, to show what the networks add: a constant, and a ridge regression.
+"""Image-free baselines, which show what the networks add: a constant per AU, and a ridge on landmarks.
 
-Arrays in, arrays out. Intensities are (N, K) with −1 = not coded, as in the shards; only training subjects
-may be passed to the functions that fit.
+Intensities are (N, K) with −1 = not coded, as in aligned sequences; only training subjects may be passed to
+the functions that fit.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,6 @@ from g2rl.faces.sequence_file import read_sequence
 from g2rl.inference.predictions import prediction_table
 
 ALPHAS = np.logspace(-1, 5, 7)  # of features of unit variance, so the same grid fits every dataset
-
-
 GROUPS = 5  # folds of the cross-validation over training subjects
 
 
@@ -35,19 +33,16 @@ def predict_image_free(method: str, train_files: Sequence[Path], test_files: Seq
         InputError: a subject is in both; see also the methods.
     """
     train, test = ([read_sequence(path) for path in paths] for paths in (train_files, test_files))
-    if both := {sequence.subject for sequence in train} & {sequence.subject for sequence in test}:
+    if both := {each.subject for each in train} & {each.subject for each in test}:
         raise InputError(f"subjects {sorted(both)} are in both --train and --test: give other sequences")
-    intensity = np.concatenate([sequence.intensity for sequence in train])
+    aus, intensity = train[0].aus, np.concatenate([each.intensity for each in train])
     if method == "constant":
-        constant = best_constant(intensity, train[0].aus)
-        predictions = [np.tile(constant, (len(sequence.frame), 1)) for sequence in test]
-    else:
-        landmarks = np.concatenate([sequence.landmarks for sequence in train])
-        frames = [len(sequence.frame) for sequence in train]
-        subjects = np.repeat([sequence.subject for sequence in train], frames)
-        ridge = fit_landmark_ridge(landmarks, intensity, subjects, train[0].aus)
-        predictions = [ridge.predict(sequence.landmarks) for sequence in test]
-    return prediction_table(test, predictions)
+        constant = best_constant(intensity, aus)
+        return prediction_table(test, [np.tile(constant, (len(each.frame), 1)) for each in test])
+    landmarks = np.concatenate([each.landmarks for each in train])
+    subjects = np.concatenate([np.repeat(each.subject, len(each.frame)) for each in train])
+    ridge = fit_landmark_ridge(landmarks, intensity, subjects, aus)
+    return prediction_table(test, [ridge.predict(each.landmarks) for each in test])
 
 
 def best_constant(intensity: np.ndarray, aus: Sequence[int]) -> np.ndarray:
@@ -71,11 +66,10 @@ def best_constant(intensity: np.ndarray, aus: Sequence[int]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class LandmarkRidge:
-    """A fitted ridge regression, one row an AU: intensity = weights · (landmarks flattened) + offset."""
+    """A fitted ridge regression, one row per AU: intensity = weights · (landmarks flattened) + offset."""
 
     weights: np.ndarray  # (K, 136) float64
-    offset: np.ndarray  # (K,)
-    alpha: np.ndarray  # (K,) the penalties that cross-validation chose
+    offset: np.ndarray  # (K,) float64
 
     def predict(self, landmarks: np.ndarray) -> np.ndarray:
         """(N, 68, 2) aligned pixels → (N, K) float64, cut to 0–5."""
@@ -106,7 +100,7 @@ def fit_landmark_ridge(
 
     _check_coded(intensity, aus)
     features, subjects = _flatten(landmarks), np.asarray(subjects)
-    weights, offsets, alphas = [], [], []
+    weights, offsets = [], []
     for au, column in zip(aus, intensity.T, strict=True):
         coded = column >= 0
         groups = np.unique(subjects[coded])
@@ -124,8 +118,7 @@ def fit_landmark_ridge(
         scaler, ridge = search.best_estimator_[0], search.best_estimator_[-1]
         weights.append(ridge.coef_ / scaler.scale_)
         offsets.append(ridge.intercept_ - weights[-1] @ scaler.mean_)
-        alphas.append(ridge.alpha)
-    return LandmarkRidge(np.array(weights), np.array(offsets), np.array(alphas))
+    return LandmarkRidge(np.array(weights), np.array(offsets))
 
 
 def _flatten(landmarks: np.ndarray) -> np.ndarray:

@@ -1,27 +1,23 @@
 """How well intensities are predicted: ICC(3,1), MAE, PCC and MSE per AU, with intervals over subjects.
 
-Every measure is a function of seven sums over frames (``_sums``). So the sums are taken once for each
+Every measure is a function of seven sums over frames (``frame_sums``). So the sums are taken once for each
 subject, and a bootstrap over subjects only adds them up again.
 """
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.inference.predictions import KEYS, au_columns, intensities
-from g2rl.io.tables import write_csv
+from g2rl.inference.predictions import au_columns, intensities
+from g2rl.io.tables import read_csv, write_csv
 
 METRICS = ("ICC", "MAE", "PCC", "MSE")
 COLUMNS = ["au", "metric", "aggregation", "value", "ci_low", "ci_high"]  # of metrics.csv
-
-
 COVERAGE = (2.5, 97.5)  # percentiles: the ends of a 95 % interval
-
-
 CONSTANT = 1e-12  # a variance this small is rounding, not spread: predictions.csv has steps of 1e-4
 
 
@@ -38,12 +34,7 @@ def icc31(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     Returns:
         () or (K,), −1…1; 0 if one of the two is constant; NaN if both are or fewer than 2 entries are coded.
     """
-    return _measures(_sums(true, pred).sum(1))["ICC"]
-
-
-def mae(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
-    """Mean absolute error over the coded entries, shapes as in ``icc31``; NaN if none is coded."""
-    return _measures(_sums(true, pred).sum(1))["MAE"]
+    return measures(frame_sums(true, pred).sum(1))["ICC"]
 
 
 def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -62,20 +53,20 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     Raises:
         InputError: no fold, folds with different AUs, or a subject tested in two folds.
     """
-    _check_folds(folds)
+    check_folds(folds)
     rng = np.random.default_rng(seed)
-    totals, resampled = [], []
+    sums_of_folds, resamples_of_folds = [], []
     for table in folds:
-        sums = _sums_by_subject(table)  # (subjects, 7, K)
+        sums = sums_by_subject(table)  # (subjects, 7, K)
         n = len(sums)
         draws = rng.multinomial(n, np.full(n, 1 / n), size=max(resamples, 1))
-        totals.append(sums.sum(0))
-        resampled.append(np.tensordot(draws if n > 1 and resamples else draws * np.nan, sums, 1))
-    total, resampled = np.stack(totals), np.stack(resampled)  # (folds, 7, K), (folds, resamples, 7, K)
+        sums_of_folds.append(sums.sum(0))
+        resamples_of_folds.append(np.tensordot(draws if n > 1 and resamples else draws * np.nan, sums, 1))
+    total, resampled = np.stack(sums_of_folds), np.stack(resamples_of_folds)  # (folds[, resamples], 7, K)
 
     rows = []
-    pooled = _measures(total.sum(0)), _measures(resampled.sum(0))
-    by_fold = [{name: value.mean(0) for name, value in _measures(s).items()} for s in (total, resampled)]
+    pooled = measures(total.sum(0)), measures(resampled.sum(0))
+    by_fold = [{name: value.mean(0) for name, value in measures(s).items()} for s in (total, resampled)]
     for metric in METRICS:
         for aggregation, (measured, spread) in (("pooled", pooled), ("fold_mean", by_fold)):
             value = _with_average(measured[metric])
@@ -87,65 +78,7 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def compare(
-    runs: Mapping[int, Sequence[pd.DataFrame]],
-    reference: Mapping[int, Sequence[pd.DataFrame]],
-    resamples: int = 1000,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """How much better a training is than another, both repeated with the same seeds on the same frames.
-
-    The value of a run pools its folds and averages over AUs. The interval of the difference is the 95 %
-    percentile bootstrap over subjects *and* seeds: each resample draws both with replacement, the same for
-    the two sides, so that what a subject or a seed does to both cancels. With one seed it is over subjects.
-
-    Args:
-        runs: by seed, the predictions of every fold.
-        reference: the same of what it is compared with.
-
-    Returns:
-        A row for each of ``METRICS``: metric, mean (over seeds), difference, ci_low, ci_high, seeds.
-
-    Raises:
-        InputError: the two sides differ in seeds, folds, frames or truth.
-    """
-    if runs.keys() != reference.keys():
-        raise InputError(
-            f"seeds {sorted(runs)} against {sorted(reference)}: the comparison pairs them, give both"
-        )
-    sides: list[list[list[np.ndarray]]] = [[], []]
-    for pair in ((runs[seed], reference[seed]) for seed in sorted(runs)):
-        for side, folds in zip(sides, pair, strict=True):
-            _check_folds(folds)
-            side.append([_sums_by_subject(table) for table in folds])
-        for mine, theirs in zip(*pair, strict=True):
-            known = [name for name in mine if not name.endswith("_pred")]
-            same = [table[known].sort_values(KEYS, ignore_index=True) for table in (mine, theirs)]
-            if not same[0].equals(same[1]):
-                raise InputError("a comparison needs predictions of the same frames with the same truth")
-    rng = np.random.default_rng(seed)
-
-    # One set of draws for the two sides. The first row draws everything once: the measured value.
-    def draw(count: int) -> np.ndarray:
-        drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
-        return np.concatenate([np.ones((1, count)), drawn])
-
-    draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
-    values = []
-    for side in sides:
-        totals = [sum(np.tensordot(d, s, 1) for d, s in zip(draws, folds, strict=True)) for folds in side]
-        measures = _measures(np.stack(totals))  # each (seeds, 1 + resamples, K)
-        means = {name: (value.mean(-1) * weight.T).sum(0) / len(runs) for name, value in measures.items()}
-        values.append(means)
-    rows = []
-    for metric in METRICS:
-        mean, difference = values[0][metric][0], values[0][metric] - values[1][metric]
-        ends = np.nanpercentile(difference[1:], COVERAGE) if resamples else (np.nan, np.nan)
-        rows.append((metric, mean, difference[0], *ends, len(runs)))
-    return pd.DataFrame(rows, columns=["metric", "mean", "difference", "ci_low", "ci_high", "seeds"])
-
-
-def _sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+def frame_sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     """(7, N[, K]): for each entry the terms of n, Σt, Σp, Σt², Σp², Σtp, Σ|t − p|; 0 where not coded."""
     true, pred = np.asarray(true, float), np.asarray(pred, float)
     coded = ~np.isnan(true)
@@ -153,7 +86,7 @@ def _sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     return np.stack([coded, t, p, t * t, p * p, t * p, np.abs(t - p)])
 
 
-def _measures(sums: np.ndarray) -> dict[str, np.ndarray]:
+def measures(sums: np.ndarray) -> dict[str, np.ndarray]:
     """(..., 7, K), or (7,) → each measure (..., K) or ()."""
     n, t, p, tt, pp, tp, absolute = np.moveaxis(sums, -2, 0) if sums.ndim > 1 else sums
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -171,13 +104,13 @@ def _measures(sums: np.ndarray) -> dict[str, np.ndarray]:
         }
 
 
-def _sums_by_subject(table: pd.DataFrame) -> np.ndarray:
+def sums_by_subject(table: pd.DataFrame) -> np.ndarray:
     """(subjects, 7, K), subjects in the order of their names."""
     order = np.argsort(table["subject"].to_numpy(), kind="stable")
     subject = table["subject"].to_numpy()[order]
     starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
     true, pred = (values[order] for values in intensities(table))
-    return np.add.reduceat(_sums(true, pred), starts, axis=1).swapaxes(0, 1)
+    return np.add.reduceat(frame_sums(true, pred), starts, axis=1).swapaxes(0, 1)
 
 
 def _with_average(values: np.ndarray) -> np.ndarray:
@@ -185,7 +118,7 @@ def _with_average(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values, values.mean(-1, keepdims=True)], -1)
 
 
-def _check_folds(folds: Sequence[pd.DataFrame]) -> None:
+def check_folds(folds: Sequence[pd.DataFrame]) -> None:
     if not folds:
         raise InputError("no predictions to evaluate: give the predictions.csv of every fold")
     for number, table in enumerate(folds):
@@ -229,10 +162,4 @@ def read_metrics(path: str | os.PathLike) -> pd.DataFrame:
     Raises:
         InputError: not a CSV file, or other columns.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
-    if list(table) != COLUMNS:
-        raise InputError(f"{path}: columns {','.join(table)}, expected {','.join(COLUMNS)}")
-    return table
+    return read_csv(path, COLUMNS)

@@ -1,6 +1,6 @@
 """The exported network alone: aligned faces → heatmaps → AU intensities and locations."""
 
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,16 +19,16 @@ from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import normalise
 
 BATCH = 64
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Of B faces: heatmaps (B, P, S', S') float32; AU intensity (B, K) 0–5; point locations (B, P, 2), pixels
-    of the aligned 256×256 face."""
+    """Of B faces, K AUs and P points."""
 
-    heatmaps: np.ndarray
-    intensity: np.ndarray
-    locations: np.ndarray
+    heatmaps: np.ndarray  # (B, P, S', S') float32
+    intensity: np.ndarray  # (B, K) 0–5
+    locations: np.ndarray  # (B, P, 2) x, y of each heatmap's maximum, pixels of the aligned 256×256 face
 
 
 @torch.inference_mode()
@@ -49,30 +49,29 @@ def predict(model: Model, faces: np.ndarray) -> Prediction:
     return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())
 
 
-def predict_shard(model: Model, shard: AlignedSequence) -> np.ndarray:
-    """(M, K) float32 intensities 0–5 of the faces of a shard, in order, by the model's AUs."""
-    intensity = np.empty((len(shard.frame), len(model.aus)), np.float32)
-    for start in range(0, len(shard.frame), BATCH):
-        index = np.arange(start, min(start + BATCH, len(shard.frame)))
-        faces = decode(shard.jpeg, shard.offsets, index, model.settings.image_size)
+def predict_sequence(model: Model, sequence: AlignedSequence) -> np.ndarray:
+    """(M, K) float32 intensities 0–5 of the faces of an aligned sequence, in order, by the model's AUs."""
+    intensity = np.empty((len(sequence.frame), len(model.aus)), np.float32)
+    for start in range(0, len(sequence.frame), BATCH):
+        index = np.arange(start, min(start + BATCH, len(sequence.frame)))
+        faces = decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size)
         intensity[index] = predict(model, faces).intensity
     return intensity
 
 
-def predict_shards(model: Model, shards: Sequence[AlignedSequence]) -> pd.DataFrame:
-    """A row a frame: subject, sequence, frame, then AU.._true (None where not coded), AU.._pred for each AU.
+def predict_sequences(model: Model, sequences: Sequence[AlignedSequence]) -> pd.DataFrame:
+    """The predictions of test subjects' aligned sequences; see ``prediction_table``.
 
     Raises:
-        InputError: a shard's AUs are not the model's; the model was trained on a shard's subject; no frame.
+        InputError: a sequence's AUs are not the model's, the model was trained on its subject, or no frame.
     """
     intensities = []
-    for shard in shards:
-        if shard.aus != model.aus:
-            raise InputError(f"{shard.sequence}: coded for AUs {shard.aus}, the model for {model.aus}")
-        if shard.subject in model.subjects:
-            raise InputError(
-                f"{shard.sequence}: the model was trained on its subject {shard.subject}: test it on others"
-            )
-        intensities.append(predict_shard(model, shard))
-        print(f"{shard.sequence}: {len(shard.frame)} frames", file=sys.stderr)
-    return prediction_table(shards, intensities)
+    for sequence in sequences:
+        if sequence.aus != model.aus:
+            raise InputError(f"{sequence.sequence}: coded for AUs {sequence.aus}, the model for {model.aus}")
+        if sequence.subject in model.subjects:
+            known = f"the model was trained on its subject {sequence.subject}"
+            raise InputError(f"{sequence.sequence}: {known}: test it on others")
+        intensities.append(predict_sequence(model, sequence))
+        log.info("%s: %d frames", sequence.sequence, len(sequence.frame))
+    return prediction_table(sequences, intensities)

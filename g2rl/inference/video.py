@@ -26,8 +26,9 @@ def predict_video(path: Path, model: Model) -> pd.DataFrame:
     """Every frame of a video or image folder, in order.
 
     Returns:
-        A row a frame: ``frame`` (its number), ``face`` (whether one was found), ``score`` of dlib's detector,
-        ``AU06`` … intensities 0–5, the model's AUs; score and intensities are empty where there is no face.
+        One row per frame: ``frame`` (its number), ``face`` (whether one was found), ``score`` of dlib's
+        detector, and ``AU06`` … intensities 0–5 of the model's AUs; score and intensities are empty where
+        there is no face.
 
     Raises:
         InputError: no such video or folder, or nothing in it can be read.
@@ -67,7 +68,7 @@ def predict_videos(videos: Sequence[Path], folder: Path, model: Model) -> list[P
 
 
 def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Iterator[np.ndarray]:
-    """The frames with a face, in order: (B, size, size, 3) uint8 RGB, aligned and reduced as in the cache."""
+    """The frames with a face, in order: (B, size, size, 3) uint8 RGB, as an aligned sequence gives them."""
     found = landmarks.found
     points = dict(zip(landmarks.frame[found].tolist(), landmarks.landmarks[found], strict=True))
     batch = []

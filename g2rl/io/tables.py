@@ -4,7 +4,7 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from g2rl.errors import InputError, TextFileError
 from g2rl.io.atomic import atomic_path
@@ -19,6 +19,23 @@ def write_csv(path: str | os.PathLike, frame: "pd.DataFrame", float_format: str 
     """Write a pandas table atomically as comma-separated values, without its index."""
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, float_format=float_format, lineterminator="\n")
+
+
+def read_csv(path: str | os.PathLike, columns: Sequence[str] | None = None, **options: Any) -> "pd.DataFrame":
+    """Read a comma-separated table with pandas; ``options`` are those of ``pandas.read_csv``.
+
+    Raises:
+        InputError: it cannot be read, is no CSV file, or has other columns than ``columns``.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, **options)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    if columns is not None and list(table) != list(columns):
+        raise InputError(f"{path}: columns {','.join(map(str, table))}, expected {','.join(columns)}")
+    return table
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

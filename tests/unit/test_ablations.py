@@ -10,7 +10,8 @@ from g2rl import paths
 from g2rl.cli.main import main
 from g2rl.errors import InputError
 from g2rl.evaluation import ablations
-from g2rl.evaluation.metrics import compare, evaluate
+from g2rl.evaluation.comparison import compare
+from g2rl.evaluation.metrics import evaluate
 from g2rl.inference.predictions import write_predictions
 from g2rl.paths import Run
 from g2rl.report import ablations as report_ablations

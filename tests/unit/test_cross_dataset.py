@@ -11,7 +11,7 @@ from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.evaluation.cross_dataset import CrossResult, cross_results, predict_shared, shared_aus, within
 from g2rl.evaluation.metrics import evaluate
-from g2rl.inference.predictor import predict_shard
+from g2rl.inference.predictor import predict_sequence
 from g2rl.network.model import HeatmapNet
 from g2rl.network.model_file import Model
 from g2rl.report.cross_dataset import cross_markdown, write_cross_table
@@ -42,7 +42,7 @@ def test_shared_aus_are_the_columns_of_both():
     network, shard = model((4, 6, 12, 17)), coded((17, 6, 10), "F002")
     table = predict_shared(network, [shard])
     assert [name for name in table if "AU" in name] == ["AU06_true", "AU06_pred", "AU17_true", "AU17_pred"]
-    every = predict_shard(network, shard)
+    every = predict_sequence(network, shard)
     np.testing.assert_array_equal(table["AU06_pred"], every[:, 1])
     np.testing.assert_array_equal(table["AU17_pred"], every[:, 3])
     true = shard.intensity[:, 0].astype(float)

@@ -38,6 +38,7 @@ def make_faces(dataset, aus, count):
         point_au,
         np.stack([photo] * count),
         gauss * pred[:, point_au, None, None],
+        (centres + 0.5) * 4 - 0.5,
         true,
         pred,
         names,

@@ -1,10 +1,12 @@
-"""The constant and the landmark regression against plain NumPy."""
+"""The image-free baselines against plain NumPy."""
 
 import numpy as np
 import pytest
 
 from g2rl.errors import InputError
-from g2rl.evaluation.image_free import ALPHAS, best_constant, fit_landmark_ridge
+from g2rl.evaluation.image_free import ALPHAS, best_constant, fit_landmark_ridge, predict_image_free
+from g2rl.faces.sequence_file import write_sequence
+from tests.factories import make_sequence
 
 AUS = (6, 12)
 
@@ -33,18 +35,24 @@ def test_no_constant_has_a_smaller_training_mae(training):
         assert np.abs(coded - best[k]).mean() == pytest.approx(min(errors))
 
 
+def closed_form(landmarks, intensity, new, alpha):
+    """The ridge regression on standardised coordinates, solved directly; one AU, all frames coded."""
+    x, y = landmarks.reshape(len(landmarks), -1), intensity.astype(float)
+    mean, scale = x.mean(0), x.std(0)
+    z = (x - mean) / scale
+    weights = np.linalg.solve(z.T @ z + alpha * np.eye(136), z.T @ (y - y.mean()))
+    return ((new.reshape(len(new), -1) - mean) / scale @ weights + y.mean()).clip(0, 5)
+
+
 def test_ridge_is_the_closed_form_on_coded_frames(training):
     landmarks, intensity, subjects = training
     model = fit_landmark_ridge(landmarks, intensity, subjects, AUS)
     new = landmarks[::7] + np.random.default_rng(1).normal(size=landmarks[::7].shape)
     for k in range(2):
         coded = intensity[:, k] >= 0
-        x, y = landmarks[coded].reshape(coded.sum(), -1), intensity[coded, k].astype(float)
-        mean, scale = x.mean(0), x.std(0)
-        z = (x - mean) / scale
-        gram = z.T @ z + model.alpha[k] * np.eye(136)
-        expected = (new.reshape(len(new), -1) - mean) / scale @ np.linalg.solve(gram, z.T @ (y - y.mean()))
-        np.testing.assert_allclose(model.predict(new)[:, k], (expected + y.mean()).clip(0, 5), atol=1e-8)
+        found = model.predict(new)[:, k]
+        expected = [closed_form(landmarks[coded], intensity[coded, k], new, alpha) for alpha in ALPHAS]
+        assert sum(np.allclose(found, each, rtol=0, atol=1e-8) for each in expected) == 1  # one penalty
 
 
 def test_ridge_finds_what_the_landmarks_say_about_unseen_subjects(training):
@@ -66,7 +74,9 @@ def test_penalty_is_chosen_between_subjects_not_between_frames():
     subjects = np.repeat(np.arange(20), 30)
     landmarks = rng.normal(0, 5, (20, 68, 2))[subjects] + rng.normal(0, 0.01, (600, 68, 2))
     intensity = rng.integers(0, 6, (20, 1)).astype(np.int8)[subjects]
-    assert fit_landmark_ridge(landmarks, intensity, subjects, (6,)).alpha[0] == ALPHAS[-1]
+    found = fit_landmark_ridge(landmarks, intensity, subjects, (6,)).predict(landmarks)
+    expected = closed_form(landmarks, intensity[:, 0], landmarks, ALPHAS[-1])
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-8)
 
 
 def test_landmarks_that_never_move_do_no_harm(training):
@@ -92,3 +102,23 @@ def test_a_sequence_without_a_frame_has_no_prediction(training):
     landmarks, intensity, subjects = training
     model = fit_landmark_ridge(landmarks, intensity, subjects, AUS)
     assert model.predict(np.empty((0, 68, 2), np.float32)).shape == (0, 2)
+
+
+def test_both_are_fitted_on_the_training_files_and_predict_the_test_files(tmp_path):
+    files = {}
+    for subject in ("F001", "M002", "F003"):
+        files[subject] = tmp_path / f"{subject}_T1.h5"
+        write_sequence(files[subject], make_sequence(subject))
+    train, test = [files["F001"], files["M002"]], [files["F003"]]
+    intensity = np.concatenate([make_sequence(subject).intensity for subject in ("F001", "M002")])
+    table = predict_image_free("constant", train, test)
+    assert table["sequence"].unique().tolist() == ["F003_T1"]
+    np.testing.assert_array_equal(
+        table[["AU06_pred", "AU12_pred"]], np.tile(best_constant(intensity, AUS), (len(table), 1))
+    )
+    landmarks = np.concatenate([make_sequence(subject).landmarks for subject in ("F001", "M002")])
+    ridge = fit_landmark_ridge(landmarks, intensity, np.repeat(["F001", "M002"], 10), AUS)
+    found = predict_image_free("landmark_ridge", train, test)[["AU06_pred", "AU12_pred"]]
+    np.testing.assert_array_equal(found, ridge.predict(make_sequence("F003").landmarks))
+    with pytest.raises(InputError, match=r"subjects \['F001'\] are in both"):
+        predict_image_free("constant", train, [files["F001"]])

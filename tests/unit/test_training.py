@@ -21,7 +21,7 @@ from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import encode
 from g2rl.faces.sequence_file import AlignedSequence, join, write_sequence
-from g2rl.inference.predictor import predict_shards
+from g2rl.inference.predictor import predict_sequences
 from g2rl.network import heatmaps as hm
 from g2rl.network import preprocessing
 from g2rl.network.model_file import read_model
@@ -344,7 +344,7 @@ def test_mirrored_targets_are_the_mirrored_faces_targets():
 
 def test_predictions_name_frames_and_leave_uncoded_empty(tmp_path):
     run(tmp_path)
-    table = predict_shards(read_model(tmp_path / "model.safetensors", CPU), HELD_OUT)
+    table = predict_sequences(read_model(tmp_path / "model.safetensors", CPU), HELD_OUT)
     assert list(table) == ["subject", "sequence", "frame", "AU06_true", "AU06_pred", "AU12_true", "AU12_pred"]
     assert len(table) == 20
     assert table["AU12_true"].isna().sum() == sum((shard.intensity[:, 1] < 0).sum() for shard in HELD_OUT)
@@ -375,7 +375,7 @@ def test_every_choice_trains_and_predicts(tmp_path, change):
     )
     assert not same
     model = read_model(tmp_path / "other" / "model.safetensors", CPU)
-    assert predict_shards(model, HELD_OUT).filter(like="_pred").stack().between(0, 5).all()
+    assert predict_sequences(model, HELD_OUT).filter(like="_pred").stack().between(0, 5).all()
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path, length):
 def test_a_subject_of_the_training_cannot_be_tested(tmp_path):
     run(tmp_path)
     with pytest.raises(InputError, match=r"M002_T1.*trained on its subject M002"):
-        predict_shards(read_model(tmp_path / "model.safetensors", CPU), [HELD_OUT[0], SHARDS[1]])
+        predict_sequences(read_model(tmp_path / "model.safetensors", CPU), [HELD_OUT[0], SHARDS[1]])
 
 
 def test_other_weights_at_the_start_are_another_checkpoint():

@@ -215,7 +215,7 @@ FOLLOWED_BY = [
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
     (("guidance", "table1"), "evaluation/collapse"),
-    (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
+    (("guidance",), "evaluation/ablations evaluation/comparison report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
     (("table1",), "config/keys config/messages config/schema config/variants network/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),

@@ -107,15 +107,22 @@ def _overlay(axes: "Axes", grey: np.ndarray, heatmap: np.ndarray) -> object:
 
 def _panel_rows(panel: FacePanel) -> pd.DataFrame:
     rows = []
-    size = panel.heatmaps.shape[-1]
     for r in range(len(panel.faces)):
         for p, k in enumerate(panel.point_au):
             heatmap = panel.heatmaps[r, p]
-            y, x = np.unravel_index(heatmap.argmax(), heatmap.shape)
-            where = [(v + 0.5) * ALIGNED_SIZE / size - 0.5 for v in (x, y)]
             true = panel.true[r, k] if panel.true[r, k] >= 0 else np.nan
             face = (panel.dataset, panel.subject[r], panel.sequence[r], panel.frame[r])
-            rows.append((*face, au_name(panel.aus[k]), p, *where, heatmap.max(), true, panel.pred[r, k]))
+            rows.append(
+                (
+                    *face,
+                    au_name(panel.aus[k]),
+                    p,
+                    *panel.locations[r, p],
+                    heatmap.max(),
+                    true,
+                    panel.pred[r, k],
+                )
+            )
     return pd.DataFrame(
         rows, columns=["dataset", *KEYS, "au", "point", "x", "y", "peak", "true", "pred"]
     ).astype({"true": "Int8"})
