@@ -73,6 +73,8 @@ def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Ite
     points = dict(zip(landmarks.frame[found].tolist(), landmarks.landmarks[found], strict=True))
     batch = []
     for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
+        if image is None:
+            raise InputError(f"frame {number} was decoded before and cannot be now: was its file changed?")
         face = warp(image, similarity(points[number]))
         stored = encode(face)
         batch.append(decode(stored, np.array([0, len(stored)], np.uint64), [0], size)[0])
