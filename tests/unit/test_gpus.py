@@ -18,7 +18,7 @@ from g2rl.workflow.gpus import gpus, lock_folder
 # Leases a GPU, writes when it had it, then works for a while.
 WORKER = """
 import sys, time
-from g2rl.devices import lease_gpu
+from g2rl.workflow.gpus import lease_gpu
 name = lease_gpu()
 start = time.monotonic()
 print("leased", name, flush=True)
@@ -109,6 +109,11 @@ def test_a_gpu_named_twice_is_for_two_jobs_and_no_third(worker):
 )
 def test_gpus_are_the_schedulers_then_ones_own(environment, names):
     assert gpus(environment) == names
+
+
+def test_leases_can_be_switched_off(worker):
+    first, second = worker(60, G2RL_GPU_LEASES="0"), worker(60, G2RL_GPU_LEASES="0")
+    assert leased(first) == leased(second) == "None"
 
 
 def test_leases_lie_on_this_machines_own_disk():
