@@ -10,10 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from test_training import make_shard
 
 from g2rl.faces.sequence_file import write_sequence
 from g2rl.workflow.gpus import gpus, lock_folder
+from tests.factories import make_sequence
 
 # Leases a GPU, writes when it had it, then works for a while.
 WORKER = """
@@ -123,10 +123,10 @@ def test_leases_lie_on_this_machines_own_disk():
 
 def test_training_asked_to_end_ends_and_goes_on(tmp_path):
     """SIGTERM amid a training: promptly, with a status and no leftovers; the next one goes on."""
-    shards = [tmp_path / f"{subject}.h5" for subject in ("F001", "F002")]
-    for path in shards:
-        write_sequence(path, make_shard(path.stem))
-    command = [sys.executable, "-m", "g2rl", "train", "--sequences", *map(str, shards), "--device=cpu"]
+    sequences = [tmp_path / f"{subject}.h5" for subject in ("F001", "F002")]
+    for path in sequences:
+        write_sequence(path, make_sequence(path.stem))
+    command = [sys.executable, "-m", "g2rl", "train", "--sequences", *map(str, sequences), "--device=cpu"]
     command += ["--backbone=test_resnet.r160_in1k", "--image-size=64", "--channels=8,8", "--precision=fp32"]
     command += ["--batch-size=4", "--epochs=100000", "--checkpoint", str(tmp_path / "state.pt")]
     command += ["--model", str(tmp_path / "m.safetensors"), "--history", str(tmp_path / "h.csv")]
