@@ -61,18 +61,18 @@ def degrade(kind: str, source: Path, target: Path) -> None:
     for number, path in enumerate(sorted(source.glob("*.h5"))):
         if (out := target / path.name).exists():
             continue
-        shard, random = read_sequence(path), np.random.default_rng(number)
-        faces = decode(shard.jpeg, shard.offsets, np.arange(len(shard.frame)))
-        pictures = [encode(KINDS[kind](face, random)).ravel() for face in faces]
-        offsets = np.cumsum([0, *map(len, pictures)], dtype=np.uint64)
-        jpeg = np.concatenate([np.empty(0, np.uint8), *pictures])
-        write_sequence(out, replace(shard, jpeg=jpeg, offsets=offsets))
+        aligned, random = read_sequence(path), np.random.default_rng(number)
+        faces = decode(aligned.jpeg, aligned.offsets, np.arange(len(aligned.frame)))
+        images = [encode(KINDS[kind](face, random)).ravel() for face in faces]
+        offsets = np.cumsum([0, *map(len, images)], dtype=np.uint64)
+        jpeg = np.concatenate([np.empty(0, np.uint8), *images])
+        write_sequence(out, replace(aligned, jpeg=jpeg, offsets=offsets))
 
 
 def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
     """Render and align all sequences with the same people, each differing more from the others."""
-    shards = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
-    if all(shard.exists() for shard in shards.values()):
+    files = {name: folder / f"cache/{name}.h5" for name in plan.sequences}
+    if all(file.exists() for file in files.values()):
         return
     options, shape, faces = config.datasets[DATASET].synthetic, person.draw_shape, []
 
@@ -88,13 +88,13 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
     mean = np.mean(faces, 0, np.float32)
     person.draw_shape = lambda *arguments: mean + np.float32(APART) * (shape(*arguments) - mean)
     for name, row in plan.sequences.items():
-        if shards[name].exists():
+        if files[name].exists():
             continue
         arguments = (folder / "raw", name, row.subject, options.frames, options.seed)
         render_sequence(folder / "head.npz", "bp4d", *arguments)
         source = open_source(plan.layout.media(folder / "raw", name))
         codes = plan.layout.read_labels(folder / "raw", name)
-        align_sequence(source, detect_landmarks(source), codes, row.subject, name, shards[name])
+        align_sequence(source, detect_landmarks(source), codes, row.subject, name, files[name])
     person.draw_shape = shape
 
 

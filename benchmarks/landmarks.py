@@ -122,11 +122,11 @@ def best_times(paths: list[Path], ways: Iterable[Callable[[Path], int]]) -> list
 
 def look(root: Path, layout: str, frames: int, sequence: str) -> Seen:
     """Render a sequence, write it as a Motion JPEG video or a folder of JPEGs, and find its points."""
-    pictures, truth = render(root, layout, sequence, frames)
+    images, truth = render(root, layout, sequence, frames)
     if layout == "disfa":
-        path = write_video(root / f"{sequence}.avi", "MJPG", pictures)
+        path = write_video(root / f"{sequence}.avi", "MJPG", images)
     else:
-        path = write_folder(root / sequence, pictures)
+        path = write_folder(root / sequence, images)
     greys = [grey for _, grey in open_source(path).grey()]
     jumping = [
         np.ascontiguousarray(grey[:, ::-1]) if number // 10 % 2 else grey for number, grey in enumerate(greys)
@@ -204,7 +204,7 @@ def render(root: Path, layout: str, sequence: str, frames: int) -> tuple[list[np
     truth = np.load(root / layout / "truth" / f"{sequence}.npz")
     row = {int(number): row for row, number in enumerate(truth["frame"]) if truth["face"][row]}
     source = open_source(get_layout(layout).media(root / layout, sequence))
-    shown = {number: picture for number, picture in source.rgb(row.keys()) if picture is not None}
+    shown = {number: image for number, image in source.rgb(row.keys()) if image is not None}
     return list(shown.values()), truth["points"][[row[number] for number in shown]]
 
 

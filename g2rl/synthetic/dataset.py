@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from g2rl.datasets import bp4d
+from g2rl.datasets.labels import write_codes
 from g2rl.datasets.registry import get_layout
 from g2rl.errors import InputError
-from g2rl.io.atomic import write_text
 from g2rl.io.progress import progress
 from g2rl.synthetic import actions
 from g2rl.synthetic.head import Head, read_head, write_arrays
@@ -114,8 +114,7 @@ def render_sequence(
         numbers, coded = np.arange(1, frames + 1), slice(None)
     labels, truth = place.label_paths(root, sequence), root / "truth" / f"{sequence}.npz"
     for column, path in enumerate(labels):
-        lines = zip(numbers[coded], codes[coded, column], strict=True)
-        write_text(path, "".join(f"{number},{code}\n" for number, code in lines))
+        write_codes(path, numbers[coded], codes[coded, column])
     write_arrays(
         truth,
         {

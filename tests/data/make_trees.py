@@ -1,4 +1,4 @@
-"""Trees in the exact layouts of BP4D and DISFA, full in count but with tiny pictures, and faults to plant.
+"""Trees in the exact layouts of BP4D and DISFA, full in count but with tiny images, and faults to plant.
 
 python tests/data/make_trees.py bp4d ROOT [--sequences F001_T1 …] [--plant jpeg_cut=F001_T1 …]
 """
@@ -38,7 +38,7 @@ def make_bp4d(root: Path, sequences: Sequence[str] | None = None, codes: str = B
         folder.mkdir(parents=True)
         name = frame_name(sequence)
         source = str(folder / name(first))
-        Path(source).write_bytes(picture(sequence))
+        Path(source).write_bytes(image_bytes(sequence))
         for number in range(max(0, first - 2), last + 3):
             if number != first:
                 os.link(source, folder / name(number))
@@ -71,8 +71,8 @@ def frame_name(sequence: str) -> Callable[[int], str]:
     return lambda number: f"{number:0{digits}d}.jpg"
 
 
-def picture(name: str, size: tuple[int, int] = (16, 12)) -> bytes:
-    """A small JPEG, another one for each name."""
+def image_bytes(name: str, size: tuple[int, int] = (16, 12)) -> bytes:
+    """A small JPEG, a different one for each name."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     return cv2.imencode(".jpg", rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))[1].tobytes()
 
@@ -148,7 +148,7 @@ def images(root: Path, sequence: str) -> list[Path]:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file anew; its other links keep their bytes."""
+    """Replace a file; its other links keep their bytes."""
     path.unlink()
     path.write_bytes(data)
 
@@ -245,7 +245,7 @@ def frame_twice(root, sequence):
 
 
 @fault("bp4d", "frame-unnumbered")
-def cover_picture(root, sequence):
+def cover_image(root, sequence):
     path = images(root, sequence)[20]
     os.link(path, path.with_name("cover.jpg"))
 
@@ -257,7 +257,7 @@ def padding_mixed(root, sequence):
 
 
 @fault("bp4d", "frames-other")
-def frames_extracted_anew(root, sequence):
+def frames_extracted_again(root, sequence):
     folder = get_layout("bp4d").media(root, sequence)
     for path in list(folder.iterdir()):
         path.rename(path.with_name(f"{int(path.stem) + 50000:06d}.jpg"))
@@ -265,14 +265,14 @@ def frames_extracted_anew(root, sequence):
 
 @fault("bp4d", "size-differs")
 def frames_resized(root, sequence):
-    data = picture(sequence, (32, 24))
+    data = image_bytes(sequence, (32, 24))
     for path in images(root, sequence):
         replace(path, data)
 
 
 @fault("bp4d", "size-differs")
 def last_frame_of_other_size(root, sequence):
-    replace(images(root, sequence)[-1], picture(sequence, (32, 24)))
+    replace(images(root, sequence)[-1], image_bytes(sequence, (32, 24)))
 
 
 @fault("bp4d", "frames-copied", named=False)
@@ -364,7 +364,7 @@ def header_line(root, sequence):
 
 
 @fault("disfa", "label-columns")
-def blanks_for_commas(root, sequence):
+def spaces_for_commas(root, sequence):
     edit(codes_of(root, sequence)[5], lambda lines: [line.replace(",", "  ") for line in lines])
 
 
@@ -494,7 +494,7 @@ def video_of_another_subject(root, sequence):
 
 
 @fault("disfa", "label-frame-number")
-def frames_counted_from_nought(root, sequence):
+def frames_counted_from_zero(root, sequence):
     def shift(lines):
         return [f"{number},{line.split(',')[1]}" for number, line in enumerate(lines)]
 

@@ -1,6 +1,5 @@
 """What a rebuild takes, told beforehand: counted from the files, exact where it can be."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,7 @@ from g2rl.workflow.resources import (
     reference_need,
     sequence_need,
 )
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
-from make_trees import FAULTS, make_bp4d, make_disfa
+from tests.data.make_trees import FAULTS, make_bp4d, make_disfa
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,24 +1,22 @@
-"""Landmarks of a real photograph, of moving, cut, crowded and faceless sequences; and their file."""
+"""Landmarks of a real photograph, of moving, cut, crowded and faceless sequences."""
 
-from dataclasses import replace
+import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage.data import astronaut
 from skimage.transform import SimilarityTransform
 
-from g2rl.errors import InputError
-from g2rl.faces import dlib_one_level
 from g2rl.faces.alignment import similarity, transform_points, warp
-from g2rl.faces.dlib_models import load_models, model_path
 from g2rl.faces.landmarks import detect_landmarks
-from g2rl.faces.landmarks_file import read_landmarks, write_landmarks
 from g2rl.faces.mean_shape import MEAN_SHAPE
 from g2rl.faces.tracker import FaceTracker, expected_box
-from g2rl.io.video import FrameSource, open_source
+from g2rl.io.video import open_source
+from tests.media import Frames, placed
 
 # Read off the photograph with a ruler: {point: (x, y)}.
 SEEN = {
@@ -31,59 +29,9 @@ SEEN = {
     54: (246, 139),
     8: (221, 178),
 }
+
+
 FACE_WIDTH = 88
-
-
-class Frames(FrameSource):
-    """A sequence that lies in memory; None is a frame that cannot be decoded."""
-
-    def __init__(self, pictures):
-        self.path = "memory"
-        self.pictures = pictures
-        self.numbers = range(1, len(pictures) + 1)
-
-    def _frames(self, grey, wanted):
-        for number, picture in zip(self.numbers, self.pictures, strict=True):
-            if wanted is None or number in wanted:
-                yield number, picture
-
-
-@pytest.fixture(scope="module")
-def photograph():
-    return astronaut()
-
-
-@pytest.fixture(scope="module")
-def grey(photograph):
-    return cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
-
-
-def placed(grey, positions, shape=(480, 640)):
-    """A plain frame with the astronaut's head at each (x, y, scale)."""
-    frame = np.full(shape, 150, np.uint8)
-    for x, y, scale in positions:
-        head = cv2.resize(grey[20:220, 130:310], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        frame[y : y + head.shape[0], x : x + head.shape[1]] = head
-    return frame
-
-
-def middle(result):
-    return (result.box[:, :2] + result.box[:, 2:]) / 2
-
-
-def test_mean_shape_is_the_predictors_own():
-    """The model file begins with it, in dlib's packed numbers: a byte of length and sign, then the digits."""
-    with open(model_path(), "rb") as file:
-
-        def whole():
-            head = file.read(1)[0]
-            size = int.from_bytes(file.read(head & 15), "little")
-            return -size if head & 128 else size
-
-        assert (whole(), whole(), whole()) == (1, -136, -1)  # version, rows, columns
-        points = np.array([whole() * 2.0 ** whole() for _ in range(136)]).reshape(68, 2)
-    np.testing.assert_allclose(MEAN_SHAPE, points, atol=3e-4)
-    assert np.all(MEAN_SHAPE[[36, 48, 8], 0] + MEAN_SHAPE[[45, 54, 8], 0] == pytest.approx(1, abs=2e-4))
 
 
 @settings(deadline=None)
@@ -93,6 +41,10 @@ def test_expected_box_of_a_moved_mean_face(side, angle, x, y):
     left, top, right, bottom = expected_box(motion(MEAN_SHAPE))
     np.testing.assert_allclose([right - left, bottom - top], side)
     np.testing.assert_allclose([(left + right) / 2, (top + bottom) / 2], motion([[0.5, 0.5]])[0], atol=1e-6)
+
+
+def middle(result):
+    return (result.box[:, :2] + result.box[:, 2:]) / 2
 
 
 def test_photograph_is_landmarked_and_aligned(tmp_path, photograph):
@@ -108,7 +60,7 @@ def test_photograph_is_landmarked_and_aligned(tmp_path, photograph):
     matrix = similarity(points)
     aligned = warp(photograph, matrix)
     seen = transform_points(matrix, np.array(list(SEEN.values())))
-    # The same points on the template, and the picture there: dark pupils, bright teeth.
+    # The same points on the template, and the image there: dark pupils, bright teeth.
     np.testing.assert_allclose(seen[:4, 1], 88, atol=5)
     np.testing.assert_allclose(seen[:4, 0], [77, 106, 150, 180], atol=5)
     eyes = transform_points(matrix, [(203, 101), (247, 103)]).round().astype(int)
@@ -134,25 +86,6 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
         assert np.linalg.norm(points - fresh, axis=1).mean() < 0.04 * eyes
 
 
-@pytest.mark.parametrize(("scale", "width"), [(0.7, 73), (0.8, 73), (1.0, 105), (1.4, 125), (1.7, 150)])
-def test_the_detector_of_one_level_sees_faces_of_its_window_alone(grey, scale, width):
-    """And them as the whole detector does."""
-    models = load_models()
-    head = placed(grey, [(8, 8, scale)], (480, 480))
-    boxes, scores, _ = models.detector.run(head, 0, 0.0)
-    assert [box.width() for box in boxes] == [width]
-    seen, same, _ = models.one_level.run(head, 0, 0.0)
-    assert (list(seen), list(same)) == (
-        (list(boxes), list(scores)) if width < dlib_one_level.WINDOW else ([], [])
-    )
-
-
-def test_another_detector_than_dlibs_is_named(monkeypatch):
-    monkeypatch.setattr(dlib_one_level, "PYRAMID", b"none")
-    with pytest.raises(InputError, match=r"dlib 20\.0\.1: .* 0 times, expected once: pip"):
-        dlib_one_level.for_one_level(load_models().detector)
-
-
 def test_frames_without_a_face(grey):
     face, none = placed(grey, [(100, 100, 1.2)]), placed(grey, [])
     result = detect_landmarks(Frames([none, face, face, None, face, none, none, face]))
@@ -175,30 +108,13 @@ def test_of_two_faces_the_subject_is_followed(grey):
     assert followed.found.tolist() == [True, True, False, True]
 
 
-def test_file_keeps_everything_and_is_the_same_every_time(tmp_path, grey):
-    result = detect_landmarks(Frames([placed(grey, [(100, 100, 1.2)]), None]))
-    write_landmarks(tmp_path / "a.h5", result)
-    write_landmarks(tmp_path / "b.h5", result)
-    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
-    back = read_landmarks(tmp_path / "a.h5")
-    for name in ("frame", "found", "score", "box", "landmarks"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(result, name))
-        assert getattr(back, name).dtype == getattr(result, name).dtype
-
-
-def test_damaged_file_is_named(tmp_path, grey):
-    result = detect_landmarks(Frames([None, None]))
-    path = tmp_path / "SN001.h5"
-    write_landmarks(path, replace(result, score=result.score[:1]))
-    with pytest.raises(InputError, match=r"SN001\.h5: score"):
-        read_landmarks(path)
-
-
-def test_missing_or_foreign_model_is_named(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    package = tmp_path / "face_recognition_models"
-    (package / "models").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
-    (package / "models" / "shape_predictor_68_face_landmarks.dat").write_bytes(b"short")
-    with pytest.raises(InputError, match="5 bytes"):
-        model_path()
+@pytest.mark.slow
+def test_pages_of_2_mb_change_no_byte(tmp_path, photograph):
+    """The rule asks glibc for them: see workflow/rules/landmarks.smk."""
+    cv2.imwrite(str(tmp_path / "0001.png"), photograph[..., ::-1])
+    for setting in (0, 1):
+        environment = os.environ | {"GLIBC_TUNABLES": f"glibc.malloc.hugetlb={setting}"}
+        out = tmp_path / f"{setting}.h5"
+        command = [sys.executable, "-m", "g2rl", "landmarks", str(tmp_path), "-o", str(out)]
+        subprocess.run(command, env=environment, check=True)
+    assert (tmp_path / "0.h5").read_bytes() == (tmp_path / "1.h5").read_bytes()

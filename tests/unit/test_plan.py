@@ -1,6 +1,5 @@
 """What is looked for before anything runs, and what is said where it is not there."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,7 @@ from g2rl.config import load
 from g2rl.datasets.integrity.findings_file import read_known_faults
 from g2rl.errors import InputError
 from g2rl.workflow.manifest import load_manifests, missing_results
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
-from make_trees import make_disfa
+from tests.data.make_trees import make_disfa
 
 SHEET = "sequence\tsubject\tfold\nSN001\tSN001\t1\nSN002\tSN002\t2\n"
 

@@ -1,6 +1,6 @@
 """Random reads from aligned sequences compared with decoding the same JPEG bytes, on one core and on two.
 
-    python benchmarks/shards.py
+    python benchmarks/sequences.py
 
 Faces of several aligned sequences are read from disk, joined, and decoded in random batches. The alternative
 calls OpenCV's `imdecode` on the same bytes, cut out beforehand, and discards the result. Both alternate.
@@ -35,28 +35,26 @@ class Photographs(FrameSource):
         self.path, self.numbers, self.seed = Path("photograph"), range(1, frames + 1), seed
 
     def _frames(self, grey, wanted):
-        picture = cv2.resize(
+        image = cv2.resize(
             astronaut()[:300, 80:380], (ALIGNED_SIZE, ALIGNED_SIZE), interpolation=cv2.INTER_AREA
         )
         rng = np.random.default_rng(self.seed)
         for number in self.numbers:
             turn = cv2.getRotationMatrix2D((128, 128), rng.normal(0, 5), rng.uniform(0.95, 1.1))
-            turned = cv2.warpAffine(
-                picture, turn, (ALIGNED_SIZE, ALIGNED_SIZE), borderMode=cv2.BORDER_REFLECT
-            )
+            turned = cv2.warpAffine(image, turn, (ALIGNED_SIZE, ALIGNED_SIZE), borderMode=cv2.BORDER_REFLECT)
             noise = rng.normal(0, 2, turned.shape)
             yield number, np.clip(turned * rng.uniform(0.8, 1.1) + noise, 0, 255).astype(np.uint8)
 
 
-def run(shards: int = 8, frames: int = 250) -> dict[str, dict]:
+def run(sequences: int = 8, frames: int = 250) -> dict[str, dict]:
     """Measure: ``{name: {"ours", "other", "ratio", "unit"}}``; the ratio is ours / other."""
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder, f"{number}.h5") for number in range(shards)]
+        paths = [Path(folder, f"{number}.h5") for number in range(sequences)]
         for seed, path in enumerate(paths):
             write(path, frames, seed)
         jpeg, offsets = join(read_sequence(path) for path in paths)
-    order = np.random.default_rng(0).permutation(shards * frames)
+    order = np.random.default_rng(0).permutation(sequences * frames)
     cut = [jpeg[int(offsets[i]) : int(offsets[i + 1])].copy() for i in order]
     out = np.empty((BATCH, ALIGNED_SIZE, ALIGNED_SIZE, 3), np.uint8)
     batches = np.array_split(order, len(order) // BATCH)

@@ -1,21 +1,20 @@
-"""``g2rl check`` finds each planted fault and nothing else, and has nothing to say of a clean tree."""
+"""``g2rl check`` finds each planted fault and nothing else, and nothing in a clean tree."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
 
 from g2rl.datasets.integrity.check import check, exit_status
-from g2rl.datasets.integrity.findings import KINDS, format_findings
-from g2rl.datasets.integrity.findings_file import write_findings
+from g2rl.datasets.integrity.findings import KINDS, format_findings, make_finding
+from g2rl.datasets.integrity.findings_file import read_known_faults, write_findings
 from g2rl.datasets.registry import get_layout
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
-from make_trees import FAULTS, make_bp4d, make_disfa
+from tests.data.make_trees import FAULTS, make_bp4d, make_disfa
 
 # Short ones. The first one is planted on; it is all that there is of its subject.
 SEQUENCES = {"bp4d": ["F009_T8", "M009_T8", "M009_T3", "M008_T8"], "disfa": ["SN001", "SN002"]}
+
+
 FAULTY = {"task_missing": "M009_T8", "task_in_small_letters": "M009_T8"}
 
 
@@ -182,3 +181,20 @@ def test_own_table(tmp_path):
     assert write("frame,AU06,AU12\n1,0,2\n2,1,3\n") == []
     assert [finding.code for finding in write("frame,AU06\n1,2\n2,0\n")] == ["aus-differ"]
     assert [finding.code for finding in write("frame,AU06,AU12\n1,9,2\n2,0,0\n")] == ["label-value"]
+
+
+def test_known_faults_are_the_errors_of_the_file_and_the_folders_they_lie_in(tmp_path):
+    findings = [
+        make_finding("frame-unnumbered", "F009", "F009_T8", "BP4D-training/F009/T8/cover.jpg"),
+        make_finding("label-value", "F009", "F009_T8", "codes/AU12/F009_T8_AU12.csv"),
+        make_finding("frame-missing", "M009", "M009_T8", "BP4D-training/M009/T8"),  # a warning
+        make_finding("au-absent"),
+    ]
+    write_findings(tmp_path / "check.csv", findings)
+    known = read_known_faults(tmp_path / "check.csv")
+    root = Path("/disk/BP4D")
+    assert root / "BP4D-training/F009/T8" in known
+    assert root / "codes/AU12/F009_T8_AU12.csv" in known
+    assert root / "BP4D-training/M009/T8" not in known
+    assert root / "BP4D-training/F009/T80" not in known
+    assert root / "BP4D-training/F009/T8" not in read_known_faults(None)
