@@ -29,16 +29,18 @@ lint: .venv/installed
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/lint-imports --no-logo
 
-# Two test processes with one thread each: more only take turns.
+# All that this machine can: as root also full disks and a Slurm; plain pytest mounts, installs and downloads nothing.
+ALL := 'not slow'
+# As many test processes as cores, with one thread each: more only take turns.
 unit: export OMP_NUM_THREADS = 1
 unit: export OPENBLAS_NUM_THREADS = 1
 unit: export HF_HUB_OFFLINE = 1
 unit: .venv/installed
-	$(BIN)/pytest -q -n $(CORES) tests/unit
+	$(BIN)/pytest -q -n $(CORES) -m $(ALL) tests/unit
 
 workflow: export HF_HUB_OFFLINE = 1
 workflow: .venv/installed
-	CORES=$(CORES) $(BIN)/pytest -q tests/workflow
+	CORES=$(CORES) $(BIN)/pytest -q -m $(ALL) tests/workflow
 
 # Every edit of the rerun contract; make test tries some of each kind.
 reruns: export HF_HUB_OFFLINE = 1
@@ -55,7 +57,7 @@ torture: .venv/installed
 verify: .venv/installed
 	$(BIN)/g2rl verify results tests/data/embedded_lock.json --tolerance $(TOLERANCE)
 
-# Both committed locks anew, after a change that is meant to change results.
+# Both committed locks again, after a change that is meant to change results.
 lock: export HF_HUB_OFFLINE = 1
 lock: .venv/installed
 	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
@@ -67,7 +69,7 @@ mutations: .venv/installed
 	$(BIN)/python tests/mutations.py
 
 # What fits a laptop, into benchmarks/results.json and docs/performance.md: some 10 minutes on a machine that does
-# nothing else. Entries measured on a GPU elsewhere stay. After `make all` the times of its rules are told, too.
+# nothing else. Entries measured on a GPU elsewhere stay. After `make all` the times of its rules are added.
 bench: .venv/installed
 	for name in shards training landmarks startup paper; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	if [ -d logs/benchmarks ]; then $(BIN)/python benchmarks/rules.py logs/benchmarks; fi

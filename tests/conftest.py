@@ -1,4 +1,4 @@
-"""Disks of a test's own: small ones, to be filled, and read-only ones."""
+"""Plain pytest mounts, installs and downloads nothing: tests that do are marked by the fixture they use."""
 
 import os
 import subprocess
@@ -6,6 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub is imported
+MARKS = {"mount": "root", "slurm": "cluster", "plugins": "network"}  # by fixture
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, mark in MARKS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
 
 
 @contextmanager
