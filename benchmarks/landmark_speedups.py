@@ -64,8 +64,8 @@ def main(results: Path) -> None:
         both, without_one_level, without_huge_pages = map(statistics.median, times.values())
         record(
             {
-                f"landmarks_one_level_{layout}": cost(both, without_one_level, "ms/frame"),
-                f"landmarks_huge_pages_{layout}": cost(both, without_huge_pages, "ms/frame"),
+                f"landmarks_one_level_{layout}": cost(both, without_one_level, "ms per frame"),
+                f"landmarks_huge_pages_{layout}": cost(both, without_huge_pages, "ms per frame"),
             },
             ("dlib-bin", "opencv-python-headless"),
         )

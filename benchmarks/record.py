@@ -76,7 +76,7 @@ def machine() -> str:
     units = [name for flag, name in (("amx_tile", "AMX"), ("avx512f", "AVX-512")) if flag in fields["flags"]]
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     name = f"{fields['model name']} (family {fields['cpu family']}, model {fields['model']})"
-    return f"{name}, {' '.join(units[:1])}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"
+    return ", ".join([name, *units[:1], f"{len(os.sched_getaffinity(0))} cores", f"{memory:.0f} GiB"])
 
 
 def record(results: dict[str, dict], packages: Iterable[str], where: str | None = None) -> None:
