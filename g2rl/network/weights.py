@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from g2rl.errors import InputError, first_line
 from g2rl.io.atomic import atomic_path
-from g2rl.reproducibility.hashing import content_sha256
+from g2rl.io.hashing import content_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from g2rl.errors import InputError
-from g2rl.reproducibility.hashing import content_sha256
+from g2rl.io.hashing import content_sha256
 from g2rl.reproducibility.records import ELSEWHERE, VARIABLE, Record, portable
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
-from g2rl.reproducibility.hashing import content_sha256
+from g2rl.io.hashing import content_sha256
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
 NOT_RESULTS = ("README.md", "lock.json", "logs", "provenance", "report.html")  # at the top of the folder

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
+from g2rl.io.hashing import content_sha256
 from g2rl.reproducibility.code_digest import code_digest, imported_packages
-from g2rl.reproducibility.hashing import content_sha256
 
 VARIABLE = "G2RL_PROVENANCE"
 ELSEWHERE = "…"  # stands for the folders above a file that is not below the working folder

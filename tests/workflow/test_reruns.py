@@ -211,7 +211,7 @@ FOLLOWED_BY = [
         "training/data training/diagnostics training/loop training/optimizer training/targets "
         "training/__init__ cli/settings_options",
     ),
-    (("train", "lock"), "reproducibility/__init__ reproducibility/hashing"),
+    (("train", "lock"), "io/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
     (("guidance", "table1"), "evaluation/collapse"),
@@ -222,7 +222,7 @@ FOLLOWED_BY = [
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
-    (("lock",), "reproducibility/lock"),
+    (("lock",), "reproducibility/__init__ reproducibility/lock"),
     *(
         ((name,), f"cli/{name}")
         for name in (

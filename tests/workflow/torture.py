@@ -26,7 +26,7 @@ from pathlib import Path
 
 import yaml
 
-from g2rl.reproducibility.hashing import content_sha256
+from g2rl.io.hashing import content_sha256
 from g2rl.reproducibility.lock import Lock, make_lock, verify
 
 ROOT = Path(__file__).resolve().parents[2]
