@@ -71,7 +71,7 @@ mutations: .venv/installed
 # What fits a laptop, into benchmarks/results.json and docs/performance.md: some 10 minutes on a machine that does
 # nothing else. Entries measured on a GPU elsewhere stay. After `make all` the times of its rules are added.
 bench: .venv/installed
-	for name in shards training landmarks startup paper; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in sequences training landmarks startup paper; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	if [ -d logs/benchmarks ]; then $(BIN)/python benchmarks/rules.py logs/benchmarks; fi
 	$(BIN)/python benchmarks/record.py
 
