@@ -7,8 +7,8 @@ target heatmaps drawn one by one on the CPU by data-loader workers, the loss rea
 Both get the same faces, batches and initial weights; their first losses must agree.
 """
 
-import contextlib
 import io
+import logging
 import os
 import re
 import tempfile
@@ -25,10 +25,12 @@ from g2rl.action_units import au_centres, point_au
 from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode, encode
 from g2rl.faces.sequence_file import AlignedSequence
-from g2rl.network.model import guidance_loss, heatmap_loss, joint_loss
+from g2rl.network.model import heatmap_loss, joint_loss
 from g2rl.network.preprocessing import MEAN, STD
-from g2rl.training import cpu, cuda_graph, data
-from g2rl.training import loop as training
+from g2rl.network.variants import build_model
+from g2rl.training import data
+from g2rl.training.cuda_graph import recorded
+from g2rl.training.loop import make_step, train
 from g2rl.training.optimizer import make_optimizer
 from g2rl.training.targets import Targets
 
@@ -82,7 +84,7 @@ def reference(
     shard: AlignedSequence, settings: Settings, device: torch.device, steps: int
 ) -> tuple[float, float]:
     """Images/s after the first two steps, and the first step's loss."""
-    model = training.build(settings, len(point_au(AUS)), None).to(device).train()
+    model = build_model(settings, len(point_au(AUS))).to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), settings.lr)
     order = np.random.default_rng([settings.seed, 0]).permutation(len(shard.frame)).tolist()
     workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0
@@ -98,9 +100,9 @@ def reference(
         if n == 2:
             start = time.perf_counter()
         images, maps, landmarks = (value.to(device) for value in (images, maps, landmarks))
-        predicted, G, WM, _ = model(images, landmarks / (ALIGNED_SIZE / 2) - 1)
-        coded = torch.ones(maps.shape[:2], dtype=torch.bool, device=device)
-        loss = joint_loss(heatmap_loss(predicted, maps, coded), guidance_loss(G, WM), settings.lam)
+        predicted, G, WM = model(images, landmarks / (ALIGNED_SIZE / 2) - 1)
+        coded = torch.ones(maps.shape[:2], device=device)
+        loss = joint_loss(heatmap_loss(predicted, maps, coded), model.guidance_loss(G, WM), settings.lam)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -114,8 +116,9 @@ def reference(
 def ours(shard: AlignedSequence, settings: Settings, device: torch.device) -> float:
     """Images/s of the last epoch of ``g2rl train``, data path and all."""
     log = io.StringIO()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(log):
-        training.train([shard], settings, Path(folder, "model"), Path(folder, "history"), device)
+    logging.basicConfig(level="INFO", stream=log, force=True)
+    with tempfile.TemporaryDirectory() as folder:
+        train([shard], settings, Path(folder, "model"), Path(folder, "history"), device)
     return float(re.findall(r"([\d.]+) images/s", log.getvalue())[-1])
 
 
@@ -123,21 +126,17 @@ def step_alone(
     shard: AlignedSequence, settings: Settings, device: torch.device, steps: int
 ) -> tuple[float, float]:
     """Images/s of the training step on one resident batch, over and over; and the first step's loss."""
-    if device.type == "cpu":
-        cpu.keep_freed_memory()  # as train does; the reference before is as PyTorch comes
     faces = data.load_faces([shard], settings.image_size, device)
     targets = Targets(AUS, settings, device)
-    model = training.build(settings, len(targets.point_au), None)
-    model = model.to(device, memory_format=torch.channels_last).train()
+    model = build_model(settings, len(targets.point_au))
+    model = model.to(device).to(memory_format=torch.channels_last).train()
     optimizer = make_optimizer(model, settings, device)
     totals = torch.zeros(4, device=device)
-    run = training.make_step(model, optimizer, targets, settings, totals)
+    step = make_step(model, optimizer, targets, settings, totals)
+    run = recorded(step, model, optimizer, totals)
     batch = next(data.batches(faces, settings, 0))
     draws = data.sample_augmentation(settings, len(batch[0]), torch.Generator())
     inputs = (*batch, *(value.to(device) for value in draws))
-    if device.type == "cuda":
-        run = cuda_graph.capture(run, model, optimizer, inputs)
-        totals.zero_()
     run(*inputs)
     first = float(totals[0])
     run(*inputs)

@@ -1,11 +1,19 @@
 """Small faces, settings and trainings that several tests share."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 
 from g2rl.config.training import Settings
 from g2rl.faces.jpeg import encode
 from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.training.checkpoint import Checkpoint
+from g2rl.training.history import read_history
+from g2rl.training.loop import train
 
 CPU = torch.device("cpu")
 AUS = (6, 12)
@@ -35,3 +43,27 @@ def make_sequence(subject: str, count: int = 10, aus: tuple[int, ...] = AUS) -> 
 
 SEQUENCES = [make_sequence("F001"), make_sequence("M002")]
 HELD_OUT = [make_sequence("F003"), make_sequence("M004")]
+
+
+def run(
+    folder: Path, settings: Settings = SMALL, sequences: Sequence[AlignedSequence] = SEQUENCES, **more
+) -> tuple[bytes, list[dict[str, float]]]:
+    """Train into a folder: the model file's bytes and the history."""
+    train(sequences, settings, folder / "model.safetensors", folder / "history.csv", CPU, **more)
+    history = read_history(folder / "history.csv").to_dict("records")
+    return (folder / "model.safetensors").read_bytes(), history
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """A training in here is interrupted by ctrl-C as soon as it has saved its next checkpoint."""
+    original = Checkpoint.save
+
+    def save_then_die(*arguments):
+        original(*arguments)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checkpoint, "save", save_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            yield

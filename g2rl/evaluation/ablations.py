@@ -10,6 +10,7 @@ from g2rl.errors import InputError
 from g2rl.evaluation.comparison import Seeds, compare
 from g2rl.inference.predictions import read_predictions
 from g2rl.paths import Run, locate_fold_file
+from g2rl.training.history import read_history
 
 
 def read_ablation_results(paths: Sequence[Path]) -> tuple[Mapping[str, Mapping[str, Seeds]], bool]:
@@ -94,7 +95,7 @@ def guidance_table(histories: Iterable[Path]) -> pd.DataFrame:
     parts = []
     sigmas: dict[tuple[str, str], float] = {}
     for path in histories:
-        place, table = locate_fold_file(path), pd.read_csv(path)
+        place, table = locate_fold_file(path), read_history(path)
         dataset, run = place.dataset, Run.parse(place.method)
         if not (weight := run.lambda_):
             raise InputError(f"{path}: a training without guidance: leave it out")

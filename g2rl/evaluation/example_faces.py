@@ -76,7 +76,7 @@ def held_out_faces(
 
 def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mapping[str, Path]) -> FacePanel:
     from g2rl.inference.predictor import predict
-    from g2rl.network.heatmaps import peak
+    from g2rl.network.variants import height
 
     subjects, names, frames = (chosen[column].tolist() for column in KEYS)
     faces, maps, where, true, pred = [], [], [], [], []
@@ -89,7 +89,7 @@ def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mappi
             raise InputError(f"{files[name]}: no frame {frame}: predict its frames again")
         result = predict(model, decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size))
         faces.append(decode(sequence.jpeg, sequence.offsets, index)[0])
-        maps.append(result.heatmaps[0] / peak(model.settings.sigma, model.settings.amplitude))
+        maps.append(result.heatmaps[0] / height(model.settings))
         where.append(result.locations[0])
         true.append(sequence.intensity[index[0]])
         pred.append(result.intensity[0])

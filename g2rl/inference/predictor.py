@@ -14,6 +14,7 @@ from g2rl.faces.jpeg import ALIGNED_SIZE, decode
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.inference.predictions import prediction_table
 from g2rl.network import heatmaps as hm
+from g2rl.network import variants
 from g2rl.network.model_file import Model
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import normalise
@@ -42,8 +43,7 @@ def predict(model: Model, faces: np.ndarray) -> Prediction:
     with autocast(model.device, s):
         maps, _ = model.net(images)
     maps = maps.float()
-    read = hm.intensities if s.decoding == "max" else hm.soft_intensities
-    points = read(maps, s.sigma, s.amplitude)
+    points = variants.decode(maps, s)
     intensity = hm.au_mean(points, model.point_au, len(model.aus)).clamp(0, MAX_INTENSITY)
     where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
     return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())

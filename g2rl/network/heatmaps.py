@@ -5,8 +5,6 @@ import math
 import torch
 from torch import Tensor
 
-SHARPNESS = 8.0  # of the soft decoding: intensities 1, 2, 3 of Eq. 1 at 16 × 16 become 0.83, 1.88, 2.92
-
 
 def to_heatmap(points: Tensor, image_size: float, map_size: int) -> Tensor:
     """Coordinates in an image's pixels → in a heatmap's pixels, pixel centres at whole numbers in both."""
@@ -18,12 +16,14 @@ def to_image(points: Tensor, image_size: float, map_size: int) -> Tensor:
     return (points + 0.5) * (image_size / map_size) - 0.5
 
 
-def peak(sigma: float, amplitude: str) -> float:
-    """The height of the map of intensity 1: 1/(2πσ²) in Eq. 1 as written, 1 in the sibling project's code."""
-    return 1 / (2 * math.pi * sigma**2) if amplitude == "eq1" else 1.0
+def peak(sigma: float) -> float:
+    """Height of the heatmap of intensity 1 in Eq. 1."""
+    return 1 / (2 * math.pi * sigma**2)
 
 
-def heatmaps(centres: Tensor, intensity: Tensor, sigma: float, size: int, amplitude: str = "eq1") -> Tensor:
+def heatmaps(
+    centres: Tensor, intensity: Tensor, sigma: float, size: int, height: float | None = None
+) -> Tensor:
     """Eq. 1: H(x, y) = I / (2πσ²) · exp(−((x − x̄)² + (y − ȳ)²) / (2σ²)).
 
     The centre is moved to the nearest pixel inside the map, so that the map's maximum is the peak itself and
@@ -34,28 +34,23 @@ def heatmaps(centres: Tensor, intensity: Tensor, sigma: float, size: int, amplit
         intensity: (B, P) 0–5.
         sigma: in heatmap pixels.
         size: height and width of the maps.
-        amplitude: ``eq1`` (peak I/(2πσ²)) or ``intensity`` (peak I).
+        height: of the map of intensity 1, if not ``peak(sigma)`` as in Eq. 1.
 
     Returns:
         (B, P, size, size) float32, rows y.
     """
+    height = peak(sigma) if height is None else height
     axis = torch.arange(size, device=centres.device, dtype=torch.float32)
     centre = centres.round().clamp(0, size - 1)
-    # exp(−(dx² + dy²)) = exp(−dx²)·exp(−dy²): two vectors a map instead of size² exponentials.
+    # exp(−(dx² + dy²)) = exp(−dx²)·exp(−dy²): two vectors per map instead of size² exponentials.
     x, y = torch.exp(-((axis - centre[..., None]) ** 2) / (2 * sigma**2)).unbind(-2)
-    return (intensity * peak(sigma, amplitude))[..., None, None] * y[..., :, None] * x[..., None, :]
+    return (intensity * height)[..., None, None] * y[..., :, None] * x[..., None, :]
 
 
-def intensities(maps: Tensor, sigma: float, amplitude: str = "eq1") -> Tensor:
-    """The inverse of Eq. 1: (..., P, S, S) → (..., P), each map's maximum over the peak of intensity 1."""
-    return maps.flatten(-2).amax(-1) / peak(sigma, amplitude)
-
-
-def soft_intensities(maps: Tensor, sigma: float, amplitude: str = "eq1") -> Tensor:
-    """As ``intensities``, but smooth, so that every pixel near the peak has a share: the mean of the map's
-    values, weighted by the softmax of ``SHARPNESS`` times themselves."""
-    values = maps.flatten(-2) / peak(sigma, amplitude)
-    return ((SHARPNESS * values).softmax(-1) * values).sum(-1)
+def intensities(maps: Tensor, height: float) -> Tensor:
+    """The inverse of Eq. 1: (..., P, S, S) → (..., P), each map's maximum over ``height``, the peak of
+    intensity 1."""
+    return maps.flatten(-2).amax(-1) / height
 
 
 def locations(maps: Tensor) -> Tensor:

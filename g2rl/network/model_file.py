@@ -1,14 +1,16 @@
-"""TODO: one line."""
+"""``model.safetensors``, the trained network and its description (settings, AUs, subjects)."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from g2rl.action_units import map_au
 from g2rl.config.training import Settings
@@ -20,12 +22,12 @@ from g2rl.network.model import HeatmapNet
 def write_model(
     net: HeatmapNet, settings: Settings, aus: Sequence[int], subjects: Sequence[str], path: Path
 ) -> None:
-    """The network without the geometry module, with what inference must know and whom it has seen."""
+    """The network without the geometry module, with what inference must know and the training subjects."""
     known = {"aus": list(aus), "subjects": sorted(set(subjects))}
-    about = json.dumps(known | asdict(settings), sort_keys=True)
+    description = json.dumps(known | asdict(settings), sort_keys=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(weights, temporary, metadata={"g2rl": about})
+        save_file(weights, temporary, metadata={"g2rl": description})
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Model:
     net: HeatmapNet
     aus: tuple[int, ...]
     settings: Settings
-    point_au: torch.Tensor  # (P,) which AU each heatmap belongs to
+    point_au: Tensor  # (P,) which AU each heatmap belongs to
     device: torch.device
     subjects: frozenset[str] = frozenset()  # those it was trained on
 
@@ -48,7 +50,7 @@ def read_model(path: Path, device: torch.device) -> Model:
     """
     try:
         with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {})["g2rl"])
+            description = json.loads((file.metadata() or {})["g2rl"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
@@ -57,26 +59,52 @@ def read_model(path: Path, device: torch.device) -> Model:
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
     try:
-        aus, subjects = tuple(about.pop("aus")), frozenset(about.pop("subjects", ()))
-        lists = {name: tuple(value) for name, value in about.items() if isinstance(value, list)}
-        settings = Settings(**about | lists)
+        settings, aus, subjects = _parse(description)
         points = torch.from_numpy(map_au(aus, settings.centres, settings.maps))
-        if not timm.is_model(settings.backbone):  # a name with a prefix would be looked up on the network
-            raise InputError(f"no backbone {settings.backbone!r}")
-        with torch.device("meta"):  # shapes alone: a description may claim any size
-            net = HeatmapNet(settings.backbone, len(points), settings.channels, stride=settings.stride)
-        if other := next(
-            (
-                name
-                for name, value in weights.items()
-                if value.is_floating_point() and value.dtype != torch.float32
-            ),
-            "",
-        ):
-            raise InputError(f"{other} is {weights[other].dtype}, expected torch.float32")
-        net.load_state_dict(weights, assign=True)
-    except Exception as error:  # whatever a stranger's description leads to
-        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
-        raise InputError(f"{path}: weights do not fit its description: {reason}") from error
-    net.eval().to(device, memory_format=torch.channels_last)
+        net = _make_net(settings, len(points), weights)
+    except InputError as error:
+        raise InputError(f"{path}: weights do not fit its description: {error}") from error
+    net.eval().to(device).to(memory_format=torch.channels_last)
     return Model(net, aus, settings, points.to(device), device, subjects)
+
+
+def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[str]]:
+    """Settings, AUs and subjects of a description, which may be anything that JSON can hold."""
+    if not isinstance(description, dict):
+        raise InputError(f"it is {description!r:.40}, expected a mapping")
+    aus, subjects = description.pop("aus", None), description.pop("subjects", [])
+    if not (isinstance(aus, list) and all(type(au) is int for au in aus)):
+        raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
+    if not (isinstance(subjects, list) and all(isinstance(subject, str) for subject in subjects)):
+        raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
+    if unknown := sorted(description.keys() - {field.name for field in fields(Settings)}):
+        raise InputError(f"no setting {unknown[0]!r}")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in description.items()
+    }
+    return Settings(**values), tuple(aus), frozenset(subjects)
+
+
+def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> HeatmapNet:
+    """The network that the settings describe, with these weights.
+
+    Raises:
+        InputError: timm has no such backbone, or the weights have other names, sizes or types.
+    """
+    if not timm.is_model(settings.backbone):  # a name with a prefix would be looked up on the network
+        raise InputError(f"no backbone {settings.backbone!r}")
+    for i, width in enumerate(settings.channels):  # a description may claim any size
+        name = f"deconv.{3 * i}.weight"
+        shape = tuple(weights[name].shape) if name in weights else ()
+        if shape[1:2] != (width,):
+            raise InputError(f"{name} is {shape}, expected {width} channels")
+    for name, value in weights.items():
+        if value.is_floating_point() and value.dtype != torch.float32:
+            raise InputError(f"{name} is {value.dtype}, expected torch.float32")
+    with torch.device("meta"):  # shapes alone, no memory
+        net = HeatmapNet(settings.backbone, maps, settings.channels, stride=settings.stride)
+    try:
+        net.load_state_dict(weights, assign=True)
+    except RuntimeError as error:  # torch's: names or shapes
+        raise InputError(str(error).splitlines()[-1].strip()) from error
+    return net

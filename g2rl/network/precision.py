@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Whether the network computes in bf16 or fp32: the setting ``precision``, where the device gains by it."""
 
 import functools
 from pathlib import Path
@@ -20,6 +20,6 @@ def fast_bf16() -> bool:
 
 
 def autocast(device: torch.device, settings: Settings) -> torch.autocast:
-    """bf16 arithmetic where it is asked for and faster; elsewhere fp32."""
+    """bf16 arithmetic where it is asked for and faster; elsewhere, and with ``precision: fp32``, fp32."""
     enabled = settings.precision == "bf16" and (device.type == "cuda" or fast_bf16())
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

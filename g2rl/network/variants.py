@@ -1,12 +1,68 @@
-"""TODO: one line."""
+"""What the paper does not have, chosen by tables: guidance, adjacency, projection, losses, decoding.
+
+To add one, write a function or a small class here and name it in its table, in the key's choices
+(g2rl/config/training.py) and in a test.
+"""
+
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from g2rl.config.training import Settings
+from g2rl.network import heatmaps as hm
+from g2rl.network.model import (
+    G2RL,
+    GEOMETRY_DIM,
+    GeometryModule,
+    HeatmapNet,
+    Projection,
+    adjacency,
+    normalised,
+    relative_distances,
+)
+from g2rl.network.preprocessing import normalise_landmarks
+
+SHARPNESS = 8.0  # of the soft decoding: intensities 1, 2, 3 of Eq. 1 at 16 × 16 become 0.83, 1.88, 2.92
+WARMUP = 1 / 3  # of the epochs: how long G learns before it is frozen, in guidance "warmup"
+
+ExtraLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # of heatmaps, G, landmarks, intensities
 
 
-def intensity_loss(predicted: Tensor, target: Tensor, coded: Tensor) -> Tensor:
-    """Not in the paper: squared error of intensities (B, P), summed over maps, mean over the batch."""
-    return torch.where(coded, (predicted - target).square(), 0).sum() / len(predicted)
+class Detached(G2RL):
+    """L_G trains only W and M; G is trained to reconstruct the landmarks, so that it cannot collapse."""
+
+    def __init__(self, net: HeatmapNet, geometry: GeometryModule, projection: nn.Module):
+        super().__init__(net, geometry, projection)
+        self.landmark_decoder = nn.Linear(GEOMETRY_DIM, 2 * 68)
+
+    @staticmethod
+    def guidance_loss(G: Tensor, WM: Tensor) -> Tensor:
+        return G2RL.guidance_loss(G.detach(), WM)
+
+    def auxiliary_loss(self, G: Tensor, landmarks: Tensor) -> Tensor:
+        """Squared error of the reconstructed landmarks, summed over them, mean over the batch."""
+        return (self.landmark_decoder(G) - landmarks.flatten(1)).square().sum(-1).mean()
+
+
+class Standardised(Detached):
+    """As ``Detached``, and L_G sees of G only what differs between faces."""
+
+    @staticmethod
+    def guidance_loss(G: Tensor, WM: Tensor) -> Tensor:
+        return G2RL.guidance_loss(standardise(G.detach()), WM)
+
+
+class Warmup(Detached):
+    """As ``Detached`` for the first third of the epochs; then G is a fixed function of the landmarks, as the
+    target of Ning et al. 2017 is."""
+
+
+class Variance(G2RL):
+    """L_G trains both its sides, and ``variance_loss`` keeps G from collapsing."""
+
+    def auxiliary_loss(self, G: Tensor, landmarks: Tensor) -> Tensor:
+        return variance_loss(G)
 
 
 def standardise(G: Tensor) -> Tensor:
@@ -23,3 +79,129 @@ def variance_loss(G: Tensor) -> Tensor:
     variance = covariance.diagonal()
     hinge = torch.relu(1 - (variance + 1e-4).sqrt()).mean()
     return hinge + (covariance.square().sum() - variance.square().sum()) / G.shape[1] ** 2
+
+
+def inverse_adjacency(landmarks: Tensor) -> Tensor:
+    """A_ij = 1/(1 + d_ij/s), normalised."""
+    return normalised(1 / (1 + relative_distances(landmarks).sqrt()))
+
+
+def identity_adjacency(landmarks: Tensor) -> Tensor:
+    """No neighbours, a control."""
+    return torch.eye(landmarks.shape[1]).to(landmarks).expand(len(landmarks), -1, -1)
+
+
+def he_init(geometry: GeometryModule) -> None:
+    """First weights after He et al. 2015, which keep what differs between faces; PyTorch's own shrink it at
+    every layer."""
+    for layer in geometry.modules():
+        if isinstance(layer, nn.Linear | nn.Conv1d):
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.get_parameter("bias"))
+
+
+def pooled_projection(channels: int, map_size: int) -> nn.Module:
+    """Mean over the map, then fully connected: without the layout of the face."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, GEOMETRY_DIM, bias=False))
+
+
+def full_projection(channels: int, map_size: int) -> nn.Module:
+    """Fully connected over all of M: 268 M weights at 256×64×64."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * map_size**2, GEOMETRY_DIM, bias=False))
+
+
+def soft_intensities(maps: Tensor, height: float) -> Tensor:
+    """As ``heatmaps.intensities``, but smooth, so that every pixel near the peak has a share: the mean of the
+    map's values, weighted by the softmax of ``SHARPNESS`` times themselves."""
+    values = maps.flatten(-2) / height
+    return ((SHARPNESS * values).softmax(-1) * values).sum(-1)
+
+
+# What a key of the configuration may be → what it stands for; the paper's, or the reading of it, first.
+GUIDANCE: dict[str, Callable[..., G2RL]] = {
+    "joint": G2RL,
+    "detached": Detached,
+    "standardised": Standardised,
+    "warmup": Warmup,
+    "variance": Variance,
+}
+ADJACENCY = {"gaussian": adjacency, "inverse": inverse_adjacency, "identity": identity_adjacency}
+GEOMETRY_INIT: dict[str, Callable[[GeometryModule], None]] = {"torch": lambda _: None, "he": he_init}
+PROJECTION: dict[str, Callable[[int, int], nn.Module]] = {
+    "factorised": Projection,
+    "pooled": pooled_projection,
+    "full": full_projection,
+}
+AMPLITUDE: dict[str, Callable[[float], float]] = {"eq1": hm.peak, "intensity": lambda sigma: 1.0}
+DECODING = {"max": hm.intensities, "soft": soft_intensities}
+
+
+def build_model(settings: Settings, maps: int, pretrained: dict[str, Tensor] | None = None) -> G2RL:
+    """The model with the weights of its seed; the heatmap network's do not depend on λ or the guidance.
+
+    Args:
+        maps: P, the number of heatmaps.
+        pretrained: the backbone's weights, or None to start from random ones.
+    """
+    torch.manual_seed(settings.seed)
+    net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained, settings.stride)
+    torch.manual_seed(settings.seed + 1)
+    geometry = GeometryModule(adjacency=ADJACENCY[settings.adjacency])
+    GEOMETRY_INIT[settings.geometry_init](geometry)
+    projection = PROJECTION[settings.projection](net.channels, settings.map_size)
+    return GUIDANCE[settings.guidance](net, geometry, projection)
+
+
+def height(settings: Settings) -> float:
+    """Height of the heatmap of intensity 1: 1/(2πσ²) in Eq. 1, 1 in the sibling project's code."""
+    return AMPLITUDE[settings.amplitude](settings.sigma)
+
+
+def decode(maps: Tensor, settings: Settings) -> Tensor:
+    """(..., P, S', S') heatmaps → (..., P) intensities."""
+    return DECODING[settings.decoding](maps, height(settings))
+
+
+def guiding_landmarks(landmarks: Tensor, settings: Settings) -> Tensor:
+    """What the geometry module sees of (B, 68, 2) aligned pixels: each face's own landmarks, normalised; as a
+    control those of another face of the batch."""
+    landmarks = normalise_landmarks(landmarks)
+    if settings.permute_landmarks:
+        landmarks = landmarks.roll(1, 0)
+    return landmarks
+
+
+def map_weights(intensity: Tensor, settings: Settings) -> Tensor:
+    """(B, P) intensities of maps, < 0 not coded → how often each map's error counts; 0 or 1 in the paper."""
+    coded = (intensity >= 0).float()
+    if settings.high_intensity_weight:
+        coded = coded * (1 + settings.high_intensity_weight * intensity)
+    return coded
+
+
+def guidance_losses(model: G2RL, settings: Settings) -> list[ExtraLoss]:
+    """The auxiliary loss of the geometry branch, if its guidance has one."""
+    if settings.lam and isinstance(model, Detached | Variance):
+        return [lambda maps, G, landmarks, intensity: model.auxiliary_loss(G, landmarks)]
+    return []
+
+
+def extra_losses(model: G2RL, settings: Settings) -> list[ExtraLoss]:
+    """What is minimised beside Eq. 8; nothing in the paper."""
+
+    def intensity_loss(maps: Tensor, G: Tensor, landmarks: Tensor, intensity: Tensor) -> Tensor:
+        """Squared error of the soft decoding, summed over coded maps, mean over the batch."""
+        error = (soft_intensities(maps, height(settings)) - intensity).square()
+        return settings.intensity_loss * (torch.where(intensity >= 0, error, 0).sum() / len(maps))
+
+    return guidance_losses(model, settings) + ([intensity_loss] if settings.intensity_loss else [])
+
+
+def freeze_geometry(model: G2RL, settings: Settings, epochs: int) -> bool:
+    """Whether G is frozen now, after so many ``epochs``; if so, freeze it."""
+    if not isinstance(model, Warmup) or epochs < WARMUP * settings.epochs:
+        return False
+    learning = model.landmark_decoder.weight.requires_grad
+    for part in (model.geometry, model.landmark_decoder):
+        part.requires_grad_(False)
+    return learning

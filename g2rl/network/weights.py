@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from g2rl.errors import InputError, first_line
 from g2rl.io.atomic import atomic_path
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 REMEDY = "give a file as `weights` in the configuration, or none to start from random weights"
 
 
+FILE = "model.safetensors"  # of a repository of the hub
 TIMEOUT = 5  # seconds until a hub that does not answer counts as out of reach
 
 
@@ -36,7 +37,7 @@ def save_weights(backbone: str, out: Path, source: Path | None = None) -> None:
     from safetensors.torch import save_file
 
     try:
-        net = timm.create_model(backbone, features_only=True, out_indices=(-1,))
+        net: Any = timm.create_model(backbone, features_only=True, out_indices=(-1,))
     except Exception as error:  # timm raises many kinds
         raise InputError(f"backbone {backbone}: {first_line(error)}") from error
     path = source or download(backbone, net.pretrained_cfg.get("hf_hub_id") or "")
@@ -52,23 +53,39 @@ def download(backbone: str, repository: str) -> Path:
     Raises:
         InputError: there are none, or they cannot be fetched.
     """
-    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub import hf_hub_download
 
     if not repository:
         raise InputError(f"backbone {backbone}: timm has no weights of it to download: {REMEDY}")
-    name = "model.safetensors"
-    if constants.HF_HUB_OFFLINE:
-        barrier = "HF_HUB_OFFLINE is set"
-    else:  # the hub's own client would try again and again, for minutes
-        barrier = _barrier(f"{constants.ENDPOINT}/{repository}/resolve/main/{name}")
+    barrier = find_barrier(repository)
     try:
-        return Path(hf_hub_download(repository, name, local_files_only=bool(barrier)))
+        return Path(hf_hub_download(repository, FILE, local_files_only=bool(barrier)))
     except Exception as error:  # the hub raises many kinds
         reason = barrier or first_line(error).rstrip(".")
         raise InputError(
             f"backbone {backbone}: its weights ({repository}) cannot be downloaded: {reason}: fetch them "
             f"where there is a network and {REMEDY}"
         ) from error
+
+
+def find_barrier(repository: str) -> str:
+    """What keeps a download from beginning, found within ``TIMEOUT``; "" if the hub has the file.
+
+    The hub's own download would try again and again, for minutes.
+    """
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if constants.HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE is set"
+    address = hf_hub_url(repository, FILE)
+    try:
+        get_hf_file_metadata(address, timeout=TIMEOUT)
+    except HfHubHTTPError as error:
+        return f"{address} answers {error.response.status_code} {error.response.reason_phrase}"
+    except Exception as error:  # those of its HTTP library, which is httpx or requests
+        return f"{address} does not answer ({first_line(error)})"
+    return ""
 
 
 def check_hash(path: Path) -> None:
@@ -128,31 +145,6 @@ def _compare(path: Path, backbone: str, found: "dict[str, Tensor]", needed: "dic
             raise InputError(
                 f"{path}: {name} is {tuple(found[name].shape)}, {backbone} has {tuple(value.shape)}"
             )
-
-
-def _barrier(address: str) -> str:
-    """What keeps a download from beginning within ``TIMEOUT``; nothing if the server has answered."""
-    from threading import Thread
-    from urllib.error import HTTPError, URLError
-    from urllib.request import Request, urlopen
-
-    found = [f"{address} does not answer"]
-
-    def ask() -> None:
-        try:
-            urlopen(Request(address, method="HEAD"), timeout=TIMEOUT).close()
-            found.append("")
-        except HTTPError as error:  # what is refused, the client tells better
-            found.append(f"{address} answers {error.code} {error.reason}" if error.code >= 500 else "")
-        except (OSError, ValueError) as error:
-            reason = error.reason if isinstance(error, URLError) else error
-            found.append(f"{address} does not answer ({reason})")
-
-    # A thread of its own, left alone if need be: no timeout holds for the look-up of a name.
-    asking = Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(2 * TIMEOUT)
-    return found[-1]
 
 
 def read_weights(path: Path) -> "dict[str, Tensor]":

@@ -22,6 +22,7 @@ from g2rl.io.tables import write_csv
 from g2rl.paths import dataset_of_table, locate_fold_file
 from g2rl.report.captions import caption, collapse_note, frames_note
 from g2rl.report.table1_formats import html, latex, markdown
+from g2rl.training.history import read_history
 
 COLUMNS = ["dataset", "method", "source", "metric", "au", "value", "ci_low", "ci_high", "fold_mean", "seeds"]
 
@@ -54,7 +55,7 @@ def table1_from_files(
     results = [MethodResult(*key, tables) for key, tables in read_metrics_by_method(metrics).items()]
     trainings: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
-        trainings.setdefault(locate_fold_file(path).dataset, []).append(pd.read_csv(path))
+        trainings.setdefault(locate_fold_file(path).dataset, []).append(read_history(path))
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
     return results, [note for note in (collapse_note(trainings), frames_note(counts)) if note]
 

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Affine correction of a trained network's intensities, one per AU, folded into its last convolution."""
 
 import torch
 
@@ -7,33 +7,34 @@ from g2rl.network import heatmaps as hm
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import normalise
+from g2rl.network.variants import height
 from g2rl.training.data import Faces
-from g2rl.training.diagnostics import N_DIAGNOSTIC_FACES
 from g2rl.training.targets import Targets
+
+BATCH = 256
 
 
 @torch.inference_mode()
 def calibrate(net: HeatmapNet, faces: Faces, targets: Targets, settings: Settings) -> None:
-    """Give each AU's intensities the mean and standard deviation of the codes, over all training frames: a
-    map that lessens the squared error of its pixels has a maximum that is too low.
+    """Give each AU's intensities the mean and standard deviation of the codes, over all training frames:
+    heatmaps trained on the squared error of their pixels underestimate their peak.
 
-    The line that does it goes into the last convolution, so the network is as large as before: a map times a
-    slope > 0 plus an offset has such a maximum.
+    A heatmap times a slope > 0 plus an offset has its maximum changed likewise, so the correction goes into
+    the last convolution and the network is as large as before.
     """
     net.eval()
+    bias = net.head.get_parameter("bias")
     device, found = faces.landmarks.device, []
-    for index in torch.arange(len(faces), device=device).split(N_DIAGNOSTIC_FACES):
+    for index in torch.arange(len(faces), device=device).split(BATCH):
         with autocast(device, settings):
             maps, _ = net(normalise(faces.pixels(index, settings.image_size)))
-        read = hm.intensities(maps.float(), settings.sigma, settings.amplitude)
-        found.append(hm.au_mean(read, targets.map_au, faces.intensity.shape[1]).cpu())
-    for au, (guess, code) in enumerate(zip(torch.cat(found).T, faces.intensity.cpu().T, strict=True)):
-        guess, code = guess[code >= 0].double(), code[code >= 0].double()
-        if len(code) > 1 and guess.std() > 0 and code.std() > 0:
-            slope = code.std().item() / guess.std().item()
-            offset = code.mean().item() - slope * guess.mean().item()
+        points = hm.intensities(maps.float(), height(settings))
+        found.append(hm.au_mean(points, targets.map_au, faces.intensity.shape[1]).cpu())
+    for au, (predicted, code) in enumerate(zip(torch.cat(found).T, faces.intensity.cpu().T, strict=True)):
+        predicted, code = predicted[code >= 0].double(), code[code >= 0].double()
+        if len(code) > 1 and predicted.std() > 0 and code.std() > 0:
+            slope = code.std().item() / predicted.std().item()
+            offset = code.mean().item() - slope * predicted.mean().item()
             own = targets.map_au == au
             net.head.weight[own] *= slope
-            net.head.bias[own] = net.head.bias[own] * slope + offset * hm.peak(
-                settings.sigma, settings.amplitude
-            )
+            bias[own] = bias[own] * slope + offset * height(settings)

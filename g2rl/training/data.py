@@ -1,7 +1,7 @@
-"""TODO: one line."""
+"""Training data: the drawn subjects' faces on the device, shuffled into batches and augmented."""
 
+import logging
 import os
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,15 +19,19 @@ from g2rl.faces.sequence_file import AlignedSequence, join, load_frames
 from g2rl.io.progress import progress
 from g2rl.network.preprocessing import constant
 
+log = logging.getLogger(__name__)
+AHEAD = 8  # batches that are decoded before the device needs them
+
 
 @dataclass(frozen=True)
 class Faces:
     """Training frames of all subjects, one after the other.
 
-    ``images`` are (N, S, S, 3) uint8 RGB on the training device; where they do not fit, they are None, and
-    ``jpeg`` holds all bytes and their offsets (:func:`g2rl.cache.join`), decoded batch by batch.
+    ``images`` are (N, S, S, 3) uint8 RGB on the training device; where they do not fit, there are none, and
+    ``jpeg`` holds all bytes and their offsets (``sequence_file.join``), decoded batch by batch.
     """
 
+    aus: tuple[int, ...]
     images: Tensor | None
     jpeg: tuple[np.ndarray, np.ndarray] | None
     landmarks: Tensor  # (N, 68, 2) float32, aligned pixels
@@ -36,43 +40,66 @@ class Faces:
     def __len__(self) -> int:
         return len(self.intensity)
 
+    def decode(self, index: np.ndarray, size: int) -> Tensor:
+        """(B, S, S, 3) uint8 on the CPU: the faces of ``index``."""
+        assert self.jpeg is not None
+        return torch.from_numpy(decode(*self.jpeg, index, size))
+
     def pixels(self, index: Tensor, size: int) -> Tensor:
         """(B, S, S, 3) uint8 on the device: the faces of ``index``, decoded where they are not kept."""
         if self.images is not None:
             return self.images[index]
-        rows = decode(*self.jpeg, index.cpu().numpy(), size)
-        return torch.from_numpy(rows).to(index.device)
+        return self.decode(index.cpu().numpy(), size).to(index.device)
 
 
-def load_faces(shards: Sequence[AlignedSequence], size: int, device: torch.device) -> Faces:
-    """All frames of the shards, decoded once and kept on the device if they take at most half of its memory.
+def draw_subjects(sequences: Sequence[AlignedSequence], settings: Settings) -> Sequence[AlignedSequence]:
+    """The sequences of ``max_subjects`` subjects, drawn by the seed; all without that setting."""
+    if not settings.max_subjects:
+        return sequences
+    names = sorted({sequence.subject for sequence in sequences})
+    drawn = set(np.random.default_rng(settings.seed).permutation(names)[: settings.max_subjects])
+    return [sequence for sequence in sequences if sequence.subject in drawn]
+
+
+def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.device) -> Faces:
+    """All frames of the sequences, decoded once and kept on the device if they take at most half of its
+    memory.
 
     Raises:
-        InputError: no frame in any shard.
+        InputError: sequences of different AUs; no frame in any of them.
     """
-    landmarks = torch.from_numpy(np.concatenate([shard.landmarks for shard in shards])).to(device)
-    intensity = torch.from_numpy(np.concatenate([shard.intensity for shard in shards])).to(device)
-    if not len(intensity):
-        raise InputError("no training frame in any shard: see the frames.csv of this dataset for the reasons")
+    aus = sequences[0].aus
+    if different := [each for each in sequences if each.aus != aus]:
+        raise InputError(
+            f"sequences of different AUs: {sequences[0].sequence} has {aus}, {different[0].sequence} has "
+            f"{different[0].aus}"
+        )
+    landmarks = torch.from_numpy(np.concatenate([each.landmarks for each in sequences])).to(device)
+    intensity = torch.from_numpy(np.concatenate([each.intensity for each in sequences])).to(device)
+    count = len(intensity)
+    if not count:
+        raise InputError(
+            "no training frame in any sequence: see the frames.csv of this dataset for the reasons"
+        )
     if device.type == "cuda":
         free = torch.cuda.mem_get_info(device)[0]
     else:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = len(intensity) * size * size * 3
+    needed = count * size * size * 3
     resident = needed <= free / 2
     where = f"kept on {device}" if resident else "decoded batch by batch"
-    print(
-        f"faces: {len(intensity)}, {needed / 2**30:.2f} GiB of pixels, {where}", file=sys.stderr, flush=True
-    )
+    log.info("faces: %d, %.2f GiB of pixels, %s", count, needed / 2**30, where)
     if not resident:
-        return Faces(None, join(shards), landmarks, intensity)
-    images = torch.empty((len(intensity), size, size, 3), dtype=torch.uint8, device=device)
+        return Faces(aus, None, join(sequences), landmarks, intensity)
+    images = torch.empty((count, size, size, 3), dtype=torch.uint8, device=device)
     start = 0
-    for shard in progress(shards, "decoding faces", len(shards)):  # one at a time: the host needs no more
-        end = start + len(shard.frame)
-        images[start:end] = torch.from_numpy(load_frames(shard, size, torch.get_num_threads()))
+    for each in progress(
+        sequences, "decoding faces", len(sequences)
+    ):  # one at a time: the host needs no more
+        end = start + len(each.frame)
+        images[start:end] = torch.from_numpy(load_frames(each, size, torch.get_num_threads()))
         start = end
-    return Faces(images, None, landmarks, intensity)
+    return Faces(aus, images, None, landmarks, intensity)
 
 
 def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -83,18 +110,17 @@ def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tens
     order = np.random.default_rng([settings.seed, epoch]).permutation(len(faces))
     size = min(settings.batch_size, len(order))
     order = order[: len(order) // size * size].reshape(-1, size)
-    device = faces.landmarks.device
+    indices = torch.from_numpy(order).to(faces.landmarks.device)
     if faces.images is not None:
-        for index in torch.from_numpy(order).to(device):
+        for index in indices:
             yield faces.images[index], faces.landmarks[index], faces.intensity[index]
         return
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # decodes ahead of the device
-        ahead: deque[Future[np.ndarray]] = deque()
-        for n, index in enumerate(torch.from_numpy(order).to(device)):
-            while len(ahead) < 8 and n + len(ahead) < len(order):
-                rows = order[n + len(ahead)]
-                ahead.append(pool.submit(decode, *faces.jpeg, rows, settings.image_size))
-            images = torch.from_numpy(ahead.popleft().result()).to(device)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        ahead: deque[Future[Tensor]] = deque()
+        for n, index in enumerate(indices):
+            while len(ahead) < AHEAD and n + len(ahead) < len(order):
+                ahead.append(pool.submit(faces.decode, order[n + len(ahead)], settings.image_size))
+            images = ahead.popleft().result().to(index.device)
             yield images, faces.landmarks[index], faces.intensity[index]
 
 
@@ -106,7 +132,8 @@ def sample_augmentation(settings: Settings, count: int, random: torch.Generator)
 
 
 def augment(images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor) -> tuple[Tensor, Tensor]:
-    """Mirror and move faces (B, S, S, 3) and their landmarks (B, 68, 2), on the device; see ``draw``."""
+    """Mirror and move faces (B, S, S, 3) and their landmarks (B, 68, 2), on the device; see
+    ``sample_augmentation``."""
     size = images.shape[1]
     axis = torch.arange(size, device=images.device)
     x, y = ((axis - move[:, i : i + 1]).clamp(0, size - 1) for i in (0, 1))  # the border's pixels repeat

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""The heatmaps that a training batch is compared with (Eq. 1), from its landmarks and intensities."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ from g2rl.action_units import centre_weights, map_au, place_points, point_au
 from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.network import heatmaps as hm
+from g2rl.network.variants import height
 
 
 class Targets:
@@ -31,8 +32,8 @@ class Targets:
         """
         s = self.settings
         centres = hm.to_heatmap(place_points(landmarks, self.weights, self.down), ALIGNED_SIZE, s.map_size)
-        of_point = intensity[:, self.point_au].clamp(min=0).float()
-        maps = hm.heatmaps(centres, of_point, s.sigma, s.map_size, s.amplitude)
+        point_intensity = intensity[:, self.point_au].clamp(min=0).float()
+        maps = hm.heatmaps(centres, point_intensity, s.sigma, s.map_size, height(s))
         if s.maps == "au":
             maps = torch.stack([part.amax(1) for part in maps.split(self.points, 1)], 1)
         return maps, intensity[:, self.map_au].float()

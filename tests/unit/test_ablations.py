@@ -15,6 +15,7 @@ from g2rl.evaluation.metrics import evaluate
 from g2rl.inference.predictions import write_predictions
 from g2rl.paths import Run
 from g2rl.report import ablations as report_ablations
+from g2rl.training.history import write_history
 
 AUS = ("AU06", "AU12")
 
@@ -188,17 +189,16 @@ def test_two_settings_of_one_variant_are_not_mixed(tmp_path, capsys, monkeypatch
     assert set(pd.read_csv("out.csv")["dataset"]) == {"a"}
 
 
-def history(last: float) -> pd.DataFrame:
-    row = {"epoch": 0, "loss_G": 10.0, "norm_WM": 1.0, "var_G": 0.2, "norm_G": 1.0, "rank_G": 20.0}
-    row |= {"norm_W": 9.0, "grad_S": 2.0, "grad_G": 40.0}
-    return pd.DataFrame([row, row | {"epoch": 1, "var_G": last, "grad_G": 0.4}])
+def history(last: float) -> list[dict[str, float]]:
+    row = {"epoch": 0, "loss": 5.0, "loss_S": 1.0, "loss_G": 10.0, "norm_WM": 1.0, "lr": 0.1}
+    row |= {"var_G": 0.2, "norm_G": 1.0, "rank_G": 20.0, "norm_W": 9.0, "grad_S": 2.0, "grad_G": 40.0}
+    return [row, row | {"epoch": 1, "var_G": last, "grad_G": 0.4}]
 
 
 def test_what_the_guidance_does_is_told(tmp_path):
-    def write(run: str, table: pd.DataFrame) -> Path:
+    def write(run: str, rows: list[dict[str, float]]) -> Path:
         path = tmp_path / f"synthetic_a/{run}/fold1/history.csv"
-        path.parent.mkdir(parents=True)
-        table.to_csv(path, index=False)
+        write_history(path, rows)
         return path
 
     histories = [

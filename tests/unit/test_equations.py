@@ -5,6 +5,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,22 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g2rl.action_units import au_centres
-from g2rl.config import values
 from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
 from g2rl.network import model as m
-from g2rl.network import model_file, preprocessing, variants
-from g2rl.training import loop as training
+from g2rl.network import model_file, preprocessing
+from g2rl.network import variants as v
+from g2rl.training.loop import make_step
 from g2rl.training.targets import Targets
 
 SIGMAS = [math.sqrt(0.2), math.sqrt(0.5), 1, math.sqrt(2), 2, math.sqrt(5)]  # of Figure 6
 TINY = "test_resnet.r160_in1k"
+SMALL = Settings(backbone=TINY, image_size=64, channels=(16, 16, 16))
 CPU = torch.device("cpu")
-
-
-def choices(key: str) -> tuple[str, ...]:
-    """The values that a setting may have."""
-    return values.choices(values.kinds(Settings)[key])
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -92,13 +89,14 @@ class TestEquation1:
         st.floats(-2, 66),
         st.floats(-2, 66),
         st.floats(0, 5),
-        st.sampled_from(choices("amplitude")),
+        st.sampled_from(sorted(v.AMPLITUDE)),
     )
     def test_intensity_to_heatmap_and_back(self, sigma, x, y, intensity, amplitude):
         """Exactly, at any σ, also at and beyond the border; the place too."""
         centre = torch.tensor([[[x, y]]])
-        maps = hm.heatmaps(centre, torch.tensor([[intensity]]), sigma, 64, amplitude)
-        assert float(hm.intensities(maps, sigma, amplitude)) == pytest.approx(intensity, rel=1e-5, abs=1e-6)
+        height = v.AMPLITUDE[amplitude](sigma)
+        maps = hm.heatmaps(centre, torch.tensor([[intensity]]), sigma, 64, height)
+        assert float(hm.intensities(maps, height)) == pytest.approx(intensity, rel=1e-5, abs=1e-6)
         if intensity > 0.01:
             assert torch.equal(hm.locations(maps), centre.round().clamp(0, 63))
 
@@ -106,8 +104,8 @@ class TestEquation1:
     @pytest.mark.parametrize("corner", [(0.0, 0.0), (63.0, 0.0), (0.0, 63.0), (63.0, 63.0), (-9.0, 70.0)])
     def test_back_and_forth_in_the_corners(self, sigma, corner):
         maps = hm.heatmaps(torch.tensor([[corner]]), torch.tensor([[3.0]]), sigma, 64)
-        assert float(hm.intensities(maps, sigma)) == pytest.approx(3, rel=1e-6)
-        again = hm.heatmaps(hm.locations(maps), hm.intensities(maps, sigma), sigma, 64)
+        assert float(hm.intensities(maps, hm.peak(sigma))) == pytest.approx(3, rel=1e-6)
+        again = hm.heatmaps(hm.locations(maps), hm.intensities(maps, hm.peak(sigma)), sigma, 64)
         torch.testing.assert_close(again, maps)
 
     def test_the_whole_map_sums_to_the_intensity(self):
@@ -117,7 +115,9 @@ class TestEquation1:
             assert float(maps.sum()) == pytest.approx(4, rel=1e-4)
 
     def test_other_amplitude_has_the_intensity_for_its_height(self):
-        maps = hm.heatmaps(torch.tensor([[[5.0, 7.0]]]), torch.tensor([[3.0]]), 2, 16, "intensity")
+        maps = hm.heatmaps(
+            torch.tensor([[[5.0, 7.0]]]), torch.tensor([[3.0]]), 2, 16, v.AMPLITUDE["intensity"](2)
+        )
         assert float(maps[0, 0, 7, 5]) == float(maps.max()) == 3
 
     def test_gradient_by_finite_differences(self):
@@ -133,7 +133,7 @@ class TestEquation1:
 
     def test_only_the_peak_gets_a_gradient_from_the_inverse(self):
         maps = torch.tensor(numbers(1, 2, 8, 8), requires_grad=True)
-        hm.intensities(maps, 2).sum().backward()
+        hm.intensities(maps, hm.peak(2)).sum().backward()
         assert torch.equal(maps.grad.flatten(2).argmax(-1), maps.flatten(2).argmax(-1))
         assert maps.grad.sum().item() == pytest.approx(2 * 2 * np.pi * 2**2)
         assert (maps.grad != 0).sum() == 2
@@ -204,7 +204,7 @@ class TestEquation2:
         predicted, target = torch.tensor(numbers(2, 3, 4, 5, 5))
         weight = 1 + torch.tensor(np.random.default_rng(2).integers(0, 3, (3, 4)))
         error = ((predicted - target) ** 2).sum((2, 3)) * weight * torch.tensor(self.coded)
-        found = m.heatmap_loss(predicted, target, torch.tensor(self.coded), weight)
+        found = m.heatmap_loss(predicted, target, torch.tensor(self.coded) * weight)
         assert float(found) == pytest.approx(float(error.sum()) / 3, rel=1e-12)
 
 
@@ -228,7 +228,9 @@ def dense_layers(P: np.ndarray, weights: dict[str, np.ndarray]) -> list[np.ndarr
 @pytest.fixture(scope="module")
 def geometry() -> m.GeometryModule:
     torch.manual_seed(0)
-    return m.GeometryModule(init="he").double()  # no layer's share is too small to be missed
+    geometry = m.GeometryModule()
+    v.he_init(geometry)  # no layer's share is too small to be missed
+    return geometry.double()
 
 
 @pytest.fixture(scope="module")
@@ -246,20 +248,11 @@ class TestEquation3:
         assert np.allclose(A, A.transpose(0, 2, 1))
         assert np.linalg.eigvalsh(A).max() == pytest.approx(1)  # so the layers neither blow up nor die by it
 
-    def test_other_adjacencies(self):
-        P = some_landmarks(1)
-        distance = np.linalg.norm(P[0, :, None] - P[0, None], axis=-1)
-        size = np.sqrt(np.mean(np.sum((P[0] - P[0].mean(0)).numpy() ** 2, -1)))
-        A = 1 / (1 + distance / size)
-        expected = A / np.sqrt(np.outer(A.sum(0), A.sum(0)))
-        assert np.allclose(m.adjacency(P, "inverse")[0], expected, atol=1e-12)
-        assert torch.equal(m.adjacency(P, "identity")[0], torch.eye(68).double())
-
     def test_moving_turning_and_scaling_the_face_change_nothing_in_a(self):
         landmarks = some_landmarks()
         moved = 3.7 * landmarks @ turn(0.3).T + torch.tensor([5.0, -2.0])
-        for kind in choices("adjacency"):
-            torch.testing.assert_close(m.adjacency(moved, kind), m.adjacency(landmarks, kind))
+        for adjacency in v.ADJACENCY.values():
+            torch.testing.assert_close(adjacency(moved), adjacency(landmarks))
         stretched = landmarks * torch.tensor([1.0, 1.5])
         assert not torch.allclose(m.adjacency(stretched), m.adjacency(landmarks), atol=1e-3)
 
@@ -331,16 +324,16 @@ class TestEquation6:
 
     def test_squared_distance(self):
         G, WM = numbers(2, 5, 256)
-        found = m.guidance_loss(torch.tensor(G), torch.tensor(WM))
+        found = m.G2RL.guidance_loss(torch.tensor(G), torch.tensor(WM))
         assert float(found) == pytest.approx(self.dense(G, WM), rel=1e-12)
 
     def test_gradient_by_finite_differences(self):
-        assert_gradient(m.guidance_loss, self.dense, *numbers(2, 5, 256))
+        assert_gradient(m.G2RL.guidance_loss, self.dense, *numbers(2, 5, 256))
 
-    @pytest.mark.parametrize("kind", choices("projection"))
+    @pytest.mark.parametrize("kind", v.PROJECTION)
     def test_projection(self, kind):
         torch.manual_seed(0)
-        W = m.Projection(16, 8, kind).double()
+        W = v.PROJECTION[kind](16, 8).double()
         M = numbers(3, 16, 8, 8)
         if kind == "pooled":
             flat = M.mean((2, 3))
@@ -350,95 +343,66 @@ class TestEquation6:
                 matrix = W.reduce.weight.detach().numpy()[:, :, 0, 0]
                 reduced = np.array([[sum(row[c] * one[c] for c in range(16)) for row in matrix] for one in M])
             flat = np.array([one.reshape(-1) for one in reduced])
-        expected = [W.fc.weight.detach().numpy() @ one for one in flat]
+        *_, last = W.children()  # fully connected
+        expected = [last.weight.detach().numpy() @ one for one in flat]
         assert np.allclose(W(torch.tensor(M)).detach(), expected, rtol=1e-10, atol=1e-12)
 
-    @pytest.mark.parametrize("kind", choices("projection"))
+    @pytest.mark.parametrize("kind", v.PROJECTION)
     def test_projection_is_linear(self, kind):
         torch.manual_seed(0)
-        W = m.Projection(16, 8, kind).double()
+        W = v.PROJECTION[kind](16, 8).double()
         a, b = torch.tensor(numbers(2, 3, 16, 8, 8))
         torch.testing.assert_close(W(2 * a - 3 * b), 2 * W(a) - 3 * W(b))
         assert torch.equal(W(0 * a), torch.zeros(3, 256).double())
 
     def test_projection_keeps_the_layout_of_the_face_unless_pooled(self):
         M = torch.randn(1, 16, 8, 8)
-        for kind in choices("projection"):
-            W = m.Projection(16, 8, kind)
+        for kind in v.PROJECTION:
+            W = v.PROJECTION[kind](16, 8)
             assert torch.allclose(W(M), W(M.flip(-1)), atol=1e-5) == (kind == "pooled")
 
     def test_number_of_parameters(self):
         count = {
-            kind: sum(p.numel() for p in m.Projection(16, 8, kind).parameters())
-            for kind in choices("projection")
+            kind: sum(p.numel() for p in v.PROJECTION[kind](16, 8).parameters()) for kind in v.PROJECTION
         }
         assert count == {"factorised": 16 * 8 + 8 * 64 * 256, "pooled": 16 * 256, "full": 16 * 64 * 256}
         paper = m.Projection(256, 64)
         assert sum(p.numel() for p in paper.parameters()) == 256 * 8 + 8 * 64 * 64 * 256
 
-    @pytest.mark.parametrize("guidance", choices("guidance"))
+    @pytest.mark.parametrize("guidance", v.GUIDANCE)
     def test_which_side_it_trains(self, guidance):
         """As written both; the network alone where G has a task of its own."""
         torch.manual_seed(0)
-        model = m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), 16, guidance)
+        model = v.build_model(replace(SMALL, guidance=guidance), 4)
         images, landmarks = torch.randn(2, 3, 64, 64), some_landmarks().float()
-        _, G, WM, own = model(images, landmarks)
-        m.guidance_loss(G, WM).backward(retain_graph=True)
+        maps, G, WM = model(images, landmarks)
+        model.guidance_loss(G, WM).backward(retain_graph=True)
         both = guidance in ("joint", "variance")
         assert all((p.grad is not None) == both for p in model.geometry.parameters())
         assert all(p.grad is not None for p in model.projection.parameters())
         assert any(p.grad is not None for p in model.net.backbone.parameters())
         model.zero_grad()
-        assert bool(own) == (guidance != "joint")
-        if guidance != "joint":
-            own.backward()
+        auxiliary = v.extra_losses(model, SMALL)
+        assert len(auxiliary) == (guidance != "joint")
+        for auxiliary_loss in auxiliary:
+            loss = auxiliary_loss(maps, G, landmarks, torch.ones(2, 4))
+            assert loss > 0
+            loss.backward()
             assert all(float(p.grad.abs().sum()) > 0 for p in model.geometry.parameters() if p.dim() > 1)
             assert all(p.grad is None for p in model.net.parameters())
 
     def test_it_is_zero_at_the_trivial_solution(self):
         """Nothing in Eq. 3–8 forbids it: G and W×M constant, and the gradient vanishes there."""
         torch.manual_seed(0)
-        model = m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), 16)
+        model = v.build_model(SMALL, 4)
         for part in (model.geometry.fc[-1], model.projection.fc):
             for parameter in part.parameters():
                 torch.nn.init.zeros_(parameter)
-        _, G, WM, _ = model(torch.randn(2, 3, 64, 64), some_landmarks().float())
-        loss = m.guidance_loss(G, WM)
+        _, G, WM = model(torch.randn(2, 3, 64, 64), some_landmarks().float())
+        loss = m.G2RL.guidance_loss(G, WM)
         loss.backward()
         assert loss.item() == 0
         assert all(p.grad is None or not p.grad.any() for p in model.parameters())
-
-    def test_shuffled_is_another_faces_landmarks(self):
-        torch.manual_seed(0)
-        plain, permuted = (
-            m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), 16, permute_landmarks=permuted).eval()
-            for permuted in (False, True)
-        )
-        permuted.load_state_dict(plain.state_dict())
-        images, landmarks = torch.randn(3, 3, 64, 64), some_landmarks(3).float()
-        G = plain(images, landmarks)[1]
-        torch.testing.assert_close(permuted(images, landmarks)[1], G[[2, 0, 1]])
-
-    def test_standardised(self):
-        G = 3 + numbers(7, 5) * np.arange(1, 6)
-        expected = (G - G.mean(0)) / G.std(0) / np.sqrt(5)
-        assert np.allclose(variants.standardise(torch.tensor(G)), expected, rtol=1e-9)
-
-    def test_variance_loss(self):
-        """Hinge and covariances as in NumPy; zero for D uncorrelated numbers of variance 1/D."""
-        G = 0.05 * numbers(6, 4)
-        scaled = 2 * (G - G.mean(0))
-        covariance = np.cov(scaled.T)
-        hinge = np.mean([max(0, 1 - np.sqrt(covariance[i, i] + 1e-4)) for i in range(4)])
-        rest = sum(covariance[i, j] ** 2 for i in range(4) for j in range(4) if i != j) / 16
-        assert float(variants.variance_loss(torch.tensor(G))) == pytest.approx(hinge + rest, rel=1e-10)
-        ideal = np.linalg.qr(numbers(9, 9))[0][:, :5]
-        ideal -= ideal.mean(0)
-        ideal = np.linalg.qr(ideal)[0] * np.sqrt(8 / 5)
-        assert float(variants.variance_loss(torch.tensor(ideal - ideal.mean(0)))) == pytest.approx(
-            0, abs=1e-9
-        )
-        assert torch.autograd.gradcheck(variants.variance_loss, torch.tensor(G, requires_grad=True))
 
 
 class TestEquations7And8:
@@ -452,16 +416,16 @@ class TestEquations7And8:
     def test_gradient_through_all_parts_by_finite_differences(self):
         """Backbone, deconvolutions, projection and graph network at once, in float64."""
         torch.manual_seed(0)
-        model = m.G2RL(m.HeatmapNet(TINY, 4, (16, 16, 16)), map_size=16).double().train()
+        model = v.build_model(SMALL, 4).double().train()
         random = torch.Generator().manual_seed(0)
         images = torch.randn(2, 3, 64, 64, generator=random, dtype=torch.float64)
         target = torch.rand(2, 4, 16, 16, generator=random, dtype=torch.float64)
         landmarks, coded = some_landmarks(), torch.ones(2, 4, dtype=torch.bool)
 
         def loss() -> torch.Tensor:
-            maps, G, WM, own = model(images, landmarks)
-            return (
-                m.joint_loss(m.heatmap_loss(maps, target, coded), m.guidance_loss(G, WM.double()), 0.3) + own
+            maps, G, WM = model(images, landmarks)
+            return m.joint_loss(
+                m.heatmap_loss(maps, target, coded), m.G2RL.guidance_loss(G, WM.double()), 0.3
             )
 
         loss().backward()
@@ -479,7 +443,13 @@ class TestEquations7And8:
             assert slope == pytest.approx(float(parameter.grad.view(-1)[index]), rel=2e-2), name
 
     @pytest.mark.parametrize(
-        "change", [{}, {"lam": 0.0}, {"intensity_loss": 0.1, "high_intensity_weight": 0.5}]
+        "change",
+        [
+            {},
+            {"lam": 0.0},
+            {"intensity_loss": 0.1, "high_intensity_weight": 0.5},
+            {"permute_landmarks": True},
+        ],
     )
     def test_one_step_of_training_follows_the_dense_losses(self, change):
         """What ``make_step`` reports is Eq. 1–8 by NumPy; what it does to the weights is their slope."""
@@ -490,8 +460,8 @@ class TestEquations7And8:
         landmarks = torch.tensor(random.uniform(40, 220, (3, 68, 2)).astype(np.float32))
         intensity = torch.tensor([[2, -1], [5, 1], [0, 3]], dtype=torch.int8)
         targets = Targets((6, 12), settings, CPU)
-        model = training.build(settings, 4, None)
-        model.geometry.load_state_dict(m.GeometryModule(init="he").state_dict())
+        model = v.build_model(settings, 4)
+        v.he_init(model.geometry)
         reference = copy.deepcopy(model).double()
         centres = (au_centres(landmarks.numpy(), (6, 12)) + 0.5) / 16 - 0.5
         points = intensity.numpy().repeat(2, 1)
@@ -500,13 +470,15 @@ class TestEquations7And8:
 
         def losses() -> tuple[float, float, float]:
             maps, M = reference.net(torch.tensor(pixels.transpose(0, 3, 1, 2)))
-            G = reference.geometry(landmarks.double() / 128 - 1).detach().numpy()
+            P = landmarks.double() / 128 - 1
+            P = P[[2, 0, 1]] if settings.permute_landmarks else P
+            G = reference.geometry(P).detach().numpy()
             maps, WM = maps.detach().numpy(), reference.projection(M).detach().numpy()
             loss_S = read = 0.0
             for b, p in np.argwhere(points >= 0):
                 error = np.sum((maps[b, p] - target[b, p]) ** 2)
                 values = maps[b, p].reshape(-1) * 2 * np.pi * 2**2
-                share = np.exp(hm.SHARPNESS * values) / np.exp(hm.SHARPNESS * values).sum()
+                share = np.exp(v.SHARPNESS * values) / np.exp(v.SHARPNESS * values).sum()
                 loss_S += (1 + settings.high_intensity_weight * points[b, p]) * error / 3
                 read += (share @ values - points[b, p]) ** 2 / 3
             loss_G = TestEquation6.dense(G, WM) if settings.lam else 0.0
@@ -514,7 +486,7 @@ class TestEquations7And8:
             return joint + settings.intensity_loss * read, loss_S, loss_G
 
         totals, rate = torch.zeros(4), 1e-3
-        step = training.make_step(model, torch.optim.SGD(model.parameters(), rate), targets, settings, totals)
+        step = make_step(model, torch.optim.SGD(model.parameters(), rate), targets, settings, totals)
         before = [p.detach().clone() for p in model.parameters()]
         step(images, landmarks, intensity, torch.zeros(3, dtype=torch.bool), torch.zeros(3, 2).long())
         assert totals[:3].tolist() == pytest.approx(losses(), rel=1e-4)
@@ -534,7 +506,7 @@ def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     from g2rl.network.model_file import read_model
 
     settings = Settings(backbone=TINY, image_size=64, stride=16, channels=(16, 16), precision="fp32")
-    guided = training.build(settings, 4, None)
+    guided = v.build_model(settings, 4)
     images = torch.randint(0, 255, (3, 64, 64, 3), dtype=torch.uint8)
     torch.nn.init.normal_(guided.net.head.weight)  # maps far from 0, as after a training
     with torch.inference_mode():
@@ -543,7 +515,7 @@ def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     guided.eval()
     model_file.write_model(guided.net, settings, (6, 12), ["F001"], tmp_path / "model.safetensors")
     exported = read_model(tmp_path / "model.safetensors", CPU)
-    baseline = training.build(Settings(**{**vars(settings), "lam": 0.0}), 4, None)
+    baseline = v.build_model(replace(settings, lam=0.0), 4)
     assert {name: p.shape for name, p in exported.net.named_parameters()} == {
         name: p.shape for name, p in baseline.net.named_parameters()
     }

@@ -201,16 +201,17 @@ FOLLOWED_BY = [
     ),
     (
         ("train", "test", "figure4"),
-        "network/heatmaps network/model network/model_file network/precision network/preprocessing "
-        "network/variants",
+        "network/features network/heatmaps network/model network/model_file network/precision "
+        "network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
     (
         ("train",),
         "network/weights training/calibration training/checkpoint training/cpu training/cuda_graph "
         "training/data training/diagnostics training/loop training/optimizer training/targets "
-        "training/__init__ cli/settings_options",
+        "cli/settings_options",
     ),
+    (("train", "guidance", "table1"), "training/__init__ training/history"),
     (("train", "lock"), "io/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),

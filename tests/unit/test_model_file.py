@@ -1,0 +1,92 @@
+"""The model file: what is none, or claims what it does not hold, is refused in one line."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from g2rl.errors import InputError
+from g2rl.network.model_file import read_model
+from tests.factories import CPU, SMALL, run
+
+
+def test_a_model_file_that_is_none_is_named(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(b"x" * 100)
+    save_file({"weight": torch.zeros(3)}, tmp_path / "b.safetensors")
+    for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
+        with pytest.raises(InputError, match=message):
+            read_model(tmp_path / f"{name}.safetensors", CPU)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a model file."""
+    return run(tmp_path_factory.mktemp("whole"), replace(SMALL, epochs=1))[0]
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ({"channels": [10**7] * 3}, "fit"),
+        ({"channels": [10**30] * 3}, "deconv.0.weight is .*expected 1000"),
+        ({"channels": [8] * 30}, "expected 5 or fewer values"),
+        ({"image_size": 10**6 * 32}, "image_size: 32000000, expected 256 or less"),
+        ({"backbone": "hf-hub:someone/something"}, "no backbone 'hf-hub:"),
+        ({"backbone": "local-dir:/"}, "no backbone"),
+        ({"backbone": "resnet50.tv_in1k"}, "fit"),
+        ({"aus": [6, 12, 99]}, "fit"),
+        ({"aus": None}, "fit"),
+        ({"other": 1}, "fit"),
+        ({"stride": 0}, "fit"),
+        ({"aus": [[6]]}, "aus .*expected a list of numbers"),
+        ({"subjects": 3}, "subjects 3, expected a list of names"),
+        ({"sigma": "wide"}, "sigma: 'wide', expected a number"),
+        ({"maps": ["point"]}, "maps: .*expected one of"),
+    ],
+    ids=str,
+)
+def test_a_strangers_model_is_held_to_its_own_size(tmp_path, whole, claim, message):
+    """Whatever its description claims: no network, no memory but its file's, one line."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(whole)
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(file.metadata()["g2rl"]) | claim
+    save_file(weights, path, metadata={"g2rl": json.dumps(about)})
+    with pytest.raises(InputError, match=rf"model\.safetensors: weights do not.*{message}"):
+        read_model(path, CPU)
+
+
+def test_weights_and_descriptions_of_another_kind_are_refused(tmp_path, whole):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(whole)
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = file.metadata()
+    for change, metadata, message in (
+        ({"deconv.0.weight": torch.zeros(8)}, about, r"deconv\.0\.weight is \(8,\)"),
+        ({"head.bias": torch.zeros(4).half()}, about, "torch.float16, expected torch.float32"),
+        ({"other": torch.zeros(1)}, about, "other"),
+        ({}, {"g2rl": "[1, 2]"}, r"\[1, 2\], expected a mapping"),
+    ):
+        save_file(weights | change, path, metadata=metadata)
+        with pytest.raises(InputError, match=rf"weights do not fit its description: .*{message}"):
+            read_model(path, CPU)
+
+
+def test_a_fault_of_ours_is_no_fault_of_the_file(tmp_path, whole, monkeypatch):
+    (tmp_path / "model.safetensors").write_bytes(whole)
+    monkeypatch.setattr("g2rl.network.model_file.HeatmapNet", lambda *args, **more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        read_model(tmp_path / "model.safetensors", CPU)
+
+
+@pytest.mark.parametrize("length", [2**62, 2**31, 10**6])
+def test_a_header_longer_than_its_file_is_refused(tmp_path, length):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(length.to_bytes(8, "little") + b'{"a": {}}')
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        read_model(path, CPU)
