@@ -67,7 +67,7 @@ def explain_os_error(error: OSError, path: str | os.PathLike | None = None) -> s
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``, did you mean 'NEAREST'?``, or nothing where nothing is known."""
+    """``, did you mean 'NEAREST'?``, or nothing where no name is known."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0)
     return f", did you mean {near[0]!r}?" if near else ""
 

@@ -4,7 +4,7 @@ from g2rl.datasets.base import Layout
 from g2rl.datasets.bp4d import Bp4d
 from g2rl.datasets.disfa import Disfa
 from g2rl.datasets.table import Table
-from g2rl.errors import InputError
+from g2rl.errors import InputError, did_you_mean
 
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout for layout in (Bp4d(), Disfa("left"), Disfa("right"), Table())
@@ -18,5 +18,6 @@ def get_layout(name: str) -> Layout:
         InputError: there is none.
     """
     if name not in LAYOUTS:
-        raise InputError(f"no layout {name!r}: expected one of {', '.join(LAYOUTS)}")
+        near = did_you_mean(name, LAYOUTS)
+        raise InputError(f"no layout {name!r}{near} Expected one of {', '.join(LAYOUTS)}")
     return LAYOUTS[name]

@@ -150,10 +150,7 @@ class VideoFile(FrameSource):
         capture = self._open()
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_rate = float(capture.get(cv2.CAP_PROP_FPS))
-        self.size = (
-            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-        )
+        self.size = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
         if self.size[0] * self.size[1] > MAX_PIXELS:
             raise InputError(f"{path}: claims {self.size[0]}×{self.size[1]} pixels: copy it again")
         motion_jpeg = int(capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")

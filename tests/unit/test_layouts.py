@@ -157,5 +157,5 @@ def test_known_bad_frames_are_disfas():
 
 
 def test_unknown_layout():
-    with pytest.raises(InputError, match="no layout 'bp4'"):
+    with pytest.raises(InputError, match="no layout 'bp4', did you mean 'bp4d'\\?"):
         get_layout("bp4")

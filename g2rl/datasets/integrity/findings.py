@@ -17,12 +17,7 @@ SEVERITIES = ("error", "warning", "note")  # in the order in which findings are 
 
 
 def make_finding(
-    code: str,
-    subject: str = "",
-    sequence: str = "",
-    file: str = "",
-    found: str = "",
-    expected: str = "",
+    code: str, subject: str = "", sequence: str = "", file: str = "", found: str = "", expected: str = ""
 ) -> Finding:
     """A finding of the kind ``code``, with that kind's severity, meaning and action."""
     kind = KINDS[code]
