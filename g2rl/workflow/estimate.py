@@ -106,9 +106,7 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
     def per_core(stage: str, counts: Mapping[str, int], each: int) -> Stage:
         seconds = jobs * START[stage]
         for name, count in counts.items():
-            seconds += (
-                count / rates[stage, "bp4d" if data[name].plan.layout.name == "bp4d" else "disfa", "core"]
-            )
+            seconds += count / rates[stage, data[name].plan.layout.rate_class, "core"]
         hours = seconds / cores / 3600
         return Stage(stage, jobs, sum(counts.values()), "frames", hours, hours, each * sum(counts.values()))
 

@@ -47,9 +47,8 @@ class Need:
 def sequence_need(stage: str, plan: DatasetManifest, sequence: str) -> Need:
     """Of ``landmarks`` or ``align`` on one sequence: faces are kept till they are written, then once more."""
     frames = plan.lengths[sequence]
-    what = "bp4d" if plan.layout.name == "bp4d" else "disfa"
     bytes_ = frames * (2 * FACE_BYTES if stage == "align" else 2 * LANDMARK_BYTES)
-    return _need(stage, bytes_, frames / read_rates()[stage, what, "core"])
+    return _need(stage, bytes_, frames / read_rates()[stage, plan.layout.rate_class, "core"])
 
 
 def image_free_need(plan: DatasetManifest, fold: int) -> Need:
