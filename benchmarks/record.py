@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from g2rl.io.atomic import atomic_path, write_text
+from g2rl.io.markdown import pipe_table
 
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
@@ -99,16 +100,16 @@ def table(entries: dict[str, dict]) -> str:
     """results.json as Markdown: one row per entry, then the machines by letter."""
     machines = sorted({entry["machine"] for entry in entries.values()})
     letters = {name: chr(ord("A") + number) for number, name in enumerate(machines)}
-    rows = ["| name | ours | other | ratio | unit | machine | date |", "|---|---:|---:|---:|---|---|---|"]
+    header, rows = ["name", "ours", "other", "ratio", "unit", "machine", "date"], []
     for name, entry in sorted(entries.items()):
         values = ("–" if entry[key] is None else f"{entry[key]:g}" for key in ("ours", "other", "ratio"))
-        cells = (f"`{name}`", *values, entry["unit"], letters[entry["machine"]], entry["date"])
-        rows.append(f"| {' | '.join(cells)} |")
+        rows.append([f"`{name}`", *values, entry["unit"], letters[entry["machine"]], entry["date"]])
     missing = [name for name in EXPECTED if name not in entries]
     notes = [f"{letter}: {name}." for name, letter in letters.items()]
     if missing:
         notes.append(f"Not measured: {', '.join(f'`{name}`' for name in missing)}.")
-    return "\n".join([*rows, "", "  \n".join(notes)]) + "\n"
+    text = pipe_table(header, "|---|---:|---:|---:|---|---|---|", rows)
+    return "\n".join([text, "", "  \n".join(notes)]) + "\n"
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from g2rl.config.keys import Node, every_key, resolve
 from g2rl.config.schema import Config
 from g2rl.config.values import split_doc
+from g2rl.io.markdown import pipe_table
 
 
 def schema() -> str:
@@ -63,5 +64,4 @@ def _text(value: Any) -> str:
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|---" * len(heads) + "|", *lines[1:]]) + "\n"
+    return pipe_table(heads, "|---" * len(heads) + "|", rows) + "\n"

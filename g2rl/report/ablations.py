@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Tables and figures of the ablations, and of what L_G does in the guided trainings."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,12 @@ from g2rl.evaluation.ablations import ablation_table, guidance_table, read_ablat
 from g2rl.evaluation.collapse import collapse_verdict
 from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
+from g2rl.io.markdown import escape, pipe_table
 from g2rl.paths import is_rendered
 
 
 def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: str) -> str:
-    """GitHub Markdown of ``ablation_table``, a table a dataset; an interval that excludes 0 is in bold.
+    """GitHub Markdown of ``ablation_table``, one table per dataset; an interval that excludes 0 is in bold.
 
     Args:
         where: which subjects were predicted, a phrase.
@@ -29,20 +30,20 @@ def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: st
         "if it excludes 0; nothing is corrected for the number of comparisons. Seeds: "
         f"{', '.join(map(str, seeds))}."
     ]
-    for dataset, rows in table.groupby("dataset", sort=False):
-        lines += ["", f"*{dataset}{' (rendered faces)' if is_rendered(dataset) else ''}*", ""]
-        lines += [
-            "| variant | against | ICC ↑ | difference | MAE ↓ | difference |",
-            "|:--|:--|--:|--:|--:|--:|",
-        ]
-        for name, part in rows.groupby("variant", sort=False):
-            values = part.set_index("metric").loc[list(ARROWS)]
-            cells = [name.replace("_", "\\_"), against[name].replace("_", "\\_")]
+    header = ["variant", "against", "ICC ↑", "difference", "MAE ↓", "difference"]
+    for dataset in table["dataset"].unique():
+        of_dataset = table[table["dataset"] == dataset]
+        rows = []
+        for name in of_dataset["variant"].unique():
+            values = of_dataset[of_dataset["variant"] == name].set_index("metric").loc[list(ARROWS)]
+            cells = [escape(name), escape(against[name])]
             for _, row in values.iterrows():
                 cells += [f"{row['mean']:.3f}", _difference(row)]
             if against[name] == name:
                 cells[1] = cells[3] = cells[5] = "–"
-            lines.append(f"| {' | '.join(cells)} |")
+            rows.append(cells)
+        title = f"*{dataset}{' (rendered faces)' if is_rendered(dataset) else ''}*"
+        lines += ["", title, "", pipe_table(header, "|:--|:--|--:|--:|--:|--:|", rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -61,22 +62,22 @@ def guidance_markdown(table: pd.DataFrame) -> str:
         "norm_W": "‖W‖",
         "pull": "pull",
     }
-    lines = [
+    text = (
         "**What L_G really does.** Before the first step → after the last, mean over folds and seeds. "
         "Var(G): variance of the geometry vector over faces, and its share in G's mean square; rank: "
         "effective rank of G; pull: the gradient that λ·L_G sends into the network over that of "
-        "(1 − λ)·L_S, on one batch.",
-        "",
-        f"| dataset | training | {' | '.join(columns.values())} | G | runs |",
-        f"|:--|:--|{'--:|' * len(columns)}:--|--:|",
-    ]
+        "(1 − λ)·L_S, on one batch."
+    )
+    lines = []
     for (dataset, training), rows in table.groupby(["dataset", "training"], sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
-        cells = [dataset.replace("_", "\\_"), training.replace("_", "\\_")]
+        cells = [escape(str(dataset)), escape(str(training))]
         cells += [f"{_short(first[column])} → {_short(last[column])}" for column in columns]
         cells += [collapse_verdict(first["var_G"], last["var_G"], last["share_G"]), str(last["runs"])]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        lines.append(cells)
+    alignment = "|:--|:--|" + "--:|" * len(columns) + ":--|--:|"
+    header = ["dataset", "training", *columns.values(), "G", "runs"]
+    return f"{text}\n\n{pipe_table(header, alignment, lines)}\n"
 
 
 def _short(value: float) -> str:

@@ -1,28 +1,27 @@
-"""TODO: one line."""
+"""Table 1 as Markdown, LaTeX and HTML: blocks of rows that compete, the best of each column in bold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape as escape_html
 
 import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.methods import ARROWS, BEST
+from g2rl.io.markdown import escape, pipe_table
 from g2rl.paths import is_rendered
 
 
 def markdown(table: pd.DataFrame, caption: str) -> str:
     """GitHub Markdown: the caption, then a pipe table for each list of AUs."""
-    parts = [f"**Table 1.** {caption.translate(_MARKDOWN)}"]
+    parts = [f"**Table 1.** {escape(caption)}"]
     for panel in _panels(table):
         width = len(panel.aus) + 2
-        lines = [
-            _pipe([*panel.header, "95 %"]),
-            _pipe([":---", *["---:"] * width]),
-        ]
+        rows = []
         for block in panel.blocks:
-            lines.append(_pipe([f"*{block.title.translate(_MARKDOWN)}*", *[""] * width]))
-            lines += [_pipe(_cells(row, "**{}**", _MARKDOWN)) for row in block.rows]
-        parts.append("\n".join(lines))
+            rows.append([f"*{escape(block.title)}*", *[""] * width])
+            rows += [_cells(row, "**{}**", escape) for row in block.rows]
+        parts.append(pipe_table([*panel.header, "95 %"], f"| :---{' | ---:' * width} |", rows))
     return "\n\n".join(parts) + "\n"
 
 
@@ -31,7 +30,7 @@ def latex(table: pd.DataFrame, caption: str) -> str:
     lines = ["% needs \\usepackage{booktabs}", "\\begin{table*}", "\\centering\\footnotesize"]
     lines += [
         "\\setlength{\\tabcolsep}{3.5pt}",
-        f"\\caption{{{caption.translate(_LATEX)}}}",
+        f"\\caption{{{_latex(caption)}}}",
         "\\label{tab:results}",
         "\\par\\medskip",
     ]
@@ -41,9 +40,9 @@ def latex(table: pd.DataFrame, caption: str) -> str:
         lines += [f"\\begin{{tabular}}{{@{{}}l{'r' * (width - 1)}@{{}}}}", "\\toprule"]
         lines += [" & ".join([*panel.header, "95\\,\\%"]) + " \\\\"]
         for block in panel.blocks:
-            title = block.title.translate(_LATEX)
+            title = _latex(block.title)
             lines += ["\\midrule", f"\\multicolumn{{{width}}}{{@{{}}l}}{{\\emph{{{title}}}}} \\\\"]
-            lines += [" & ".join(_cells(row, "\\textbf{{{}}}", _LATEX)) + " \\\\" for row in block.rows]
+            lines += [" & ".join(_cells(row, "\\textbf{{{}}}", _latex)) + " \\\\" for row in block.rows]
         lines += ["\\bottomrule", "\\end{tabular}"]
     return "\n".join([*lines, "\\end{table*}"]) + "\n"
 
@@ -60,16 +59,16 @@ def html(table: pd.DataFrame, caption: str) -> str:
         ]
         for block in panel.blocks:
             kind = "rendered" if block.rendered else block.source
-            title = block.title.translate(_HTML)
+            title = _html(block.title)
             lines.append(f'<tbody class="{kind}">')
             lines.append(f'<tr class="block"><th scope="rowgroup" colspan="{width}">{title}</th></tr>')
             for row in block.rows:
-                method, *cells = _cells(row, "<b>{}</b>", _HTML)
+                method, *cells = _cells(row, "<b>{}</b>", _html)
                 data = "".join(f"<td>{cell}</td>" for cell in cells)
                 lines.append(f'<tr><th scope="row">{method}</th>{data}</tr>')
             lines.append("</tbody>")
         parts.append("\n".join([*lines, "</table>"]))
-    return _PAGE.format(caption=caption.translate(_HTML), tables="\n".join(parts))
+    return _PAGE.format(caption=_html(caption), tables="\n".join(parts))
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,8 @@ class _Panel:
 def _panels(table: pd.DataFrame) -> list[_Panel]:
     """Datasets with the same AUs share a panel; in it ICC first, and published before measured."""
     aus = {
-        key: tuple(dict.fromkeys(au for au in rows["au"] if au != "avg"))
-        for key, rows in table.groupby(["dataset", "source"], sort=False)
+        (str(dataset), str(source)): tuple(dict.fromkeys(au for au in rows["au"] if au != "avg"))
+        for (dataset, source), rows in table.groupby(["dataset", "source"], sort=False)
     }
     panels = []
     for columns in dict.fromkeys(aus.values()):
@@ -149,19 +148,17 @@ def _interval(row: pd.Series) -> str:
     return f"[{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
 
 
-def _cells(row: _Row, bold: str, replacements: dict[int, str]) -> list[str]:
-    values = [v.translate(replacements) for v in (row.method, *row.values, row.interval)]
+def _cells(row: _Row, bold: str, escaped: Callable[[str], str]) -> list[str]:
+    values = [escaped(v) for v in (row.method, *row.values, row.interval)]
     return [bold.format(v) if b else v for v, b in zip(values, [False, *row.best, False], strict=True)]
 
 
-def _pipe(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _html(text: str) -> str:
+    return escape_html(text, quote=False)
 
 
-_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_|<"})
-
-
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+def _latex(text: str) -> str:
+    return text.translate(_LATEX)
 
 
 _LATEX = str.maketrans(
