@@ -1,13 +1,16 @@
 """Whether the geometry vector G of Eq. 6 collapsed during a training."""
 
-COLLAPSED = 0.1  # of the variance of G before the first step
-
-
-CONSTANT = 0.01  # of the mean square of G: with less variance than this G says next to nothing about a face
+COLLAPSED = 0.1  # of the variance of G before the first step: with less, G is nearly constant across faces
+CONSTANT = 0.01  # of the mean square of G: with less variance, it is as well
 
 
 def collapse_verdict(first: float, last: float, share: float) -> str:
-    """On G's variance before the first step and after the last, and its last share of G's mean square."""
+    """Whether G collapsed.
+
+    Args:
+        first, last: its variance over faces before the first step and after the last.
+        share: of the last variance in G's mean square.
+    """
     if last < COLLAPSED * first:
         return "collapsed"
-    return "next to constant" if share < CONSTANT else "still varies"
+    return "nearly constant" if share < CONSTANT else "still varies"

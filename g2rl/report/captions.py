@@ -1,4 +1,4 @@
-"""Sentences that a table needs beside its numbers: how its networks were trained, what went on in them."""
+"""The caption of Table 1: recipe, frames used, whether G collapsed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,8 +23,8 @@ def recipe(config: Config) -> str:
     )
 
 
-def collapse_note(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
-    """What became of the geometry vector G of Eq. 6, whose both sides are trained: does it still vary?
+def describe_collapse(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
+    """Whether the geometry vector G of Eq. 6 is nearly constant across faces (collapsed), a sentence.
 
     Args:
         histories: of each dataset's G2RL trainings, with columns ``var_G`` and ``norm_G``; their first row is
@@ -50,8 +50,8 @@ REASONS = {  # a column of frames.csv → why a coded frame is not used
 }
 
 
-def frames_note(counts: Mapping[str, pd.DataFrame]) -> str:
-    """How many coded frames of each dataset are used, and why the others are not.
+def describe_frames(counts: Mapping[str, pd.DataFrame]) -> str:
+    """How many coded frames of each dataset are used, and why the others are not, a sentence.
 
     Args:
         counts: of each dataset, ``frame_counts.count_frames``.
@@ -73,7 +73,7 @@ def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) ->
 
     Args:
         recipe: how the measured networks were trained, a phrase.
-        notes: further sentences, such as that L_G collapsed.
+        notes: further sentences, such as that G collapsed.
     """
     measured = table[table["source"] == "measured"]
     datasets = list(dict.fromkeys(measured["dataset"]))
@@ -97,7 +97,8 @@ def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) ->
             "predictions are not rounded; in brackets the average's 95 % interval, bootstrap over subjects."
         )
         sentences.append(
-            "Best constant: each AU's training median. Landmarks ridge: sees the 68 landmarks and no pixels."
+            "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "
+            "on the 68 landmarks."
         )
     if recipe:
         sentences.append(f"Every network: {recipe.rstrip('.')}.")

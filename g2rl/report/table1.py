@@ -20,7 +20,7 @@ from g2rl.faces.frame_counts import read_frame_counts
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
 from g2rl.paths import dataset_of_table, locate_fold_file
-from g2rl.report.captions import caption, collapse_note, frames_note
+from g2rl.report.captions import caption, describe_collapse, describe_frames
 from g2rl.report.table1_formats import html, latex, markdown
 from g2rl.training.history import read_history
 
@@ -45,7 +45,7 @@ def read_published() -> pd.DataFrame:
 def table1_from_files(
     metrics: Iterable[Path], histories: Iterable[Path] = (), frames: Iterable[Path] = ()
 ) -> tuple[list[MethodResult], list[str]]:
-    """What ``write_table1`` needs: the measured results, and the notes for the caption.
+    """The measured results, and further sentences for the caption; see ``write_table1``.
 
     Args:
         metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
@@ -57,7 +57,7 @@ def table1_from_files(
     for path in histories:
         trainings.setdefault(locate_fold_file(path).dataset, []).append(read_history(path))
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
-    return results, [note for note in (collapse_note(trainings), frames_note(counts)) if note]
+    return results, [note for note in (describe_collapse(trainings), describe_frames(counts)) if note]
 
 
 def table1(results: Sequence[MethodResult]) -> pd.DataFrame:

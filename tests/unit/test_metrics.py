@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import METRICS, evaluate, frame_sums, icc31, measures
+from g2rl.evaluation.metrics import (
+    COLUMNS,
+    METRICS,
+    evaluate,
+    frame_sums,
+    icc31,
+    measures,
+    read_metrics,
+    write_metrics,
+)
 from tests.tables import AUS, make_predictions
 
 
@@ -157,3 +166,14 @@ def test_subjects_in_two_folds_and_other_aus_are_refused():
         evaluate([table, make_predictions(["c"], aus=("AU02",))])
     with pytest.raises(InputError, match="no predictions"):
         evaluate([])
+
+
+def test_measures_survive_the_file(tmp_path):
+    table = evaluate([make_predictions(list("abcd"))], 20)
+    write_metrics(tmp_path / "metrics.csv", table)
+    back = read_metrics(tmp_path / "metrics.csv")
+    assert list(back) == list(table) == COLUMNS
+    pd.testing.assert_frame_equal(back, table, check_dtype=False, atol=5e-7, rtol=0)
+    (tmp_path / "metrics.csv").write_text("au,value\nAU06,1\n")
+    with pytest.raises(InputError, match=r"metrics\.csv: columns au,value, expected au,metric"):
+        read_metrics(tmp_path / "metrics.csv")

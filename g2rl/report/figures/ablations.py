@@ -1,19 +1,30 @@
-"""TODO: one line."""
+"""The figures of the ablations, and of what L_G does epoch by epoch."""
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from g2rl.evaluation.methods import ARROWS
-from g2rl.report.figures.style import COLOURS, LINES, MARKERS, TWO_COLUMNS, label, new_figure, save, style
+from g2rl.report.figures.style import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    TWO_COLUMNS,
+    draw_grid,
+    label,
+    new_figure,
+    save,
+    style,
+)
 
 
 def figure_ablations(data: pd.DataFrame, against: Mapping[str, str], stem: str | os.PathLike) -> None:
     """Each variant's difference from what it is compared with, ICC and MAE, and its 95 % interval.
 
     Args:
-        data: see ``ablations.ablation_table``.
+        data: see ``evaluation.ablations.ablation_table``.
         against: what each variant is compared with; the variant itself is not drawn.
     """
     shown = data[[against[name] != name for name in data["variant"]]]
@@ -33,18 +44,17 @@ def figure_ablations(data: pd.DataFrame, against: Mapping[str, str], stem: str |
             labels = [name if against[name] == "baseline" else f"{name} − {against[name]}" for name in names]
             axes.set_yticks(range(len(names)), labels)
             axes.set(xlabel=f"difference in {metric} {ARROWS[metric]}", ylim=(len(names) - 0.4, -0.6))
-            axes.grid(axis="x", color="0.9", linewidth=0.5)
-            axes.set_axisbelow(True)
+            draw_grid(axes, "x")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
         save(figure, stem, data)
 
 
 def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
-    """What L_G does, epoch by epoch, a line a dataset and training: G's variance over faces and its share of
-    G's mean square, G's effective rank, L_G, W's norm, and L_G's pull on the network beside that of L_S.
+    """What L_G does, epoch by epoch, one line per dataset and training: G's variance over faces and its share
+    of G's mean square, G's effective rank, L_G, W's norm, and L_G's pull on the network beside that of L_S.
 
     Args:
-        data: see ``ablations.guidance_table``.
+        data: see ``evaluation.ablations.guidance_table``.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -60,22 +70,22 @@ def figure_guidance(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     with style():
         lines = -(-data.groupby(["dataset", "training"]).ngroups // 3)  # of the legend
         figure = new_figure(TWO_COLUMNS, 4.2 + 0.16 * max(0, lines - 2), layout="constrained")
-        for axes, (column, label) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
+        for axes, (column, title) in zip(figure.subplots(2, 3).flat, panels.items(), strict=True):
             log = column not in ("norm_W", "rank_G")
             for (dataset, training), rows in data.groupby(["dataset", "training"], sort=False):
                 number = trainings.index(training)
                 turn = number + number // len(COLOURS)  # a colour that comes again has another marker
-                look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[turn % len(MARKERS)]}
+                look: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)]}
+                look |= {"marker": MARKERS[turn % len(MARKERS)], "markersize": 3}
                 look["linestyle"] = LINES[datasets.index(dataset) % len(LINES)]
                 values = rows[column].where(rows[column] > 0) if log else rows[column]  # 0: the line ends
                 name = training if len(datasets) == 1 else f"{training}, {dataset}"
-                axes.plot(rows["epoch"], values, label=name, markersize=3, **look)
+                axes.plot(rows["epoch"], values, label=name, **look)
             if log:
                 axes.set_yscale("log")
-            axes.set_title(label, loc="left", pad=3)
+            axes.set_title(title, loc="left", pad=3)
             axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-            axes.grid(axis="y", color="0.9", linewidth=0.5)
-            axes.set_axisbelow(True)
+            draw_grid(axes)
         figure.supxlabel("epoch; 0: before the first step", fontsize=8.5)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
         save(figure, stem, data)

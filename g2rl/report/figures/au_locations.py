@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Figure 2: where each set of AU centres puts the AUs on a face."""
 
 import os
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ import pandas as pd
 
 from g2rl.action_units import CENTRES, au_centres, au_name
 from g2rl.errors import InputError
-from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, new_figure, save, style
+from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, grey, new_figure, save, style
 
 if TYPE_CHECKING:
     from g2rl.faces.sequence_file import AlignedSequence
@@ -29,7 +29,7 @@ def calmest_face(sequence: "AlignedSequence") -> tuple[np.ndarray, np.ndarray]:
 
 
 def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) -> pd.DataFrame:
-    """Each set of AU centres on one face: a dot a place, beside it the AUs that lie there.
+    """Each set of AU centres on one face: a dot per place, beside it the AUs that lie there.
 
     Args:
         face: (256, 256, 3) uint8 RGB, aligned.
@@ -39,10 +39,10 @@ def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) ->
         What ``stem``.csv holds: centres (the set), au, point, x, y in aligned pixels.
     """
     parts = []
-    for name, known in CENTRES.items():
+    for centres, known in CENTRES.items():
         for au in sorted(known):
-            for point, (x, y) in enumerate(au_centres(landmarks, [au], name)):
-                parts.append((name, au_name(au), point, x, y))
+            for point, (x, y) in enumerate(au_centres(landmarks, [au], centres)):
+                parts.append((centres, au_name(au), point, x, y))
     data = pd.DataFrame(parts, columns=["centres", "au", "point", "x", "y"])
 
     with style():
@@ -51,11 +51,14 @@ def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) ->
             row, column = divmod(number, 2)
             axes = figure.add_axes((0.005 + 0.5 * column, 0.505 - 0.5 * row, 0.49, 0.46))
             axes.set_axis_off()
-            axes.imshow(face @ np.array([0.299, 0.587, 0.114]), cmap="gray", vmin=0, vmax=255, alpha=0.75)
+            axes.imshow(grey(face), cmap="gray", vmin=0, vmax=255, alpha=0.75)
             axes.plot(*landmarks.T, ".", color="white", markersize=1.5)
-            axes.set_title(name, loc="left", pad=2, weight="bold")
+            axes.set_title(str(name), loc="left", pad=2, weight="bold")
             axes.set(xlim=(20, 236), ylim=(242, 26))
-            for (x, y), aus in rows.groupby([rows["x"].round(2), rows["y"].round(2)], sort=False)["au"]:
+            places: dict[tuple[float, float], list[str]] = {}
+            for au, x, y in zip(rows["au"], rows["x"].round(2), rows["y"].round(2), strict=True):
+                places.setdefault((x, y), []).append(str(int(au.removeprefix("AU"))))
+            for (x, y), aus in places.items():
                 axes.plot(
                     x, y, "o", color=COLOURS[1], markersize=4, markeredgecolor="white", markeredgewidth=0.5
                 )
@@ -64,7 +67,7 @@ def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) ->
                 side = 0 if abs(aside) < 4 else np.sign(aside)
                 drop = (-8 if below else 8) if not side else -5 if len(aus) > 2 else 0
                 axes.annotate(
-                    " ".join(str(int(au.removeprefix("AU"))) for au in aus),
+                    " ".join(aus),
                     (x, y),
                     (4 * side, drop),
                     textcoords="offset points",

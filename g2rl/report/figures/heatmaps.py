@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""Figure 4: held-out faces, and over each the predicted heatmaps of one AU after another."""
 
 import os
 from collections.abc import Sequence
@@ -9,26 +9,27 @@ import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY, au_name
 from g2rl.evaluation.example_faces import FacePanel
+from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.inference.predictions import KEYS
 from g2rl.report.figures.style import (
-    ALIGNED_SIZE,
     TWO_COLUMNS,
+    grey,
     label,
     new_figure,
     save,
     style,
-    whole,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 
 def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFrame:
-    """Held-out faces, and over each the predicted heatmaps of one AU after another.
+    """An AU's heatmap is the maximum over its points.
 
-    An AU's heatmap is the maximum over its points. Writes ``stem``.png, .pdf and .csv and returns what the
-    last holds: a row a point, x and y of its maximum in aligned pixels, peak its height.
+    Returns:
+        What ``stem``.csv holds: one row per point, x and y of its maximum in aligned pixels, peak its height.
     """
     with style():
         # In inches. A face is as tall as the lines of its AUs, at most six a line, beside it.
@@ -60,26 +61,26 @@ def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFram
 
         top = 0.0
         for panel, n, m, cell in zip(panels, lines, across, cells, strict=True):
-            title = {"va": "top", "weight": "bold"}
-            figure.text(margin / TWO_COLUMNS, 1 - (top + 0.06) / height, label(panel.dataset), **title)
+            place_of_title = margin / TWO_COLUMNS, 1 - (top + 0.06) / height
+            figure.text(*place_of_title, label(panel.dataset), va="top", weight="bold")
             top += head
             for row, face in enumerate(panel.faces):
                 size = n * cell + (n - 1) * (gap + text)
                 axes = place(margin, top + text, size, f"{panel.sequence[row]}, frame {panel.frame[row]}")
                 axes.imshow(face)
-                grey = face @ np.array([0.299, 0.587, 0.114])
                 for k, au in enumerate(panel.aus):
                     line, column = divmod(k, m)
                     x = margin + size + gap + column * (cell + gap)
                     y = top + text + line * (cell + gap + text)
-                    value = f"{whole(panel.true[row, k])} / {panel.pred[row, k]:.1f}"
+                    value = f"{_truth(panel.true[row, k])} / {panel.pred[row, k]:.1f}"
                     axes = place(x, y, cell, f"AU{au}", value)
-                    shown = _overlay(axes, grey, panel.heatmaps[row, panel.point_au == k].max(0))
+                    shown = _overlay(axes, face, panel.heatmaps[row, panel.point_au == k].max(0))
                 top += n * (text + cell + gap)
 
         axes = figure.add_axes((0.30, 0.23 / height, 0.36, 0.09 / height))
         bar = figure.colorbar(shown, cax=axes, orientation="horizontal", ticks=range(MAX_INTENSITY + 1))
-        bar.solids.set_alpha(1)
+        if bar.solids is not None:
+            bar.solids.set_alpha(1)
         bar.outline.set_linewidth(0.4)
         axes.tick_params(pad=1.5, length=2)
         figure.text(0.285, 0.27 / height, "predicted intensity", ha="right", va="center")
@@ -89,10 +90,14 @@ def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFram
     return data
 
 
-def _overlay(axes: "Axes", grey: np.ndarray, heatmap: np.ndarray) -> object:
+def _truth(value: float) -> str:
+    return f"{value:.0f}" if value >= 0 else "–"
+
+
+def _overlay(axes: "Axes", face: np.ndarray, heatmap: np.ndarray) -> "AxesImage":
     """A face in grey, and its (S', S') heatmap over it, clear where there is no intensity."""
     square = (-0.5, ALIGNED_SIZE - 0.5, ALIGNED_SIZE - 0.5, -0.5)
-    axes.imshow(grey, cmap="gray", vmin=0, vmax=255, extent=square)
+    axes.imshow(grey(face), cmap="gray", vmin=0, vmax=255, extent=square)
     alpha = (heatmap / 2).clip(0, 0.8)
     return axes.imshow(
         heatmap,

@@ -1,12 +1,10 @@
-"""Figures 2 and 4–7, sized for a two-column page, each as PNG, PDF and a CSV of what it plots.
-
-Same input, same bytes. The frames that figures 4 and 5 show are chosen by rules that see the true
-intensities only (``choose_frames``, ``choose_sequence``), never by how well a network does on them.
-"""
+"""What all figures share: sizes for a two-column page, colours, and PNG, PDF and CSV of the same bytes."""
 
 import os
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from g2rl.io.atomic import atomic_path
@@ -14,23 +12,13 @@ from g2rl.io.tables import write_csv
 from g2rl.paths import is_rendered
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 ONE_COLUMN, TWO_COLUMNS = 3.33, 7.0  # inches, as in the proceedings' style
-
-
-ALIGNED_SIZE = 256
-
-
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito: colour-blind safe
-
-
 MARKERS = "os^Dv*"
-
-
 LINES = ("-", (0, (3, 1.2)), ":")
-
-
 STYLE = {
     "font.family": "STIXGeneral",  # a Times that matplotlib carries: the same on every machine
     "mathtext.fontset": "stix",
@@ -56,25 +44,32 @@ def label(dataset: str) -> str:
     return f"{dataset} (rendered faces)" if is_rendered(dataset) else dataset
 
 
-def whole(value: float) -> str:
-    return f"{value:.0f}" if value >= 0 else "–"
+def grey(face: np.ndarray) -> np.ndarray:
+    """An RGB image (H, W, 3) as luma (H, W), ITU-R BT.601."""
+    return face @ np.array([0.299, 0.587, 0.114])
 
 
-def style() -> object:
+def style() -> AbstractContextManager[None]:
     """Matplotlib's defaults and ours, whatever the user's own settings are."""
     import matplotlib.style
 
     return matplotlib.style.context(["default", STYLE])
 
 
-def new_figure(width: float, height: float, **options: object) -> "Figure":
+def new_figure(width: float, height: float, **options: Any) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=300, **options)
 
 
+def draw_grid(axes: "Axes", along: Literal["x", "y"] = "y") -> None:
+    """Light lines behind what is drawn."""
+    axes.grid(axis=along, color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
 def save(figure: "Figure", stem: str | os.PathLike, data: pd.DataFrame) -> None:
-    # Without the date and the version the bytes depend on what is drawn alone.
+    """Write ``stem``.png, .pdf and .csv, without date and version: the same drawing, the same bytes."""
     for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
         with atomic_path(f"{stem}{suffix}") as path:
             figure.savefig(path, metadata=metadata)

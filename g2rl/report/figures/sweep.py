@@ -10,7 +10,7 @@ from g2rl.errors import InputError
 from g2rl.evaluation.methods import ARROWS
 from g2rl.evaluation.metrics import mean_over_seeds, read_metrics
 from g2rl.paths import Run, dataset_and_method
-from g2rl.report.figures.style import COLOURS, MARKERS, TWO_COLUMNS, label, new_figure, save, style
+from g2rl.report.figures.style import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, label, new_figure, save, style
 
 AXES = {"sigma": "σ (heatmap pixels)", "lambda": "λ"}
 
@@ -51,6 +51,7 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
         data: see ``sweep_from_files``; it is also what ``stem``.csv holds. λ has a logarithmic axis.
     """
     name = data.columns[1]
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
     with style():
@@ -61,7 +62,7 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
             for number, (dataset, rows) in enumerate(of_metric.groupby("dataset", sort=False)):
                 line = rows[rows[name] > 0]
                 colour, marker = COLOURS[number], MARKERS[number]
-                axes.plot(line[name], line["value"], color=colour, marker=marker, label=label(dataset))
+                axes.plot(line[name], line["value"], color=colour, marker=marker, label=label(str(dataset)))
                 axes.fill_between(
                     line[name], line["ci_low"], line["ci_high"], color=colour, alpha=0.15, linewidth=0
                 )
@@ -73,12 +74,12 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
             axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
             axes.set_xticks([], minor=True)
             axes.set(xlabel=AXES[name], ylabel=f"{metric} {ARROWS[metric]}")
-            axes.grid(axis="y", color="0.9", linewidth=0.5)
-            axes.set_axisbelow(True)
+            draw_grid(axes)
         handles = panels[0].get_legend_handles_labels()
         if (data[name] == 0).any():
             handles[0].append(Line2D([], [], color="0.3", linestyle="--", linewidth=0.9))
             handles[1].append("λ = 0, the Baseline")
         figure.legend(*handles, loc="outside upper center", ncols=3)
-        figure.get_layout_engine().set(wspace=0.06)
+        if isinstance(engine := figure.get_layout_engine(), ConstrainedLayoutEngine):
+            engine.set(wspace=0.06)
         save(figure, stem, data)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY
-from g2rl.report.figures.style import COLOURS, LINES, ONE_COLUMN, label, new_figure, save, style
+from g2rl.report.figures.style import COLOURS, LINES, ONE_COLUMN, draw_grid, label, new_figure, save, style
 
 
 def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:
@@ -34,8 +34,7 @@ def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:
                 axes.plot(frame, intensity, label=name, **look)
             axes.set_title(f"AU{int(au[2:])}", loc="left", pad=3)
             axes.set(ylim=(-0.15, MAX_INTENSITY + 0.15), yticks=range(MAX_INTENSITY + 1), ylabel="Intensity")
-            axes.grid(axis="y", color="0.9", linewidth=0.5)
-            axes.set_axisbelow(True)
+            draw_grid(axes)
             axes.margins(x=0.01)
         panels[-1].set_xlabel(
             f"Frame of {sequence}" + (f" (subject {subject})" if subject != sequence else "")
@@ -50,5 +49,5 @@ def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:
 def _with_gaps(frame: np.ndarray, intensity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A NaN wherever frames are further apart than their usual step, so that a line breaks there."""
     step = np.diff(frame)
-    breaks = np.flatnonzero(step > np.median(step)) + 1 if len(step) else []
+    breaks = np.flatnonzero(step > np.median(step)) + 1 if len(step) else np.empty(0, int)
     return np.insert(frame.astype(float), breaks, np.nan), np.insert(intensity, breaks, np.nan)
