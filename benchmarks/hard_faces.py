@@ -107,7 +107,7 @@ def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run
     )
     files = ["--model", model, "--history", out / "history.csv"]
     commands = {
-        model: ["train", "--sequences", *train, *training_flags(config, run), *files],
+        model: ["train", "--sequences", *train, *training_flags(config, run, plan.aus), *files],
         predictions: ["test", model, "--sequences", *test, "--device=cpu", "-o", predictions],
     }
     if not model.exists():

@@ -22,6 +22,7 @@ from record import rate, record
 from torch.utils.data import DataLoader, Dataset
 
 from g2rl.action_units import au_centres, point_au
+from g2rl.config.au_centres import centre_sets
 from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode, encode
 from g2rl.faces.sequence_file import AlignedSequence
@@ -35,6 +36,7 @@ from g2rl.training.optimizer import make_optimizer
 from g2rl.training.targets import Targets
 
 AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+CENTRES = centre_sets()["default"]
 
 
 def random_shard(count: int) -> AlignedSequence:
@@ -60,7 +62,7 @@ class ReferenceFaces(Dataset):
 
     def __init__(self, shard: AlignedSequence, settings: Settings):
         self.shard, self.settings = shard, settings
-        self.points = point_au(AUS)
+        self.points = point_au(AUS, CENTRES)
 
     def __len__(self) -> int:
         return len(self.shard.frame)
@@ -70,7 +72,7 @@ class ReferenceFaces(Dataset):
         image = decode(self.shard.jpeg, self.shard.offsets, [i], s.image_size)[0]
         image = ((image - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)
         scale = s.map_size / ALIGNED_SIZE
-        centres = (au_centres(self.shard.landmarks[i], AUS) + 0.5) * scale - 0.5
+        centres = (au_centres(self.shard.landmarks[i], AUS, CENTRES) + 0.5) * scale - 0.5
         x, y = np.meshgrid(np.arange(s.map_size), np.arange(s.map_size))
         maps = np.empty((len(centres), s.map_size, s.map_size), np.float32)
         for k, (cx, cy) in enumerate(np.clip(np.rint(centres), 0, s.map_size - 1)):
@@ -84,7 +86,7 @@ def reference(
     shard: AlignedSequence, settings: Settings, device: torch.device, steps: int
 ) -> tuple[float, float]:
     """Images/s after the first two steps, and the first step's loss."""
-    model = build_model(settings, len(point_au(AUS))).to(device).train()
+    model = build_model(settings, len(point_au(AUS, CENTRES))).to(device).train()
     optimizer = torch.optim.Adam(model.parameters(), settings.lr)
     order = np.random.default_rng([settings.seed, 0]).permutation(len(shard.frame)).tolist()
     workers = min(8, os.cpu_count() or 1) if device.type == "cuda" else 0

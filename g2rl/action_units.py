@@ -1,13 +1,12 @@
-"""The action unit table: FACS names and muscles, and where each AU lies among dlib's 68 landmarks.
+"""The action units: FACS names and muscles, and how an AU lies among dlib's 68 landmarks.
 
-The paper draws the AU locations (its Figure 2) but gives no coordinates. ``CENTRES`` holds the sets found in
-public code under their projects' names; ``default`` follows the first author's published sibling project
-wherever its coordinates are known, and fills the rest from the others. A point is the mean of some landmarks
-(0-based), moved down (positive) or up (negative) by a share of ``r``, the distance between the inner eye
-corners (landmarks 39 and 42), so that every set scales with the face.
+A point of an AU is the mean of some landmarks (0-based), moved down (positive) or up (negative) by a share of
+``r``, the distance between the inner eye corners (landmarks 39 and 42), so that it scales with the face. The
+points of each AU are data: see ``g2rl.config.au_centres``.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,79 +53,7 @@ class Point(NamedTuple):
     down: float = 0.0
 
 
-def _points(*points: int | tuple[int, ...], down: float = 0.0) -> tuple[Point, ...]:
-    return tuple(Point(point if isinstance(point, tuple) else (point,), down) for point in points)
-
-
-_RIGHT_EYE, _LEFT_EYE = (36, 37, 38, 39, 40, 41), (42, 43, 44, 45, 46, 47)
-
-
-_LIP_CORNERS = _points(48, 54)
-
-
-CENTRES: dict[str, dict[int, tuple[Point, ...]]] = {
-    # github EvelynFan/FAU (SCC-Heatmap, AAAI-20), the first author's: read off its published coordinates;
-    # one point for AU04 and three for AU09, which makes its 24 channels on DISFA and 10 on BP4D.
-    # It shows AU04, AU06, AU09, AU10, AU12, AU14 and AU17; the others follow JAA-Net without its shifts.
-    "default": {
-        1: _points(21, 22),
-        2: _points(18, 25),
-        4: _points((21, 22)),
-        5: _points((37, 38), (43, 44)),
-        6: _points((36, 2), (45, 14)),
-        9: _points(31, 35, 28),
-        10: _points(49, 53),
-        12: _LIP_CORNERS,
-        14: _points((48, 3), (54, 13)),
-        15: _LIP_CORNERS,
-        17: _points(57, (57, 8)),
-        20: _LIP_CORNERS,
-        25: _points(51, 57),
-        26: _points(56, 58),
-    },
-    "libreface": {  # LibreFace (WACV-24)
-        1: _points(21, 22, (21, 22, 27)),
-        2: _points(18, 25),
-        4: _points(21, 22, (21, 22, 27)),
-        5: _points((37, 38), (43, 44)),
-        6: _points((1, 41, 31), (15, 46, 35)),
-        9: _points(31, 35, 28),
-        10: _points(31, 35, 51),
-        12: _LIP_CORNERS,
-        14: _LIP_CORNERS,
-        15: _LIP_CORNERS,
-        17: _points((57, 8)),
-        20: _points(48, 54, 51),
-    },
-    "fgnet": {  # FG-Net (WACV-24)
-        1: _points(21, 22),
-        2: _points(17, 26),
-        4: _points((17, 18, 19, 20, 21), (22, 23, 24, 25, 26)),
-        6: _points(_RIGHT_EYE, _LEFT_EYE, down=1.0),
-        9: _points(39, 42),
-        10: _points(50, 52),
-        12: _LIP_CORNERS,
-        14: _LIP_CORNERS,
-        15: _LIP_CORNERS,
-        17: _points(56, 58, down=0.5),
-        25: _points(51, 57),
-        26: _points(56, 58),
-    },
-    "jaanet": {  # JAA-Net (ECCV-18, IJCV-21)
-        1: _points(21, 22, down=-1 / 2),
-        2: _points(18, 25, down=-1 / 3),
-        4: _points(19, 24, down=1 / 3),
-        6: _points(41, 46, down=1.0),
-        9: _points(32, 34, down=-1 / 2),
-        10: _points(50, 52),
-        12: _LIP_CORNERS,
-        14: _LIP_CORNERS,
-        15: _LIP_CORNERS,
-        17: _points(56, 58, down=1 / 2),
-        25: _points(51, 57),
-        26: _points(56, 58, down=1 / 2),
-    },
-}
+Centres = Mapping[int, tuple[Point, ...]]  # AU → its points, the heatmap channels in order
 
 
 MIRROR = np.array(  # the landmark that each of the 68 becomes in a mirrored face
@@ -149,43 +76,66 @@ def au_name(au: int) -> str:
     return f"AU{au:02d}"
 
 
-def au_points(aus: Sequence[int], centres: str = "default") -> list[Point]:
-    """Every point of ``aus``, AU by AU: the heatmap channels in order.
+def parse_points(text: str) -> tuple[Point, ...]:
+    """Read ``37+41 44+46@0.5``: points, each the mean of landmarks joined by +, moved down by what follows @.
 
     Raises:
-        InputError: no such set, or the set has no location for one of ``aus``.
+        InputError: not of that form, or a landmark that is none of 0 to 67.
     """
-    if centres not in CENTRES:
-        raise InputError(f"AU centres {centres!r}: no such set; there are {sorted(CENTRES)}")
-    table = CENTRES[centres]
-    for au in aus:
-        if au not in table:
-            have = [name for name, known in sorted(CENTRES.items()) if au in known]
-            called = f" ({NAMES[au][0]})" if au in NAMES else ""
+    points = []
+    for word in text.split():
+        found = re.fullmatch(r"(\d+(?:\+\d+)*)(?:@(-?[\d.]+))?", word)
+        landmarks = tuple(int(number) for number in found[1].split("+")) if found else (68,)
+        if not found or max(landmarks) > 67:
             raise InputError(
-                f"AU centres {centres!r}: no location for {au_name(au)}{called}; "
-                + (
-                    f"the sets {have} have one"
-                    if have
-                    else "give it one in CENTRES of g2rl/action_units.py "
-                    "(docs/real-data.md, “An AU without a place”)"
-                )
+                f"{word!r}: no point of an AU, expected landmarks from 0 to 67 such as 37+41, or 37+41@0.5"
             )
-    return [point for au in aus for point in table[au]]
+        points.append(Point(landmarks, float(found[2] or 0)))
+    if not points:
+        raise InputError("no point of an AU, expected one or more such as 37+41 44+46")
+    return tuple(points)
 
 
-def point_au(aus: Sequence[int], centres: str = "default") -> np.ndarray:
+def parse_centres(text: str) -> dict[int, tuple[Point, ...]]:
+    """Read ``7: 37+41 44+46, 12: 48 54``: AUs with the points of ``parse_points``; none of an empty text.
+
+    Raises:
+        InputError: not of that form.
+    """
+    centres = {}
+    for part in filter(None, text.split(",")):
+        au, _, points = part.partition(":")
+        if not au.strip().isdecimal():
+            raise InputError(f"{part.strip()!r}: expected an AU and its points, such as 7: 37+41 44+46")
+        centres[int(au)] = parse_points(points)
+    return centres
+
+
+def format_centres(centres: Centres) -> str:
+    """The text that ``parse_centres`` reads, exactly."""
+    return ", ".join(f"{au}: {' '.join(map(_format_point, points))}" for au, points in centres.items())
+
+
+def _format_point(point: Point) -> str:
+    return "+".join(map(str, point.landmarks)) + (f"@{point.down!r}" if point.down else "")
+
+
+def au_points(aus: Sequence[int], centres: Centres) -> list[Point]:
+    """Every point of ``aus``, AU by AU: the heatmap channels in order."""
+    return [point for au in aus for point in centres[au]]
+
+
+def point_au(aus: Sequence[int], centres: Centres) -> np.ndarray:
     """(P,) int64: for each heatmap channel, which of ``aus`` (its index, 0 ≤ i < K) the point belongs to."""
-    counts = [len(au_points([au], centres)) for au in aus]
-    return np.repeat(np.arange(len(aus)), counts)
+    return np.repeat(np.arange(len(aus)), [len(centres[au]) for au in aus])
 
 
-def map_au(aus: Sequence[int], centres: str = "default", maps: str = "point") -> np.ndarray:
-    """As ``point_au``, for networks with a heatmap a point, or with one an AU (``maps`` is ``au``)."""
+def map_au(aus: Sequence[int], centres: Centres, maps: str = "point") -> np.ndarray:
+    """As ``point_au``, for networks with one heatmap per point, or per AU (``maps`` is ``au``)."""
     return point_au(aus, centres) if maps == "point" else np.arange(len(aus))
 
 
-def centre_weights(aus: Sequence[int], centres: str = "default") -> tuple[np.ndarray, np.ndarray]:
+def centre_weights(aus: Sequence[int], centres: Centres) -> tuple[np.ndarray, np.ndarray]:
     """(P, 68) float32 rows that sum to 1, and (P,) float32 shifts down: see ``au_centres``."""
     points = au_points(aus, centres)
     weights = np.zeros((len(points), 68), np.float32)
@@ -202,7 +152,7 @@ def place_points(landmarks: Any, weights: Any, down: Any) -> Any:
     return points
 
 
-def au_centres(landmarks: np.ndarray, aus: Sequence[int], centres: str = "default") -> np.ndarray:
+def au_centres(landmarks: np.ndarray, aus: Sequence[int], centres: Centres) -> np.ndarray:
     """The AU locations of faces.
 
     Args:

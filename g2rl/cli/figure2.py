@@ -12,12 +12,22 @@ from g2rl.cli.outcome import Outcome
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sequence", type=Path, help="an aligned sequence, from g2rl align")
+    parser.add_argument(
+        "--au-centres",
+        default="",
+        metavar="TEXT",
+        help="centres of your own, drawn with the default set, such as 7: 37+41 44+46",
+    )
     figure_output(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
+    from g2rl.action_units import parse_centres
+    from g2rl.config.au_centres import centre_sets
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.report.figures.au_locations import calmest_face, figure2
 
-    figure2(*calmest_face(read_sequence(options.sequence)), options.output.with_suffix(""))
+    sets = dict(centre_sets())
+    sets["default"] = {**sets["default"], **parse_centres(options.au_centres)}
+    figure2(*calmest_face(read_sequence(options.sequence)), sets, options.output.with_suffix(""))
     return Outcome([options.sequence], beside(options.output, FIGURE))

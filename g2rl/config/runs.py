@@ -1,8 +1,10 @@
 """Which trainings a configuration asks for, and the options of ``g2rl train`` that make each."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 
+from g2rl.action_units import Centres, format_centres
+from g2rl.config.au_centres import centres_in_use
 from g2rl.config.schema import Config, Section
 from g2rl.config.training import GEOMETRY_KEYS, Training
 from g2rl.config.variants import resolve_variant, variants
@@ -88,13 +90,26 @@ def run_config(config: Config, run: Run) -> Config:
     return config.model_copy(update={"training": resolve_variant(config, run.variant).training})
 
 
-def training_flags(config: Config, run: Run) -> list[str]:
-    """The options of ``g2rl train`` that make a run; the Baseline's are without those of the module."""
-    training = run_config(config, run).training
+def used_centres(config: Config, aus: Sequence[int]) -> Centres:
+    """Where ``aus`` lie; an AU's own centres in the configuration come before the set's.
+
+    Raises:
+        InputError: one of them has no location.
+    """
+    own = ", ".join(f"{au}: {points}" for au, points in config.au_centres.items())
+    return centres_in_use(config.training.centres, own, aus)
+
+
+def training_flags(config: Config, run: Run, aus: Sequence[int]) -> list[str]:
+    """The options of ``g2rl train`` that make a run on a dataset with ``aus``; the Baseline's are without
+    those of the module."""
+    config = run_config(config, run)
+    training = config.training
     return [
         f"--sigma={run.sigma:g}",
         f"--lambda={run.lambda_:g}",
         f"--seed={run.seed}",
         *option_flags(training, leave_out=() if run.lambda_ else GEOMETRY_KEYS),
+        f"--au-centres={format_centres(used_centres(config, aus))}",
         f"--device={'auto' if config.compute.gpu else 'cpu'}",
     ]

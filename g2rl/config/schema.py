@@ -3,11 +3,13 @@
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from g2rl.action_units import parse_points
 from g2rl.config.training import Count, Positive, Seed, Settings, Training
 from g2rl.config.values import attribute_docs
 from g2rl.config.variants import resolve_variant, variants
+from g2rl.errors import InputError
 from g2rl.network.backbones import backbone_fault
 from g2rl.paths import PLUS, RENDERED, is_rendered
 
@@ -23,6 +25,17 @@ class Section(BaseModel):
     what the paper says (``Paper:``) and who uses which value (``Used by:``)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+def _points(text: Any) -> str:
+    try:
+        parse_points(str(text))  # a single landmark is a number in YAML
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return str(text)
+
+
+Points = Annotated[str, BeforeValidator(_points)]
 
 
 class Synthetic(Section):
@@ -155,6 +168,10 @@ class Config(Section):
     Used by: none: random; or a file of your own
     """
     training: Training = Training()
+    au_centres: dict[Count, Points] = {}
+    """Centres of further AUs, or other ones than the set ``training.centres`` has: AU → its points, such as
+    7: 37+41 44+46. A point is the mean of landmarks (0-based) joined by +, moved down by the share of the
+    inner-eye distance after @."""
     compute: Compute = Compute()
     plus: Overrides | None = None
     """One more row of Table 1, G2RL+: the training keys that it changes; also lambda and sigma."""

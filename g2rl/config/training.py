@@ -260,6 +260,9 @@ class Settings(Training):
     """
     seed: Seed = 0
     """Of the first weights, the order of the batches and the augmentation."""
+    au_centres: str = ""
+    """Centres of AUs, before those of the set ``centres``: such as 7: 37+41 44+46, 12: 48 54. A point is the
+    mean of landmarks (0-based) joined by +, moved down by the share of the inner-eye distance after @."""
 
 
 def key(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from g2rl.action_units import map_au
+from g2rl.action_units import format_centres, map_au
+from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.io.atomic import atomic_path
@@ -23,6 +24,8 @@ def write_model(
     net: HeatmapNet, settings: Settings, aus: Sequence[int], subjects: Sequence[str], path: Path
 ) -> None:
     """The network without the geometry module, with what inference must know and the training subjects."""
+    centres = format_centres(centres_in_use(settings.centres, settings.au_centres, aus))
+    settings = replace(settings, au_centres=centres)  # by value, so that no table decides how it is read
     known = {"aus": list(aus), "subjects": sorted(set(subjects))}
     description = json.dumps(known | asdict(settings), sort_keys=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
@@ -60,7 +63,8 @@ def read_model(path: Path, device: torch.device) -> Model:
         ) from error
     try:
         settings, aus, subjects = _parse(description)
-        points = torch.from_numpy(map_au(aus, settings.centres, settings.maps))
+        centres = centres_in_use(settings.centres, settings.au_centres, aus)
+        points = torch.from_numpy(map_au(aus, centres, settings.maps))
         net = _make_net(settings, len(points), weights)
     except InputError as error:
         raise InputError(f"{path}: weights do not fit its description: {error}") from error

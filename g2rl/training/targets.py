@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from g2rl.action_units import centre_weights, map_au, place_points, point_au
+from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.network import heatmaps as hm
@@ -17,12 +18,13 @@ class Targets:
     """AU points of a batch of landmarks and their heatmaps (Eq. 1), made on the device at every step."""
 
     def __init__(self, aus: Sequence[int], settings: Settings, device: torch.device):
-        weights, down = centre_weights(aus, settings.centres)
+        centres = centres_in_use(settings.centres, settings.au_centres, aus)
+        weights, down = centre_weights(aus, centres)
         self.weights, self.down = torch.from_numpy(weights).to(device), torch.from_numpy(down).to(device)
-        of_point = point_au(aus, settings.centres)
+        of_point = point_au(aus, centres)
         self.point_au = torch.from_numpy(of_point).to(device)
         self.points = np.bincount(of_point).tolist()  # of each AU
-        self.map_au = torch.from_numpy(map_au(aus, settings.centres, settings.maps)).to(device)
+        self.map_au = torch.from_numpy(map_au(aus, centres, settings.maps)).to(device)
         self.settings = settings
 
     def __call__(self, landmarks: Tensor, intensity: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from g2rl.config.runs import runs
+from g2rl.config.runs import runs, used_centres
 from g2rl.config.schema import Config
 from g2rl.errors import InputError
 from g2rl.workflow.manifest import DatasetManifest, load_manifests
@@ -145,7 +145,9 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
     from g2rl.network.model import HeatmapNet
 
     settings = config.training
-    points = max(len(map_au(one.plan.aus, settings.centres, settings.maps)) for one in data.values())
+    points = max(
+        len(map_au(one.plan.aus, used_centres(config, one.plan.aus), settings.maps)) for one in data.values()
+    )
     with torch.device("meta"):
         net = HeatmapNet(settings.backbone, points, tuple(settings.channels), stride=settings.stride)
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())

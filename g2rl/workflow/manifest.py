@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from g2rl.action_units import au_points
+from g2rl.config.runs import used_centres
 from g2rl.config.schema import Config, Dataset
 from g2rl.datasets.base import Layout
 from g2rl.datasets.registry import get_layout
@@ -138,8 +138,7 @@ def load_manifests(config: Config, look: bool = True) -> dict[str, DatasetManife
             labels of a sequence are missing: how many, and the first few; an AU has no location in the set of
             AU centres.
     """
-    centres = config.training.centres
-    return {name: _plan(name, dataset, centres, look) for name, dataset in config.datasets.items()}
+    return {name: _plan(name, dataset, config, look) for name, dataset in config.datasets.items()}
 
 
 def missing_results(stages: ListOf[Collection[str]]) -> list[str]:
@@ -160,7 +159,7 @@ def missing_results(stages: ListOf[Collection[str]]) -> list[str]:
     return found
 
 
-def _plan(name: str, dataset: Dataset, centres: str, look: bool) -> DatasetManifest:
+def _plan(name: str, dataset: Dataset, config: Config, look: bool) -> DatasetManifest:
     layout, root = get_layout(dataset.layout), Path(dataset.root)
     if dataset.synthetic is None:  # first, so that a wrong root is not mistaken for a missing table in it
         try:
@@ -183,7 +182,7 @@ def _plan(name: str, dataset: Dataset, centres: str, look: bool) -> DatasetManif
             plan, [path for sequence in plan.sequences for path in plan.labels(sequence)], "label files"
         )
     try:
-        au_points(plan.aus, centres)
+        used_centres(config, plan.aus)
     except InputError as error:
         raise InputError(f"datasets.{name}: {error}; or set training.centres") from None
     return plan

@@ -202,8 +202,8 @@ def test_ablations_pair_each_variant_with_its_reference_seed_by_seed():
     ]
     assert names["g2rlplus"] == [[f"g2rlplus_sigma1_lambda0.05_seed{n}" for n in (3, 5)], baseline]
     (few, _), (bare, _) = (runs_module.ablation_runs(parsed)[name] for name in ("few", "few_baseline"))
-    assert "--max-subjects=4" in runs_module.training_flags(parsed, few[0])
-    assert "--lambda=0" in runs_module.training_flags(parsed, bare[0])
+    assert "--max-subjects=4" in runs_module.training_flags(parsed, few[0], [6])
+    assert "--lambda=0" in runs_module.training_flags(parsed, bare[0], [6])
     # Table 1 has G2RL+, and no other variant.
     assert [run.name for run in runs_module.runs(parsed)][2:] == ["g2rlplus_sigma1_lambda0.05_seed0"]
     assert all(not run.variant for run in runs_module.sweep_runs(parsed, "sigma"))
@@ -288,8 +288,9 @@ def test_baseline_does_not_depend_on_the_module():
     assert change.keys() == set(training.GEOMETRY_KEYS)
     baseline, guided = runs_module.runs(parse())
     one, other = parse(), parse(training=change)
-    assert runs_module.training_flags(one, baseline) == runs_module.training_flags(other, baseline)
-    assert runs_module.training_flags(one, guided) != runs_module.training_flags(other, guided)
+    flags = runs_module.training_flags
+    assert flags(one, baseline, [6]) == flags(other, baseline, [6])
+    assert flags(one, guided, [6]) != flags(other, guided, [6])
 
 
 def test_every_key_is_described():

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from g2rl.action_units import au_centres
+from g2rl.config.au_centres import centre_sets
 from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
 from g2rl.network import model as m
@@ -23,6 +24,7 @@ from g2rl.training.loop import make_step
 from g2rl.training.targets import Targets
 
 SIGMAS = [math.sqrt(0.2), math.sqrt(0.5), 1, math.sqrt(2), 2, math.sqrt(5)]  # of Figure 6
+CENTRES = centre_sets()["default"]
 TINY = "test_resnet.r160_in1k"
 SMALL = Settings(backbone=TINY, image_size=64, channels=(16, 16, 16))
 CPU = torch.device("cpu")
@@ -149,7 +151,7 @@ class TestEquation1:
         settings = Settings(image_size=64, maps=maps)
         intensity = torch.tensor([[2, -1], [5, 1]], dtype=torch.int8)
         made, of_map = Targets((6, 12), settings, CPU)(torch.tensor(landmarks), intensity)
-        centres = (au_centres(landmarks, (6, 12)) + 0.5) / 16 - 0.5
+        centres = (au_centres(landmarks, (6, 12), CENTRES) + 0.5) / 16 - 0.5
         for b in range(2):
             points = [self.dense(*centres[b, p], max(0, intensity[b, p // 2]), 2, 16) for p in range(4)]
             if maps == "au":
@@ -463,7 +465,7 @@ class TestEquations7And8:
         model = v.build_model(settings, 4)
         v.he_init(model.geometry)
         reference = copy.deepcopy(model).double()
-        centres = (au_centres(landmarks.numpy(), (6, 12)) + 0.5) / 16 - 0.5
+        centres = (au_centres(landmarks.numpy(), (6, 12), CENTRES) + 0.5) / 16 - 0.5
         points = intensity.numpy().repeat(2, 1)
         target = np.array([[TestEquation1.dense(*centres[b, p], max(0, points[b, p]), 2, 16) for p in range(4)] for b in range(3)])  # fmt: skip # noqa: E501
         pixels = (images.numpy() - np.array(preprocessing.MEAN)) / np.array(preprocessing.STD)

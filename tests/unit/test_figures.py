@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import skimage.data
 
-from g2rl.action_units import CENTRES, au_centres
+from g2rl.action_units import au_centres
+from g2rl.config.au_centres import centre_sets
 from g2rl.errors import InputError
 from g2rl.evaluation.example_faces import FacePanel, choose_frames
 from g2rl.evaluation.example_sequence import choose_sequence, series_of
@@ -89,7 +90,7 @@ def draw_series(stem):
 
 
 DRAWINGS = {
-    "figure2": lambda stem: figure2(make_faces("bp4d", BP4D, 1)[0].faces[0], TEMPLATE, stem),
+    "figure2": lambda stem: figure2(make_faces("bp4d", BP4D, 1)[0].faces[0], TEMPLATE, centre_sets(), stem),
     "figure4": lambda stem: figure4(
         [make_faces("synthetic_bp4d", BP4D, 1)[0], make_faces("synthetic_disfa", DISFA, 1)[0]], stem
     ),
@@ -129,11 +130,13 @@ def test_the_pdf_embeds_truetype_fonts(tmp_path):
 
 
 def test_figure2_lists_each_point_of_each_set(tmp_path):
-    data = figure2(np.full((256, 256, 3), 128, np.uint8), TEMPLATE, tmp_path / "figure2")
-    assert set(data["centres"]) == set(CENTRES)
+    data = figure2(np.full((256, 256, 3), 128, np.uint8), TEMPLATE, centre_sets(), tmp_path / "figure2")
+    assert set(data["centres"]) == set(centre_sets())
     for (name, au), rows in data.groupby(["centres", "au"]):
-        np.testing.assert_array_equal(rows[["x", "y"]], au_centres(TEMPLATE, [int(au[2:])], name))
-    assert len(data) == sum(len(points) for known in CENTRES.values() for points in known.values())
+        np.testing.assert_array_equal(
+            rows[["x", "y"]], au_centres(TEMPLATE, [int(au[2:])], centre_sets()[name])
+        )
+    assert len(data) == sum(len(points) for known in centre_sets().values() for points in known.values())
 
 
 def test_figure4_lists_each_point(tmp_path):

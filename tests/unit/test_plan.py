@@ -94,7 +94,7 @@ def test_other_layouts_need_a_sheet(tmp_path):
 
 def test_au_without_a_location_is_named_before_anything_runs(tmp_path, disfa):
     root = str(own_table(tmp_path, "frame,AU06,AU46"))
-    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; give it one in CENTRES"):
+    with pytest.raises(InputError, match=r"datasets\.mine: .*no location for AU46; give it one in au_"):
         plan(tmp_path, layout="table", root=root, sheet=None)
     with pytest.raises(
         InputError,

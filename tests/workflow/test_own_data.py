@@ -6,6 +6,7 @@ import shutil
 import cv2
 import pandas as pd
 import pytest
+import yaml
 from conftest import ROOT, SMALL, Workflow, check_every_frame_is_counted
 
 from g2rl.datasets.registry import get_layout
@@ -50,6 +51,7 @@ def lab(tmp_path_factory) -> Workflow:
             **SMALL,
         }
     )
+    shutil.copyfile(workflow.folder / "config.yaml", workflow.folder / "without_centre.yaml")
     return workflow
 
 
@@ -72,29 +74,21 @@ def repack(video, to):
 
 
 @pytest.fixture(scope="module")
-def done(lab, tmp_path_factory) -> Workflow:
-    """The whole run, with a copy of the project to which the documented line was added."""
-    project = tmp_path_factory.mktemp("project")
-    for name in ("g2rl", "workflow", "profiles"):
-        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "requirements.lock"):
-        shutil.copyfile(ROOT / name, project / name)
-    (line,) = re.findall(r"^7: _points\(.*", (ROOT / "docs/real-data.md").read_text(), re.MULTILINE)
-    au = project / "g2rl/action_units.py"
-    text = au.read_text()
-    assert text.count('    "default": {\n') == 1
-    au.write_text(text.replace('    "default": {\n', f'    "default": {{\n        {line}\n'))
-    workflow = Workflow(lab.folder, project)
-    run = workflow.run("all")
+def done(lab) -> Workflow:
+    """The whole run, with the documented lines in its configuration."""
+    text = (ROOT / "docs/real-data.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^au_centres:\n(?: +.*\n)+", text, re.MULTILINE)
+    lab.configure(lab.config | yaml.safe_load(lines))
+    run = lab.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
-    return workflow
+    return lab
 
 
 @pytest.fixture
 def copy(done, tmp_path) -> Workflow:
     """That run once more, to be changed."""
     shutil.copytree(done.folder, tmp_path, dirs_exist_ok=True)
-    return Workflow(tmp_path, done.project)
+    return Workflow(tmp_path)
 
 
 def code_anew(workflow: Workflow, person: str) -> None:
@@ -106,13 +100,13 @@ def code_anew(workflow: Workflow, person: str) -> None:
 
 
 def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
-    run = lab.run("--dry-run", "all")
+    run = lab.run("--dry-run", "all", config="without_centre.yaml")
     assert run.returncode == 1
     (message,) = [line for line in (run.stdout + run.stderr).splitlines() if "AU07" in line]
     for words in (
         "datasets.mine: ",
         "no location for AU07 (Lid tightener)",
-        "CENTRES of g2rl/action_units.py",
+        "au_centres of the configuration",
     ):
         assert words in message
     where = re.search(r"docs/real-data\.md, “(.+)”", message)[1]

@@ -1,4 +1,5 @@
 # Table 1 and Figures 4 to 7, and the lock of it all.
+from g2rl.config.au_centres import sets_text
 
 
 def points(parameter):
@@ -63,6 +64,7 @@ rule figure2:
         figure(2),
     params:
         *code("figure2"),
+        centres=sets_text(),
     log:
         "logs/figure2.log",
     benchmark:

@@ -31,7 +31,7 @@ rule train:
         history="results/{dataset}/{run}/fold{fold}/history.csv",
     params:
         *code("train"),
-        settings=lambda wildcards: training_flags(CONFIG, TRAINED[wildcards.run]),
+        settings=lambda wildcards: training_flags(CONFIG, TRAINED[wildcards.run], PLANS[wildcards.dataset].aus),
         weights=lambda wildcards, input: [f"--weights={path}" for path in input.get("weights", [])],
     log:
         "logs/{dataset}/{run}/fold{fold}/train.log",

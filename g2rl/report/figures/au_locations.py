@@ -1,12 +1,13 @@
 """Figure 2: where each set of AU centres puts the AUs on a face."""
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from g2rl.action_units import CENTRES, au_centres, au_name
+from g2rl.action_units import Centres, au_centres, au_name
 from g2rl.errors import InputError
 from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, grey, new_figure, save, style
 
@@ -28,20 +29,23 @@ def calmest_face(sequence: "AlignedSequence") -> tuple[np.ndarray, np.ndarray]:
     return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
 
 
-def figure2(face: np.ndarray, landmarks: np.ndarray, stem: str | os.PathLike) -> pd.DataFrame:
-    """Each set of AU centres on one face: a dot per place, beside it the AUs that lie there.
+def figure2(
+    face: np.ndarray, landmarks: np.ndarray, sets: Mapping[str, Centres], stem: str | os.PathLike
+) -> pd.DataFrame:
+    """Each set of AU centres on one face: a dot per location, beside it the AUs that lie there.
 
     Args:
         face: (256, 256, 3) uint8 RGB, aligned.
         landmarks: (68, 2), aligned pixels; drawn as small dots.
+        sets: by their names, at most four.
 
     Returns:
         What ``stem``.csv holds: centres (the set), au, point, x, y in aligned pixels.
     """
     parts = []
-    for centres, known in CENTRES.items():
+    for centres, known in sets.items():
         for au in sorted(known):
-            for point, (x, y) in enumerate(au_centres(landmarks, [au], centres)):
+            for point, (x, y) in enumerate(au_centres(landmarks, [au], known)):
                 parts.append((centres, au_name(au), point, x, y))
     data = pd.DataFrame(parts, columns=["centres", "au", "point", "x", "y"])
 
