@@ -49,18 +49,23 @@ def fault(value: Any, kind: Any) -> str:
         return fault(value, arguments[0]) or _beyond(value, arguments[1:])
     if type(None) in arguments:  # X | None
         return "" if value is None else fault(value, arguments[0])
+    if origin is tuple and isinstance(value, tuple):
+        return next(filter(None, (fault(each, arguments[0]) for each in value)), "")
     if origin is Literal:
         expected = "" if value in arguments else f"one of {', '.join(map(str, arguments))}"
-    elif origin is tuple:
-        if isinstance(value, tuple):
-            return next(filter(None, (fault(each, arguments[0]) for each in value)), "")
-        expected = "a list"
     else:
-        types = (int, float) if kind is float else kind
-        fits = isinstance(value, types) and (kind is bool or not isinstance(value, bool))
-        finite = not isinstance(value, float) or math.isfinite(value)
-        expected = "" if fits and finite else _NAMES[kind]
+        expected = "a list" if origin is tuple else _other_than(value, kind)
     return f"{value!r}, expected {expected}" if expected else ""
+
+
+def _other_than(value: Any, kind: type) -> str:
+    """What was expected if a value is not of a plain type; True is no number, and no number is not finite."""
+    if isinstance(value, bool) or kind is bool:
+        fits = isinstance(value, bool) and kind is bool
+    else:
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        fits = fits and (kind is not float or math.isfinite(value))
+    return "" if fits else _NAMES[kind]
 
 
 def _beyond(value: Any, constraints: tuple[Any, ...]) -> str:

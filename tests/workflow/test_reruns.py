@@ -6,6 +6,7 @@ of the configuration or of a file reruns ``jobs``. Snakemake's reason has to nam
 """
 
 import ast
+import dataclasses
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -20,8 +21,9 @@ import pytest
 import yaml
 from conftest import CORES, ROOT
 
+from g2rl.config import values
 from g2rl.config.docs import keys_table
-from g2rl.config.training import GEOMETRY_KEYS
+from g2rl.config.training import GEOMETRY_KEYS, Training
 from g2rl.reproducibility.code_digest import PACKAGE, locked_versions, stage_code
 
 JOBS = {
@@ -421,6 +423,18 @@ TRAINING = {
     **{"geometry_init": "he", "adjacency": "inverse", "permute_landmarks": True},
     **{"milestones": [1], "flip": True, "shift": 0.1, "precision": "fp32"},
 }
+
+
+def another(default: object, kind: object) -> object:
+    """Another value of a setting."""
+    if others := [value for value in values.choices(kind) if value != default]:
+        return others[0]
+    return not default if isinstance(default, bool) else 2 * default if default else 1
+
+
+for setting in dataclasses.fields(Training):  # those not named above
+    if setting.name not in (*TRAINING, "centres"):
+        TRAINING[setting.name] = another(setting.default, values.kinds(Training)[setting.name])
 KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.root": ("results/raw/elsewhere", DISFA, NEW),
     "datasets.synthetic_disfa.sheet": ("other.tsv", {}, ""),  # the same lines
