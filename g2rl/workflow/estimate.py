@@ -104,7 +104,7 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
     jobs = sum(len(one.plan.sequences) for one in data.values())
 
     def per_core(stage: str, counts: Mapping[str, int], each: int) -> Stage:
-        seconds = jobs * START[stage]
+        seconds: float = jobs * START[stage]
         for name, count in counts.items():
             seconds += count / rates[stage, data[name].plan.layout.rate_class, "core"]
         hours = seconds / cores / 3600
@@ -115,8 +115,8 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
         speeds = [on_gpu if gpu else a_core and a_core * cores, on_gpu]
         start = networks * START[stage] / 3600
         # A test image costs less than one to train on; it is counted as one.
-        hours = [count / speed / 3600 + start if speed else None for speed in speeds]
-        return Stage(stage, networks, count, "images", *hours, left)
+        here, with_gpu = (count / speed / 3600 + start if speed else None for speed in speeds)
+        return Stage(stage, networks, count, "images", here, with_gpu, left)
 
     return [
         per_core("landmarks", {name: one.frames for name, one in data.items()}, LANDMARK_BYTES),
@@ -161,7 +161,7 @@ def format_plan(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: 
         for name, one in data.items()
     ]
     here = f"{cores} cores{', a GPU' if gpu else ''}"
-    rows = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
+    rows: list[tuple[str, ...]] = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
     rows += [
         (
             stage.name,
