@@ -1,5 +1,6 @@
 """What a rebuild takes, told beforehand: counted from the files, exact where it can be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from g2rl.workflow.resources import (
     ACTIVATION_BYTES,
     FACE_BYTES,
     GPU,
+    image_free_need,
     network_need,
     read_rates,
-    reference_need,
     sequence_need,
 )
 from tests.data.make_trees import FAULTS, make_bp4d, make_disfa
@@ -77,7 +78,7 @@ def test_model_size_is_the_paper_networks(paper):
 
 def test_unmeasured_backbone_has_no_hours(paper):
     parsed, data = paper
-    other = parsed.model_copy(update={"training": parsed.training.model_copy(update={"backbone": "other"})})
+    other = parsed.model_copy(update={"training": replace(parsed.training, backbone="other")})
     stages = estimate(other, data, 2, False, 1000)
     assert [stage.hours is None for stage in stages] == [False, False, True, True]
     assert " – " in format_plan(stages, data, 2, False, 10**12)
@@ -142,10 +143,10 @@ def test_memory_follows_frames_and_image_size(plans):
         assert need.megabytes == pytest.approx(
             4000 + 2 * faces * (FACE_BYTES + 544) / 1e6 + resident * pixels + kept, abs=1
         )
-    small = cpu.model_copy(update={"training": cpu.training.model_copy(update={"image_size": 64})})
+    small = cpu.model_copy(update={"training": replace(cpu.training, image_size=64)})
     assert network_need("train", small, plans["disfa"], 3).megabytes < need.megabytes - 2500
     assert network_need("test", gpu, plans["disfa"], 3).megabytes < need.megabytes
-    assert reference_need(plans["disfa"], 1).megabytes > 700 + 14534 * FACE_BYTES / 1e6
+    assert image_free_need(plans["disfa"], 1).megabytes > 700 + 14534 * FACE_BYTES / 1e6
     assert sequence_need("align", plans["disfa"], "SN001").megabytes > 600 + 4845 * FACE_BYTES / 1e6
 
 
@@ -155,8 +156,8 @@ def test_time_follows_frames_and_epochs(plans):
     seconds = 10 * 2 * 4845 / read_rates()["train", "resnet50.tv_in1k 256", GPU]
     need = network_need("train", gpu, plans["disfa"], 3)
     assert need.minutes == pytest.approx(10 + 10 * seconds / 60, abs=1)
-    twice = gpu.model_copy(update={"training": gpu.training.model_copy(update={"epochs": 20})})
+    twice = gpu.model_copy(update={"training": replace(gpu.training, epochs=20)})
     more = network_need("train", twice, plans["disfa"], 3).minutes - need.minutes
     assert more == pytest.approx(need.minutes - 10, abs=1)
-    unknown = gpu.model_copy(update={"training": gpu.training.model_copy(update={"backbone": "vit"})})
+    unknown = gpu.model_copy(update={"training": replace(gpu.training, backbone="vit")})
     assert network_need("train", unknown, plans["disfa"], 3).minutes == 610
