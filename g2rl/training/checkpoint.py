@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,22 +21,15 @@ from g2rl.training.history import Row
 log = logging.getLogger(__name__)
 
 
-class Stateful(Protocol):
-    """A part of a training with a state: model, optimizer, schedule."""
-
-    def state_dict(self) -> Any: ...
-    def load_state_dict(self, state_dict: Any) -> Any: ...
-
-
 class Checkpoint:
     """The file of one training's checkpoint; without a path there is none, and nothing is kept.
 
     Args:
         key: what it belongs to, see ``checkpoint_key``.
-        parts: whose states it keeps, beside the history.
+        parts: model, optimizer and the like, whose states it keeps beside the history.
     """
 
-    def __init__(self, path: Path | None, key: str, parts: Mapping[str, Stateful]):
+    def __init__(self, path: Path | None, key: str, parts: Mapping[str, Any]):
         self.path, self.key, self.parts = path, key, parts
 
     def resume(self, device: torch.device) -> list[Row]:
