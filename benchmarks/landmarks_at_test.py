@@ -18,11 +18,11 @@ from sklearn.linear_model import LinearRegression
 
 from g2rl.action_units import MAX_INTENSITY
 from g2rl.datasets.sheet import read_sheet
+from g2rl.evaluation.comparison import compare
 from g2rl.evaluation.image_free import fit_landmark_ridge
-from g2rl.evaluation.metrics import compare
 from g2rl.faces.sequence_file import AlignedSequence, read_sequence
 from g2rl.inference.predictions import KEYS, intensities, prediction_table, read_predictions
-from g2rl.paths import read_run
+from g2rl.paths import Run, locate_fold_file
 
 
 def ridge(train: list[AlignedSequence], test: list[AlignedSequence], keys: pd.DataFrame) -> np.ndarray:
@@ -51,7 +51,7 @@ def main(results: Path, dataset: str, sheet: Path) -> None:
         ]
         truth, on_held = intensities(held)
         _, on_test = intensities(test)
-        seed = read_run(path.parts[-3]).seed
+        seed = Run.parse(locate_fold_file(path).method).seed
         network[seed] = [test]
         alone, both = ((on_held,), (on_test,)), ((on_held, sides[0]), (on_test, sides[1]))
         for found, inputs in ((recalibrated, alone), (stacked, both)):

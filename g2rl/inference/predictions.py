@@ -2,19 +2,24 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY, au_name
 from g2rl.errors import InputError
-from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.io.tables import read_csv, write_csv
+
+if TYPE_CHECKING:
+    from g2rl.faces.sequence_file import AlignedSequence
 
 KEYS = ["subject", "sequence", "frame"]
 
 
-def prediction_table(sequences: Sequence[AlignedSequence], intensities: Sequence[np.ndarray]) -> pd.DataFrame:
+def prediction_table(
+    sequences: Sequence["AlignedSequence"], intensities: Sequence[np.ndarray]
+) -> pd.DataFrame:
     """Subject, sequence, frame, then AU06_true (missing where not coded), AU06_pred, … for each AU.
 
     Args:
@@ -34,7 +39,7 @@ def prediction_table(sequences: Sequence[AlignedSequence], intensities: Sequence
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(sequence: AlignedSequence, intensity: np.ndarray) -> pd.DataFrame:
+def _rows(sequence: "AlignedSequence", intensity: np.ndarray) -> pd.DataFrame:
     columns: dict[str, object] = {name: getattr(sequence, name) for name in KEYS}
     for k, au in enumerate(sequence.aus):
         true = pd.Series(sequence.intensity[:, k], dtype="Int8")

@@ -55,7 +55,7 @@ def test_mean_and_difference_are_those_of_the_measures():
 
 
 def test_the_interval_is_the_bootstrap_of_subjects_and_seeds_together():
-    """Against a plain one: draw seeds, draw each fold's subjects, evaluate both sides anew."""
+    """Against a plain one: draw seeds, draw each fold's subjects, evaluate both sides again."""
     good, bad = runs(0.8), runs(1.0)
     random, found = np.random.default_rng(7), []
     for _ in range(300):
@@ -195,7 +195,7 @@ def history(last: float) -> list[dict[str, float]]:
     return [row, row | {"epoch": 1, "var_G": last, "grad_G": 0.4}]
 
 
-def test_what_the_guidance_does_is_told(tmp_path):
+def test_what_the_guidance_does_is_tabulated(tmp_path):
     def write(run: str, rows: list[dict[str, float]]) -> Path:
         path = tmp_path / f"synthetic_a/{run}/fold1/history.csv"
         write_history(path, rows)

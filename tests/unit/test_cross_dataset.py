@@ -39,13 +39,13 @@ def coded(aus, subject):
 
 
 def test_shared_aus_are_the_columns_of_both():
-    network, shard = model((4, 6, 12, 17)), coded((17, 6, 10), "F002")
-    table = predict_shared(network, [shard])
+    network, sequence = model((4, 6, 12, 17)), coded((17, 6, 10), "F002")
+    table = predict_shared(network, [sequence])
     assert [name for name in table if "AU" in name] == ["AU06_true", "AU06_pred", "AU17_true", "AU17_pred"]
-    every = predict_sequence(network, shard)
+    every = predict_sequence(network, sequence)
     np.testing.assert_array_equal(table["AU06_pred"], every[:, 1])
     np.testing.assert_array_equal(table["AU17_pred"], every[:, 3])
-    true = shard.intensity[:, 0].astype(float)
+    true = sequence.intensity[:, 0].astype(float)
     np.testing.assert_array_equal(
         table["AU17_true"].astype(float).to_numpy(), np.where(true < 0, np.nan, true)
     )

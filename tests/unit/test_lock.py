@@ -153,7 +153,7 @@ def test_missing_files_are_reported_by_folder(results):
 )
 def test_numbers_within_tolerance(results, value, tolerance, same):
     lock = make_lock(results)
-    # Another machine: other weights and pictures too, which a tolerance accepts.
+    # Another machine: other weights and figures too, which a tolerance accepts.
     write(results, {"table1.csv": TABLE.replace("0.612", value), "synthetic_disfa/cache/SN001.h5": "A"})
     report = verify(results, lock, tolerance)
     assert report.same is same, report.lines

@@ -34,12 +34,12 @@ def model(model_file):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The astronaut (NASA, public domain), a picture of noise, and the astronaut again, as three frames."""
+    """The astronaut (NASA, public domain), an image of noise, and the astronaut again, as three frames."""
     path = tmp_path_factory.mktemp("frames")
     photograph = astronaut()[..., ::-1]
     noise = np.random.default_rng(0).integers(0, 255, photograph.shape, np.uint8)
-    for number, picture in ((7, photograph), (8, noise), (10, photograph)):
-        cv2.imwrite(str(path / f"{number:04d}.png"), picture)
+    for number, image in ((7, photograph), (8, noise), (10, photograph)):
+        cv2.imwrite(str(path / f"{number:04d}.png"), image)
     return path
 
 
@@ -72,9 +72,9 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
     videos = [tmp_path / "broken.avi", folder, tmp_path / "gone.mp4", tmp_path / "bare"]
     options = ["--model", str(model_file), "-o", str(tmp_path / "out"), "--device", "cpu"]
     assert cli.main(["predict", *map(str, videos), *options]) == 2
-    told = capsys.readouterr().err
+    lines = capsys.readouterr().err
     for words in ("broken.avi: not a readable video", "gone.mp4: no such video", "bare: no image"):
-        assert f" ERROR {tmp_path / words}" in told
+        assert f" ERROR {tmp_path / words}" in lines
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{folder.name}.csv"]
     assert len(pd.read_csv(tmp_path / "out" / f"{folder.name}.csv")) == 3
     assert cli.main(["predict", str(folder), *options]) == 0

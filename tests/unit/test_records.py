@@ -49,7 +49,13 @@ def make_project(folder: Path, disk: Path, monkeypatch) -> Path:
     for seed in (0, 1):
         model = put(f"results/D/seed{seed}/fold1/model.safetensors", f"model {seed}")
         history = put(f"results/D/seed{seed}/fold1/history.csv", f"history {seed}")
-        options = {"shards": sequences, "weights": None, "seed": seed, "channels": (64, 32), "device": "cpu"}
+        options = {
+            "sequences": sequences,
+            "weights": None,
+            "seed": seed,
+            "channels": (64, 32),
+            "device": "cpu",
+        }
         run("train", options, sequences, [model, history])
         models.append(model)
     table = put("results/table1.csv", "table")
