@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from g2rl.errors import InputError
 from g2rl.io.hdf5 import read_hdf5
-from g2rl.io.tables import write_csv
+from g2rl.io.tables import read_csv, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,9 @@ def write_frame_counts(path: Path, counts: "pd.DataFrame") -> None:
 
 
 def read_frame_counts(path: Path) -> "pd.DataFrame":
-    """Read a file written by ``write_frame_counts``."""
-    import pandas as pd
+    """Read a file written by ``write_frame_counts``.
 
-    return pd.read_csv(path)
+    Raises:
+        InputError: it cannot be read.
+    """
+    return read_csv(path)

@@ -161,12 +161,13 @@ OF_A_SEQUENCE = (
     *("landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
     *REPORTED,
 )
+SEQUENCES = ("align", "train", "test", "image_free", "figure4")  # they write or read aligned sequences
 FOLLOWED_BY = [
     (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/outcome"),
     (without(EVERY, "train"), "cli/options"),
-    (OF_A_SEQUENCE, "faces/__init__ io/hdf5"),
+    ((*SEQUENCES, "landmarks", "manifest", "frames", "table1"), "faces/__init__ io/hdf5"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables"),
-    (without(OF_A_SEQUENCE, "landmarks", "manifest", "frames"), "faces/jpeg faces/sequence_file"),
+    (SEQUENCES, "faces/jpeg faces/sequence_file"),
     (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
@@ -217,7 +218,7 @@ FOLLOWED_BY = [
     (("train", "lock"), "io/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
-    (("guidance", "table1"), "evaluation/collapse"),
+    (("guidance", "table1"), "evaluation/collapse io/markdown"),
     (("guidance",), "evaluation/ablations evaluation/comparison report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
     (("table1",), "config/keys config/messages config/schema config/variants network/backbones"),
