@@ -16,12 +16,7 @@ from g2rl.cli.sequence_files import sequence_files
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--models",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="MODEL",
-        help="DATASET/RUN/foldK/FILE",
+        "--models", type=Path, nargs="+", required=True, metavar="MODEL", help="DATASET/RUN/foldK/FILE"
     )
     sequence_files(parser, "--sequences")
     parser.add_argument(

@@ -91,11 +91,7 @@ class GeometryModule(nn.Module):
     """Eq. 3–5: three graph convolutions over the landmarks, their outputs together, to one vector G."""
 
     def __init__(
-        self,
-        n: int = 68,
-        width: int = 64,
-        nodes: int = 16,
-        adjacency: Callable[[Tensor], Tensor] = adjacency,
+        self, n: int = 68, width: int = 64, nodes: int = 16, adjacency: Callable[[Tensor], Tensor] = adjacency
     ):
         super().__init__()
         self.adjacency = adjacency

@@ -45,20 +45,11 @@ class Studio:
         return Camera(self.width, self.height, scale, self.width * across, self.height * self.middle)
 
 
-STUDIOS = {
-    "bp4d": Studio(1040, 1392, (205, 240), 0.47),
-    "disfa": Studio(1024, 768, (152, 178), 0.50),
-}
+STUDIOS = {"bp4d": Studio(1040, 1392, (205, 240), 0.47), "disfa": Studio(1024, 768, (152, 178), 0.50)}
 
 
 def render_sequence(
-    head: Path,
-    layout: str,
-    root: Path,
-    sequence: str,
-    subject: str,
-    frames: int,
-    seed: int,
+    head: Path, layout: str, root: Path, sequence: str, subject: str, frames: int, seed: int
 ) -> list[Path]:
     """Render one sequence's media and label files below ``root``, and its ground truth.
 

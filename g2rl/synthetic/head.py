@@ -14,16 +14,7 @@ from g2rl.io.atomic import atomic_path
 from g2rl.synthetic.raster import vertex_normals
 
 # The material of each triangle; PARTS.index(name) is what `Head.part` holds.
-PARTS = (
-    "skin",
-    "left_eye",
-    "right_eye",
-    "teeth",
-    "tongue",
-    "lashes",
-    "mouth",
-    "inside",
-)
+PARTS = ("skin", "left_eye", "right_eye", "teeth", "tongue", "lashes", "mouth", "inside")
 _GROUPS = {
     "body": "skin",
     "helper-l-eye": "left_eye",
@@ -46,18 +37,7 @@ LANDMARKS = (
     476, 472, 474, 7228, 7231, 7242, 493, 487,  # inner lips
 )  # fmt: skip
 _LOWEST = 2.9  # decimetres; the cut is below the chest, so that the shoulders leave the image
-_HEAD_FOLDERS = (
-    "eyes",
-    "nose",
-    "mouth",
-    "chin",
-    "cheek",
-    "head",
-    "forehead",
-    "eyebrows",
-    "ears",
-    "neck",
-)
+_HEAD_FOLDERS = ("eyes", "nose", "mouth", "chin", "cheek", "head", "forehead", "eyebrows", "ears", "neck")
 
 
 @dataclass(frozen=True)
@@ -220,17 +200,10 @@ def _refine_scalp(
     bulge = -0.75 * (height[..., None] * normal).mean(axis=1)
     bulge[count == 1] = 0  # the rim must meet its uncut neighbours
     new_part = np.concatenate([part[~inside], np.repeat(part[inside], 4)])
-    return (
-        np.concatenate([triangles[~inside], cut]),
-        new_part,
-        edges,
-        bulge.astype(np.float32),
-    )
+    return (np.concatenate([triangles[~inside], cut]), new_part, edges, bulge.astype(np.float32))
 
 
-def _read_obj(
-    path: Path,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[str]]:
     vertices, texture, faces, face_texture, groups, group = [], [], [], [], [], ""
     with open(path, encoding="utf-8") as stream:
         for line in stream:
@@ -248,13 +221,7 @@ def _read_obj(
                 faces.append([int(corner[0]) - 1 for corner in corners])
                 face_texture.append([int(corner[1]) - 1 for corner in corners])
                 groups.append(group)
-    return (
-        np.array(vertices),
-        np.array(texture),
-        np.array(faces),
-        np.array(face_texture),
-        groups,
-    )
+    return (np.array(vertices), np.array(texture), np.array(faces), np.array(face_texture), groups)
 
 
 def _target_files(data: Path) -> dict[str, Path]:

@@ -53,10 +53,7 @@ def spot(angle: float, elevation: float, width: float, height: float, mirrored: 
 
 
 def strokes(
-    paths: Iterable[list[tuple[float, float]]],
-    width: float,
-    blur: float,
-    mirrored: bool = True,
+    paths: Iterable[list[tuple[float, float]]], width: float, blur: float, mirrored: bool = True
 ) -> np.ndarray:
     """Smooth lines on the face, thin at both ends (``FACE_SHAPE``, peak about 1).
 
@@ -96,21 +93,12 @@ def polygon(points: list[tuple[float, float]], blur: float) -> np.ndarray:
     """A filled outline on the face with a soft edge (``FACE_SHAPE``, 0 to 1)."""
     x, y = to_pixels(*np.array(points).T)
     image = np.zeros(FACE_SHAPE, np.uint8)
-    cv2.fillPoly(
-        image,
-        [np.stack([(x - _X0) * 16, (y - _Y0) * 16], 1).round().astype(np.int32)],
-        255,
-        16,
-        4,
-    )
+    cv2.fillPoly(image, [np.stack([(x - _X0) * 16, (y - _Y0) * 16], 1).round().astype(np.int32)], 255, 16, 4)
     return cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), blur)
 
 
 def noise(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    across: float,
-    along: float | None = None,
+    rng: np.random.Generator, shape: tuple[int, int], across: float, along: float | None = None
 ) -> np.ndarray:
     """Smooth noise of unit variance: Gaussian correlation of ``across`` pixels, ``along`` vertically."""
     along = along or across
@@ -119,10 +107,6 @@ def noise(
     small = rng.standard_normal((shape[0] // fy + 3, shape[1] // fx + 3), np.float32)
     small = cv2.GaussianBlur(small, (0, 0), across / fx, sigmaY=along / fy)
     if (fx, fy) != (1, 1):
-        small = cv2.resize(
-            small,
-            (small.shape[1] * fx, small.shape[0] * fy),
-            interpolation=cv2.INTER_LINEAR,
-        )
+        small = cv2.resize(small, (small.shape[1] * fx, small.shape[0] * fy), interpolation=cv2.INTER_LINEAR)
     image = small[: shape[0], : shape[1]]
     return (image - image.mean()) / image.std()

@@ -63,12 +63,7 @@ class Person:
         return moved + np.float32(blink) * self.blink if blink > 0 else moved
 
     def posed(
-        self,
-        vertices: np.ndarray,
-        yaw: float,
-        pitch: float,
-        roll: float,
-        shift: np.ndarray,
+        self, vertices: np.ndarray, yaw: float, pitch: float, roll: float, shift: np.ndarray
     ) -> np.ndarray:
         """Turn the head by radians (yaw to its left, pitch down, roll to its left) and shift it (3,)."""
         cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))

@@ -60,12 +60,7 @@ class Scene:
     """A person before a camera: everything that one sequence's frames share is made here, once."""
 
     def __init__(
-        self,
-        person: Person,
-        camera: Camera,
-        light: Light,
-        background: np.ndarray,
-        sharpness: float = 1.0,
+        self, person: Person, camera: Camera, light: Light, background: np.ndarray, sharpness: float = 1.0
     ):
         """
         Args:

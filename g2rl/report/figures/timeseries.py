@@ -27,10 +27,7 @@ def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:
                 if name == "true":
                     look = {"color": "black", "drawstyle": "steps-mid", "linewidth": 1.0}
                 else:
-                    look = {
-                        "color": COLOURS[number - 1],
-                        "linestyle": LINES[(number - 1) % len(LINES)],
-                    }
+                    look = {"color": COLOURS[number - 1], "linestyle": LINES[(number - 1) % len(LINES)]}
                 axes.plot(frame, intensity, label=name, **look)
             axes.set_title(f"AU{int(au[2:])}", loc="left", pad=3)
             axes.set(ylim=(-0.15, MAX_INTENSITY + 0.15), yticks=range(MAX_INTENSITY + 1), ylabel="Intensity")
