@@ -72,7 +72,7 @@ mutations: .venv/installed
 # nothing else. Entries measured on a GPU elsewhere stay. After `make all` the times of its rules are added.
 bench: .venv/installed
 	for name in sequences training landmarks startup paper; do $(BIN)/python benchmarks/$$name.py || exit 1; done
-	if [ -d logs/benchmarks ]; then $(BIN)/python benchmarks/rules.py logs/benchmarks; fi
+	if [ -d results/logs/benchmarks ]; then $(BIN)/python benchmarks/rules.py results/logs/benchmarks; fi
 	$(BIN)/python benchmarks/record.py
 
 clean:

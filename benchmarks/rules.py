@@ -1,6 +1,6 @@
 """Time and memory of every rule in the last complete run of the embedded default, from Snakemake's files.
 
-python benchmarks/rules.py logs/benchmarks > benchmarks/rules.md
+python benchmarks/rules.py results/logs/benchmarks > benchmarks/rules.md
 
 The wall-clock time, from the start of the first job to the end of the last, is recorded in results.json as
 ``embedded_default_seconds`` unless the files are of several runs.

@@ -10,6 +10,8 @@ RESULTS/DATASET/frames.csv              frames used and dropped
 RESULTS/DATASET/RUN/foldK/              model.safetensors, history.csv, predictions.csv
 RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, or an image-free baseline
 RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
+RESULTS/lock.json                       checksums of all of these
+RESULTS/logs/, RESULTS/provenance/      what each job printed, how long it took; what made each file
 """
 
 import re
@@ -19,6 +21,10 @@ from pathlib import Path
 from g2rl.errors import InputError
 
 PLUS = "g2rlplus"
+FOLDERS = ("raw", "weights", "figures", "logs", "provenance")  # of the results, beside those of datasets
+TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
+FIGURE = (".png", ".pdf", ".csv")
+SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 RENDERED = "synthetic_"  # how the names of rendered datasets begin
 _RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(.+))?_seed(\d+)")
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")
@@ -177,9 +183,37 @@ class Results:
     def table1(self, suffix: str) -> str:
         return f"{self.root}/table1{suffix}"
 
-    def figure(self, number: int, suffix: str) -> str:
+    def figure(self, number: int | str, suffix: str) -> str:
         return f"{self.root}/figures/figure{number}{suffix}"
 
-    def top(self, name: str) -> str:
-        """A file of the folder itself, such as ``lock.json``."""
-        return f"{self.root}/{name}"
+    def guidance(self, suffix: str) -> str:
+        return f"{self.root}/guidance{suffix}"
+
+    def ablations(self, suffix: str) -> str:
+        return f"{self.root}/ablations{suffix}"
+
+    def ablations_guidance(self, suffix: str) -> str:
+        return f"{self.root}/ablations_guidance{suffix}"
+
+    def cross_dataset(self, suffix: str) -> str:
+        return f"{self.root}/cross_dataset{suffix}"
+
+    def lock(self) -> str:
+        return f"{self.root}/lock.json"
+
+    def provenance(self) -> str:
+        return f"{self.root}/provenance"
+
+    def checked(self) -> str:
+        """Written once every copy is checked, so that what follows is planned again."""
+        return f"{self.root}/.checked"
+
+    def configuration(self) -> str:
+        """The name of the configuration whose results these are."""
+        return f"{self.root}/.configuration"
+
+    def log(self, *names: str) -> str:
+        return f"{self.root}/logs/{'/'.join(names)}.log"
+
+    def benchmark(self, *names: str) -> str:
+        return f"{self.root}/logs/benchmarks/{'/'.join(names)}.tsv"

@@ -11,7 +11,7 @@ from g2rl.config.values import attribute_docs
 from g2rl.config.variants import resolve_variant, variants
 from g2rl.errors import InputError
 from g2rl.network.backbones import backbone_fault
-from g2rl.paths import PLUS, RENDERED, is_rendered
+from g2rl.paths import FOLDERS, PLUS, RENDERED, is_rendered
 
 DOCS = attribute_docs(Settings)
 Weight = Annotated[float, Field(gt=0, lt=1)]
@@ -150,7 +150,9 @@ class Config(Section):
     """A whole rebuild: which datasets, which runs, which settings."""
 
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
-    """What to rebuild the table on; the name is the folder below results/."""
+    """What to rebuild the table on; the name is the folder below ``results``."""
+    results: File = "results"
+    """The folder of all results. Each configuration needs its own: one that another has used is refused."""
     sigma: Annotated[Positive, Field(description=DOCS["sigma"])] = Settings.sigma
     lambda_: Annotated[Weight, Field(alias="lambda", description=DOCS["lam"])] = Settings.lam
     seeds: Annotated[list[Seed], Field(min_length=1)] = [Settings.seed]
@@ -216,7 +218,7 @@ class Config(Section):
                 )
 
     def _check_files(self) -> None:
-        places = {"weights": self.weights}
+        places = {"weights": self.weights, "results": self.results}
         for name, dataset in self.datasets.items():
             places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}
         for key, place in places.items():
@@ -237,3 +239,5 @@ def _check_dataset(name: str, dataset: Dataset) -> None:
         raise ValueError(
             f"datasets.{name}: a rendered dataset's name starts with {RENDERED}, another's does not"
         )
+    if name in FOLDERS:
+        raise ValueError(f"datasets.{name}: results have a folder of that name, give another")

@@ -132,6 +132,10 @@ class Layout(ABC):
         """The coded frames in which the landmarks of a dataset's publishers are known to miss the face."""
         return []
 
+    def ground_truth(self, root: Path, sequence: str) -> Path:
+        """What is known of the faces of a sequence that was rendered; as distributed a dataset has none."""
+        return root / "truth" / f"{sequence}.npz"
+
     def subject(self, root: Path, sequence: str) -> str:
         """The subject of a sequence."""
         return sequence.split("_")[0]

@@ -8,14 +8,15 @@ amplifies them, and the files differ; the tables' numbers must then agree within
 import csv
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
-from g2rl.io.hashing import content_sha256
+from g2rl.io.hashing import content_sha256, files_sha256, shown_files
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
 NOT_RESULTS = ("README.md", "lock.json", "logs", "provenance", "report.html")  # at the top of the folder
@@ -48,21 +49,27 @@ def make_lock(results: Path, files: Iterable[Path] | None = None) -> Lock:
     """Hash results.
 
     Args:
-        files: those to hash, below ``results``; a folder counts as one. None: all that lies there but hidden
-            files (checkpoints), records, logs and the lock.
+        files: those to hash, below ``results``; a folder stands for the files in it. None: all that lies
+            there but hidden files (checkpoints), records, logs and the lock.
 
     Raises:
         InputError: there are no results, or one of ``files`` is not there.
     """
     hashes: dict[str, str] = {}
+    rendered: dict[str, dict[str, str]] = defaultdict(dict)
     tables = {}
-    for path in _walk(results) if files is None else files:
+    for path in _walk(results) if files is None else chain.from_iterable(map(_files, files)):
         if not path.exists():
             raise InputError(f"{path}: not there, so it cannot be locked: run snakemake first")
-        name = path.relative_to(results).as_posix() + "/" * path.is_dir()
+        name = path.relative_to(results).as_posix()
+        top, *inner = name.split("/", 2)
+        if top == RAW and len(inner) == 2:
+            rendered[f"{RAW}/{inner[0]}/"][inner[1]] = content_sha256(path)
+            continue
         hashes[name] = content_sha256(path)
         if path.name in TABLES:
             tables[name] = path.read_text(encoding="utf-8")
+    hashes |= {name: files_sha256(inside) for name, inside in rendered.items()}
     if not hashes:
         raise InputError(f"{results}: no results in it: run snakemake first, or name another folder")
     return Lock(dict(sorted(hashes.items())), tables)
@@ -119,15 +126,16 @@ def verify(results: Path, lock: Lock, tolerance: float | None = None) -> Report:
     return Report(not problems, [*groups, *problems, *more, summary, within])
 
 
-def _walk(folder: Path, top: str = "") -> Iterator[Path]:
-    """Every file that is a result, and each folder of rendered videos as one."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or (not top and path.name in NOT_RESULTS):
-            continue
-        if path.is_dir() and top != RAW:
-            yield from _walk(path, path.name)
-        else:
-            yield path
+def _walk(results: Path) -> Iterator[Path]:
+    """Every file that is a result."""
+    for path in sorted(results.iterdir()) if results.is_dir() else ():
+        if path.name not in NOT_RESULTS and not path.name.startswith("."):
+            yield from _files(path)
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or the files in a folder but hidden ones."""
+    return [path / name for name in shown_files(path)] if path.is_dir() else [path]
 
 
 def _folder(name: str) -> str:

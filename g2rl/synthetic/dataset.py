@@ -103,7 +103,7 @@ def render_sequence(
     else:
         write_video(media, images(), (studio.width, studio.height))
         numbers, coded = np.arange(1, frames + 1), slice(None)
-    labels, truth = place.label_paths(root, sequence), root / "truth" / f"{sequence}.npz"
+    labels, truth = place.label_paths(root, sequence), place.ground_truth(root, sequence)
     for column, path in enumerate(labels):
         write_codes(path, numbers[coded], codes[coded, column])
     write_arrays(

@@ -1,10 +1,9 @@
-"""What there is to do, before anything runs: each dataset's sequences and folds, its files looked for."""
+"""The manifest of each dataset: its sequences, folds and input files, read before anything runs."""
 
 import hashlib
 import os
 import shlex
-from collections.abc import Collection
-from collections.abc import Sequence as ListOf
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +20,11 @@ from g2rl.errors import InputError
 
 @dataclass(frozen=True)
 class DatasetManifest:
-    """One dataset: where it lies, its sequences by name, and how many frames each has if it is rendered."""
+    """One dataset: where it lies, its sequences by name, and how many frames each has if it is rendered.
+
+    Attributes:
+        sheet: the sample sheet, and ``sequences`` its rows.
+    """
 
     layout: Layout
     root: Path
@@ -121,79 +124,79 @@ class DatasetManifest:
         return self.layout.coded_aus(self.root)
 
     @property
-    def check_command(self) -> list[str]:
-        """What shows everything that is wrong with the copy."""
-        return ["g2rl", "check", str(self.root), f"--layout={self.layout.name}", f"--sheet={self.sheet}"]
+    def check_options(self) -> list[str]:
+        """The options of ``g2rl check`` that name the copy."""
+        return [str(self.root), f"--layout={self.layout.name}", f"--sheet={self.sheet}"]
+
+    def rendered_files(self, sequence: str) -> list[str]:
+        """What rendering a sequence makes: media, labels, ground truth. ``layout.sequence_pattern`` in place
+        of its name gives these paths with Snakemake's wildcards."""
+        layout, root = self.layout, self.root
+        paths = [layout.media(root, sequence), *layout.label_paths(root, sequence)]
+        return [str(path) for path in (*paths, layout.ground_truth(root, sequence))]
 
 
-def load_manifests(config: Config, look: bool = True) -> dict[str, DatasetManifest]:
+def load_manifests(
+    config: Config, look: bool = True, find: Callable[[str], str] = str
+) -> dict[str, DatasetManifest]:
     """Read every sample sheet and look for every file of the datasets that are not rendered.
 
     Args:
         look: False where that has been done, as in each of a cluster's jobs: thousands of look-ups on a
-            shared filesystem would be made anew for every job.
+            shared filesystem would be repeated for every job.
+        find: from the path of a sheet in the configuration to where it lies.
+
+    Returns:
+        The manifests by the datasets' names, in the order of the names.
 
     Raises:
         InputError: a sheet is not readable or has no fold; a root is missing or has another layout; frames or
             labels of a sequence are missing: how many, and the first few; an AU has no location in the set of
             AU centres.
     """
-    return {name: _plan(name, dataset, config, look) for name, dataset in config.datasets.items()}
+    return {name: _load(name, one, config, look, find) for name, one in sorted(config.datasets.items())}
 
 
-def missing_results(stages: ListOf[Collection[str]]) -> list[str]:
-    """The files that are missing though files of a later stage are there.
-
-    Snakemake deletes the outputs of a job before it makes them anew, and where the job then fails or is cut
-    off they stay away. It would not miss them: what was once made from them is there and looks up to date.
-
-    Args:
-        stages: the files of each stage, the first stage first.
-    """
-    found: list[str] = []
-    later = False
-    for files in reversed(stages):
-        there = {file: Path(file).exists() for file in files}
-        found += [file for file in files if later and not there[file]]
-        later |= any(there.values())
-    return found
-
-
-def _plan(name: str, dataset: Dataset, config: Config, look: bool) -> DatasetManifest:
+def _load(
+    name: str, dataset: Dataset, config: Config, look: bool, find: Callable[[str], str]
+) -> DatasetManifest:
     layout, root = get_layout(dataset.layout), Path(dataset.root)
     if dataset.synthetic is None:  # first, so that a wrong root is not mistaken for a missing table in it
         try:
             check_root(layout, root)
         except InputError as error:
             raise InputError(f"datasets.{name}.root: {error}") from None
-    sheet = Path(dataset.sheet) if dataset.sheet else root / TABLE
+    sheet = Path(find(dataset.sheet)) if dataset.sheet else root / TABLE
     # By name: the order of a sheet's rows decides nothing, not even the order of the training's batches.
     rows = sorted(read_sheet(sheet), key=lambda row: row.sequence)
     rendered = dataset.synthetic.frames if dataset.synthetic else None
-    plan = DatasetManifest(layout, root, sheet, {row.sequence: row for row in rows}, rendered)
-    for row in plan.sequences.values():
+    manifest = DatasetManifest(layout, root, sheet, {row.sequence: row for row in rows}, rendered)
+    for row in manifest.sequences.values():
         if row.subject != (own := layout.subject(root, row.sequence)):
             raise InputError(f"{sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s")
-    if not plan.folds or not all(plan.train(fold) for fold in plan.folds):
-        raise InputError(f"{sheet}: every fold needs other sequences to train on, found {plan.folds}")
+    if not manifest.folds or not all(manifest.train(fold) for fold in manifest.folds):
+        raise InputError(f"{sheet}: every fold needs other sequences to train on, found {manifest.folds}")
     if look and dataset.synthetic is None:
-        _look_for(plan, [plan.media(sequence) for sequence in plan.sequences], "frames")
+        _look_for(manifest, [manifest.media(sequence) for sequence in manifest.sequences], "frames")
         _look_for(
-            plan, [path for sequence in plan.sequences for path in plan.labels(sequence)], "label files"
+            manifest,
+            [path for sequence in manifest.sequences for path in manifest.labels(sequence)],
+            "label files",
         )
     try:
-        used_centres(config, plan.aus)
+        used_centres(config, manifest.aus)
     except InputError as error:
         raise InputError(f"datasets.{name}: {error}; or set training.centres") from None
-    return plan
+    return manifest
 
 
-def _look_for(plan: DatasetManifest, paths: list[str], what: str) -> None:
+def _look_for(manifest: DatasetManifest, paths: list[str], what: str) -> None:
     missing = [path for path in paths if not Path(path).exists()]
     if missing:
         first = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        check = shlex.join(["g2rl", "check", *manifest.check_options])
         raise InputError(
-            f"{plan.root}: {what}: {len(missing)} of {len(paths)} that {plan.sheet} lists are not there: "
-            f"{first} (complete the copy, or take their sequences out of the sheet; all that is wrong with "
-            f"it: {shlex.join(plan.check_command)})"
+            f"{manifest.root}: {what}: {len(missing)} of {len(paths)} that {manifest.sheet} lists are not "
+            f"there: {first} (complete the copy, or take their sequences out of the sheet; all that is wrong "
+            f"with it: {check})"
         )

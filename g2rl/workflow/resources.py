@@ -51,7 +51,7 @@ def sequence_need(stage: str, plan: DatasetManifest, sequence: str) -> Need:
     return _need(stage, bytes_, frames / read_rates()[stage, plan.layout.rate_class, "core"])
 
 
-def image_free_need(plan: DatasetManifest, fold: int) -> Need:
+def image_free_need(plan: DatasetManifest) -> Need:
     """Of a ridge on the landmarks of a fold: whole shards, and their points as float64, a few times over."""
     frames = sum(plan.lengths.values())
     return _need("image_free", frames * (FACE_BYTES + 8 * 2 * POINT_BYTES), frames / 1000)

@@ -7,7 +7,8 @@ import pytest
 from g2rl.config import load
 from g2rl.datasets.integrity.findings_file import read_known_faults
 from g2rl.errors import InputError
-from g2rl.workflow.manifest import load_manifests, missing_results
+from g2rl.workflow.manifest import load_manifests
+from g2rl.workflow.targets import missing
 from tests.data.make_trees import make_disfa
 
 SHEET = "sequence\tsubject\tfold\nSN001\tSN001\t1\nSN002\tSN002\t2\n"
@@ -110,21 +111,20 @@ def test_fold_without_training_sequences(disfa):
 
 
 @pytest.mark.parametrize(
-    ("there", "missing"),
+    ("there", "expected"),
     [
-        ("", ""),  # nothing was made yet
-        ("a1 a2 b1 b2 c", ""),
-        ("a1 b1", "a2"),
-        ("a1 a2", ""),  # what is next is asked for anyway
-        ("a1 a2 b1 c", "b2"),
-        ("c", "a1 a2 b1 b2"),
+        ("", []),  # nothing was made yet, or not all
+        ("a b", []),
+        ("a b lock", []),
+        ("a lock", ["b"]),
+        ("lock", ["a", "b"]),
     ],
 )
-def test_gaps_are_under_results_that_are_there(tmp_path, monkeypatch, there, missing):
+def test_files_are_missing_where_what_was_made_of_them_is_there(tmp_path, monkeypatch, there, expected):
     monkeypatch.chdir(tmp_path)
     for name in there.split():
         (tmp_path / name).touch()
-    assert sorted(missing_results([["a1", "a2"], ["b1", "b2"], [], ["c"]])) == missing.split()
+    assert missing(["a", "b"], of="lock")(None) == expected
 
 
 def test_a_changed_file_of_the_copy_changes_its_stamp(disfa):

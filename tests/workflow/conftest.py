@@ -14,6 +14,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from g2rl.config.load import load
+from g2rl.workflow.jobs import Jobs
+from g2rl.workflow.manifest import load_manifests
+
 ROOT = Path(__file__).resolve().parents[2]
 CORES = os.environ.get("CORES", "2")
 BP4D = {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)}
@@ -49,9 +53,13 @@ class Workflow:
     def run(
         self, *options: str, config: str = "config.yaml", **environment: str
     ) -> subprocess.CompletedProcess:
-        """Run `snakemake` as a user would; its messages are on ``stderr``, a dry run's jobs on ``stdout``."""
+        """Run `snakemake` as a user would; its messages are on ``stderr``, a dry run's jobs on ``stdout``.
+
+        Args:
+            config: the configuration file, or several with spaces between them.
+        """
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.project / "Snakefile")]
-        command += ["--cores", CORES, *options, "--configfile", config]
+        command += ["--cores", CORES, *options, "--configfile", *config.split()]
         environment = os.environ | {"PYTHONPATH": str(self.project)} | environment
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900
@@ -63,6 +71,19 @@ class Workflow:
         assert done.returncode == 0, done.stdout + done.stderr
         lines = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0].splitlines()[3:]
         return {rule: int(count) for rule, count in map(str.split, filter(None, lines))}
+
+    def outputs(self, *options: str) -> set[str]:
+        """Every file that some rule makes for a target, by Snakemake's own account."""
+        done = self.run("--summary", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        rows = [line.split("\t")[0] for line in done.stdout.splitlines() if "\t" in line]
+        assert rows[0] == "output_file"
+        return set(rows[1:])
+
+    def jobs(self) -> Jobs:
+        """What there is to make; to be called in the folder."""
+        config = load("config.yaml")
+        return Jobs(config, load_manifests(config))
 
 
 def write_sheet(path: Path, sequences: dict[str, tuple[str, int]]) -> None:

@@ -14,18 +14,18 @@ def processes(count: int) -> Pool:
     return context.Pool(count, maxtasksperchild=1)
 
 
-def plan(project: str, results: str) -> tuple[int, str]:
-    """Plan ``all`` of the workflow in ``project`` for the folder ``results``: exit status and messages."""
+def plan(project: str) -> tuple[int, str]:
+    """Plan ``all`` of the workflow in ``project``, for the results there: exit status and messages."""
     import snakemake.cli
 
-    os.chdir(results)
+    os.chdir(project)
     sys.path.insert(0, project)  # before the project itself
     with tempfile.TemporaryFile("w+") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
         try:
             options = f"--dry-run all --cores 1 --snakefile {project}/Snakefile"
-            snakemake.cli.main([*options.split(), "--configfile", f"{project}/config.yaml"])
+            snakemake.cli.main([*options.split(), "--configfile", "config.yaml"])
             status = 0
         except SystemExit as end:
             status = int(end.code or 0)

@@ -116,7 +116,7 @@ def test_short_jobs_are_few_submissions(clustered, slurm):
 def test_trainings_had_different_gpus(clustered, slurm):
     """As each job saw it, by its log: no two on one node had one device at one time; both were used."""
     used: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for log in sorted((clustered.folder / "logs").glob("*/*/fold*/train.log")):
+    for log in sorted((clustered.folder / "results/logs").glob("*/*/fold*/train.log")):
         dataset, run, fold = log.parts[-4:-1]
         comment = f"rule_train_wildcards_{dataset}_{run}_{fold.removeprefix('fold')}"
         job = next(job for job in jobs_of(slurm, clustered.folder) if job["Comment"] == comment)
@@ -213,7 +213,7 @@ def same_bytes(faults: Faults, run: str) -> bool:
 
 
 def was_resumed(faults: Faults, run: str) -> bool:
-    log = faults.folder / run.replace("results", "logs") / "train.log"
+    log = faults.folder / run.replace("results", "results/logs") / "train.log"
     return "resuming after epoch" in log.read_text()
 
 

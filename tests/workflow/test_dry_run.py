@@ -82,6 +82,12 @@ def test_dry_run_lists_the_papers_runs(paper):
     }
 
 
+def test_the_papers_lock_is_made_of_the_outputs_of_every_rule(paper, monkeypatch):
+    monkeypatch.chdir(paper.folder)
+    files = set(paper.jobs().result_files())
+    assert files | {"results/lock.json", "results/.checked"} == paper.outputs("all")
+
+
 SLOWLY = (
     "from unittest import mock; import snakemake.cli;"
     "mock.patch('g2rl.workflow.snakemake_patches.apply_patches', lambda: None).start(); snakemake.cli.main()"
@@ -220,7 +226,7 @@ def test_broken_videos_have_no_frame_where_faults_are_allowed(broken):
     done = broken.run(*LANDMARKS)
     assert done.returncode == 0, done.stdout + done.stderr
     for sequence, path in zip(("SN001", "SN002"), LANDMARKS, strict=True):
-        log = (broken.folder / f"logs/disfa/landmarks/{sequence}.log").read_text()
+        log = (broken.folder / f"results/logs/disfa/landmarks/{sequence}.log").read_text()
         assert re.fullmatch(
             rf"D/Videos_LeftCamera/LeftVideo{sequence}_comp\.avi: .*: the sequence has no frame\n", log
         )

@@ -131,7 +131,9 @@ def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
     check = pd.read_csv(done.folder / "results/mine/check.csv")
     errors = check[check["severity"] == "error"]
     assert list(errors["sequence"]) == [BROKEN]
-    assert "the sequence has no frame" in (done.folder / f"logs/mine/landmarks/{BROKEN}.log").read_text()
+    assert (
+        "the sequence has no frame" in (done.folder / f"results/logs/mine/landmarks/{BROKEN}.log").read_text()
+    )
 
 
 def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(copy):

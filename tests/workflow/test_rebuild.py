@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import BP4D, DISFA, ROOT, check_every_frame_is_counted
+from conftest import BP4D, DISFA, ROOT, Workflow, check_every_frame_is_counted
 
 from g2rl.faces.fold_manifest import read_manifest
 from g2rl.reproducibility.lock import make_lock, read_lock, verify, write_lock
@@ -69,6 +69,28 @@ def test_rebuild_agrees_with_the_committed_lock(rebuilt):
 
 def test_a_run_leaves_its_lock(rebuilt):
     assert read_lock(rebuilt.folder / "results/lock.json") == make_lock(rebuilt.folder / "results")
+
+
+def test_the_lock_is_made_of_the_outputs_of_every_rule(rebuilt, monkeypatch):
+    monkeypatch.chdir(rebuilt.folder)
+    files = rebuilt.jobs().result_files()
+    assert len(set(files)) == len(files)
+    assert set(files) | {"results/lock.json"} == rebuilt.outputs("all")
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_the_ablations_are_made_of_the_outputs_of_every_rule(rebuilt, tmp_path, monkeypatch, split):
+    variants = {"variants": {"detached": {"guidance": "detached"}}, "seeds": [0], "split": split}
+    config = rebuilt.config | {"ablations": variants | {"datasets": ["synthetic_disfa"]}}
+    for name in ("bp4d.tsv", "disfa.tsv"):
+        (tmp_path / name).write_text((rebuilt.folder / name).read_text())
+    workflow = Workflow(tmp_path)
+    workflow.configure(config)
+    monkeypatch.chdir(tmp_path)
+    found = workflow.outputs("ablations")
+    tables = {path for path in found if path.startswith("results/ablations")}
+    assert len(tables) == 8
+    assert set(workflow.jobs().ablation_files()) == found - tables
 
 
 def test_every_result_has_its_record(rebuilt):

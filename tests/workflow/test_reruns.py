@@ -575,8 +575,8 @@ class Planned:
     reasons: dict[str, str]
 
 
-def dry_run(processes: Pool, project: Path, results: Path) -> Planned:
-    status, text = processes.apply(dryrun.plan, (str(project), str(results)))
+def dry_run(processes: Pool, project: Path) -> Planned:
+    status, text = processes.apply(dryrun.plan, (str(project),))
     assert status == 0, text
     jobs: dict[str, int] = Counter()
     reasons: dict[str, str] = defaultdict(str)
@@ -598,18 +598,15 @@ def plans(request, rebuilt, tmp_path_factory):
             if path.is_file():
                 shutil.copy(path, folder)
         shutil.copy(folder / "disfa.tsv", folder / "other.tsv")
-        results = rebuilt.folder
-        if edit and edit.results:
-            results = folder / "copy"
-            shutil.copytree(rebuilt.folder, results)
+        for name in ("results", ".snakemake"):
+            if edit and edit.results:
+                shutil.copytree(rebuilt.folder / name, folder / name)
+            else:
+                (folder / name).symlink_to(rebuilt.folder / name)
         if edit:
-            edit.change(results if edit.results else folder)
-        config = yaml.safe_load((folder / "config.yaml").read_text())
-        for dataset in config["datasets"].values():
-            dataset["sheet"] = str(folder / dataset["sheet"])
-        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+            edit.change(folder)
         try:
-            return dry_run(processes, folder, results)
+            return dry_run(processes, folder)
         finally:
             shutil.rmtree(folder)
 

@@ -1,73 +1,73 @@
-# Aligned 256×256 faces with their landmarks and intensities, one shard a sequence.
+# Aligned 256×256 faces with their landmarks and intensities, one file per sequence; fold manifests, which list them.
 
 
 rule align:
     input:
-        media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
-        labels=lambda wildcards: PLANS[wildcards.dataset].labels(wildcards.sequence),
+        media=JOBS.media,
+        labels=JOBS.labels,
         landmarks=rules.landmarks.output,
-        # Without faults that are allowed the landmarks have waited for it, and the lists do: an edge less a shard.
-        check=lambda wildcards: checked(wildcards) if CONFIG.datasets[wildcards.dataset].allow_faults else [],
+        # Where no faults are allowed the landmarks have waited for the check, and the manifests do: an edge less
+        # per sequence.
+        check=ancient(JOBS.allowed_faults),
     output:
-        "results/{dataset}/cache/{sequence}.h5",
-    params:
-        *code("align"),
-        settings=lambda wildcards: sequence_flags(wildcards.dataset, wildcards.sequence)
-        + frame_flags(wildcards.dataset),
-        check=lambda wildcards, input: [f"--check={path}" for path in input.get("check", [])],
+        RESULTS.sequence("{dataset}", "{sequence}"),
     log:
-        "logs/{dataset}/align/{sequence}.log",
+        RESULTS.log("{dataset}", "align", "{sequence}"),
     benchmark:
-        "logs/benchmarks/{dataset}/align/{sequence}.tsv"
+        RESULTS.benchmark("{dataset}", "align", "{sequence}")
     threads: 1
     resources:
-        mem_mb=megabytes("align"),
-        runtime=minutes("align"),
+        mem_mb=JOBS.megabytes("align"),
+        runtime=JOBS.minutes("align"),
+    params:
+        *code("align"),
+        options=JOBS.align_options,
+        check=lambda wildcards, input: [f"--check={path}" for path in input.check],
     shell:
-        "g2rl align {input.media:q} {input.landmarks:q} {params.settings:q} {params.check:q}"
+        "g2rl align {input.media:q} {input.landmarks:q} {params.options:q} {params.check:q}"
         " -o {output:q} > {log:q} 2>&1"
 
 
 rule manifest:
     input:
-        sequences=lambda wildcards: sequence_files(wildcards.dataset, PLANS[wildcards.dataset].parts[int(wildcards.part)]),
-        # No list is made, and nothing trained on it, while the copy is checked anew.
-        check=checked,
+        sequences=JOBS.part_sequences,
+        # No manifest is made, and nothing trained on it, while the copy is checked again.
+        check=ancient(JOBS.check),
     output:
-        "results/{dataset}/fold{part}.tsv",
-    params:
-        *code("manifest"),
+        RESULTS.manifest("{dataset}", "{part}"),
     log:
-        "logs/{dataset}/fold{part}.log",
+        RESULTS.log("{dataset}", "fold{part}"),
     benchmark:
-        "logs/benchmarks/{dataset}/fold{part}.tsv"
+        RESULTS.benchmark("{dataset}", "fold{part}")
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(30),
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(30),
+    params:
+        *code("manifest"),
     shell:
         "g2rl manifest {input.sequences:q} -o {output:q} > {log:q} 2>&1"
 
 
 rule frames:
     input:
-        lambda wildcards: manifests(wildcards.dataset, PLANS[wildcards.dataset].parts),
+        JOBS.part_manifests,
     output:
         report(
-            "results/{dataset}/frames.csv",
+            RESULTS.frames("{dataset}"),
             category="Data",
             caption="../report/frames.rst",
             labels={"dataset": "{dataset}", "table": "frames used and dropped"},
         ),
-    params:
-        *code("frames"),
     log:
-        "logs/{dataset}/frames.log",
+        RESULTS.log("{dataset}", "frames"),
     benchmark:
-        "logs/benchmarks/{dataset}/frames.tsv"
+        RESULTS.benchmark("{dataset}", "frames")
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("frames"),
     shell:
         "g2rl frames {input:q} -o {output:q} > {log:q} 2>&1"

@@ -1,46 +1,46 @@
-# Predictions of each fold's test subjects, by the networks and by two simpler predictors, and their measures.
+# Predictions for the test subjects of each fold, by the networks and by two image-free baselines, and their metrics.
 
 
 rule test:
     input:
         model=rules.train.output.model,
-        sequences=test_sequences,
-        replanned=replanned,
+        sequences=JOBS.test_sequences,
+        checked=ancient(JOBS.checked),
     output:
-        "results/{dataset}/{run}/fold{fold}/predictions.csv",
-    params:
-        *code("test"),
-        device=f"--device={'auto' if CONFIG.compute.gpu else 'cpu'}",
+        RESULTS.predictions("{dataset}", "{run}", "{fold}"),
     log:
-        "logs/{dataset}/{run}/fold{fold}/test.log",
+        RESULTS.log("{dataset}", "{run}", "fold{fold}", "test"),
     benchmark:
-        "logs/benchmarks/{dataset}/{run}/fold{fold}/test.tsv"
+        RESULTS.benchmark("{dataset}", "{run}", "fold{fold}", "test")
     threads: CONFIG.compute.threads
     resources:
         gpu=int(CONFIG.compute.gpu),
-        mem_mb=megabytes("test"),
-        runtime=minutes("test"),
+        mem_mb=JOBS.megabytes("test"),
+        runtime=JOBS.minutes("test"),
+    params:
+        *code("test"),
+        device=JOBS.device,
     shell:
         "g2rl test {input.model:q} --sequences {input.sequences:q} {params.device} -o {output:q} > {log:q} 2>&1"
 
 
 rule image_free:
     input:
-        train=train_sequences,
-        test=test_sequences,
-        replanned=replanned,
+        train=JOBS.train_sequences,
+        test=JOBS.test_sequences,
+        checked=ancient(JOBS.checked),
     output:
-        "results/{dataset}/{image_free}/fold{fold}/predictions.csv",
-    params:
-        *code("image_free"),
+        RESULTS.predictions("{dataset}", "{image_free}", "{fold}"),
     log:
-        "logs/{dataset}/{image_free}/fold{fold}/image_free.log",
+        RESULTS.log("{dataset}", "{image_free}", "fold{fold}", "image_free"),
     benchmark:
-        "logs/benchmarks/{dataset}/{image_free}/fold{fold}/image_free.tsv"
+        RESULTS.benchmark("{dataset}", "{image_free}", "fold{fold}", "image_free")
     threads: 1
     resources:
-        mem_mb=megabytes("image_free"),
-        runtime=minutes("image_free"),
+        mem_mb=JOBS.megabytes("image_free"),
+        runtime=JOBS.minutes("image_free"),
+    params:
+        *code("image_free"),
     shell:
         "g2rl image-free {wildcards.image_free} --train {input.train:q} --test {input.test:q}"
         " -o {output:q} > {log:q} 2>&1"
@@ -48,71 +48,56 @@ rule image_free:
 
 rule metrics:
     input:
-        lambda wildcards: expand(
-            "results/{dataset}/{method}/fold{fold}/predictions.csv",
-            fold=PLANS[wildcards.dataset].folds,
-            **wildcards,
-        ),
+        JOBS.fold_predictions,
     output:
         report(
-            "results/{dataset}/{method}/metrics.csv",
+            RESULTS.metrics("{dataset}", "{method}"),
             category="Measures",
             subcategory="{dataset}",
             caption="../report/metrics.rst",
             labels={"run": "{method}"},
         ),
+    log:
+        RESULTS.log("{dataset}", "{method}", "metrics"),
+    benchmark:
+        RESULTS.benchmark("{dataset}", "{method}", "metrics")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(2000),
+        runtime=JOBS.minutes(30),
     params:
         *code("metrics"),
         settings=f"--resamples={CONFIG.resamples}",
-    log:
-        "logs/{dataset}/{method}/metrics.log",
-    benchmark:
-        "logs/benchmarks/{dataset}/{method}/metrics.tsv"
-    threads: 1
-    resources:
-        mem_mb=megabytes(2000),
-        runtime=minutes(30),
     shell:
         "g2rl metrics {input:q} {params.settings} -o {output:q} > {log:q} 2>&1"
 
 
 rule cross_dataset:
     input:
-        models=[
-            path
-            for name in PLANS
-            for method in ("baseline", "g2rl")
-            for run in default_runs(method)
-            for path in every_fold("model.safetensors", run, name)
-        ],
-        sequences=[path for name, plan in PLANS.items() for path in manifests(name, plan.folds)],
-        metrics=[
-            f"results/{name}/{run}/metrics.csv"
-            for name in PLANS
-            for method in ("baseline", "g2rl")
-            for run in default_runs(method)
-        ],
+        models=JOBS.models(JOBS.table1_runs("baseline", "g2rl")),
+        sequences=JOBS.fold_manifests(),
+        metrics=JOBS.metrics(JOBS.table1_runs("baseline", "g2rl")),
     output:
-        "results/cross_dataset.csv",
-        report(
-            "results/cross_dataset.md",
+        csv=RESULTS.cross_dataset(".csv"),
+        md=report(
+            RESULTS.cross_dataset(".md"),
             category="Results",
             caption="../report/cross_dataset.rst",
             labels={"result": "Across datasets"},
         ),
-    params:
-        *code("cross_dataset"),
-        settings=f"--resamples={CONFIG.resamples}",
-        device=f"--device={'auto' if CONFIG.compute.gpu else 'cpu'}",
     log:
-        "logs/cross_dataset.log",
+        RESULTS.log("cross_dataset"),
     benchmark:
-        "logs/benchmarks/cross_dataset.tsv"
+        RESULTS.benchmark("cross_dataset")
     threads: CONFIG.compute.threads
     resources:
         gpu=int(CONFIG.compute.gpu),
-        mem_mb=megabytes(8000),
-        runtime=minutes(120),
+        mem_mb=JOBS.megabytes(8000),
+        runtime=JOBS.minutes(120),
+    params:
+        *code("cross_dataset"),
+        settings=f"--resamples={CONFIG.resamples}",
+        device=JOBS.device,
     shell:
         "g2rl cross-dataset --models {input.models:q} --sequences {input.sequences:q} --metrics {input.metrics:q}"
-        " {params.settings} {params.device} -o {output[0]:q} > {log:q} 2>&1"
+        " {params.settings} {params.device} -o {output.csv:q} > {log:q} 2>&1"

@@ -3,21 +3,21 @@
 
 rule landmarks:
     input:
-        media=lambda wildcards: PLANS[wildcards.dataset].media(wildcards.sequence),
-        check=checked,
+        media=JOBS.media,
+        check=ancient(JOBS.check),  # to wait for it: a copy that is checked again reruns nothing
     output:
-        "results/{dataset}/landmarks/{sequence}.h5",
-    params:
-        *code("landmarks"),
-        check=lambda wildcards, input: [f"--check={path}" for path in input.get("check", [])],
+        RESULTS.landmarks("{dataset}", "{sequence}"),
     log:
-        "logs/{dataset}/landmarks/{sequence}.log",
+        RESULTS.log("{dataset}", "landmarks", "{sequence}"),
     benchmark:
-        "logs/benchmarks/{dataset}/landmarks/{sequence}.tsv"
+        RESULTS.benchmark("{dataset}", "landmarks", "{sequence}")
     threads: 1
     resources:
-        mem_mb=megabytes("landmarks"),
-        runtime=minutes("landmarks"),
+        mem_mb=JOBS.megabytes("landmarks"),
+        runtime=JOBS.minutes("landmarks"),
+    params:
+        *code("landmarks"),
+        check=lambda wildcards, input: [f"--check={path}" for path in input.check],
     shell:
         # Memory in pages of 2 MB: the predictor reads all over 80 MB, and pages of 4 kB take 12 % more time
         # (benchmarks/landmark_speedups.py). Off with GLIBC_TUNABLES=glibc.malloc.hugetlb=0.

@@ -1,189 +1,188 @@
-# Table 1 and Figures 4 to 7, and the lock of it all.
-from g2rl.config.au_centres import sets_text
-
-
-def points(parameter):
-    """The measures of a sweep's runs."""
-    runs = sweep_runs(CONFIG, parameter)
-    if parameter == "lambda":
-        runs = [RUNS[name] for name in default_runs("baseline")] + runs
-    return [f"results/{name}/{run.name}/metrics.csv" for name in sweep_datasets(CONFIG) for run in runs]
-
-
-def figure(number):
-    """The files of a figure; the report shows the first."""
-    png, *others = multiext(f"results/figures/figure{number}", ".png", ".pdf", ".csv")
-    caption = f"../report/figure{number}.rst"
-    return [report(png, category="Results", caption=caption, labels={"result": f"Figure {number}"}), *others]
+# Table 1 and Figures 2 and 4 to 7, and the lock of all results.
 
 
 rule table1:
     input:
-        metrics=expand(
-            "results/{dataset}/{method}/metrics.csv",
-            dataset=PLANS,
-            method=[*IMAGE_FREE, *(run for method in METHODS for run in default_runs(method))],
-        ),
-        histories=[
-            path
-            for name in PLANS
-            for run in default_runs("g2rl")
-            for path in every_fold("history.csv", run, name)
-        ],
-        frames=expand("results/{dataset}/frames.csv", dataset=PLANS),
+        metrics=JOBS.metrics(JOBS.table1_methods),
+        histories=JOBS.histories(JOBS.table1_runs("g2rl")),
+        frames=JOBS.frames(),
     output:
-        "results/table1.csv",
-        "results/table1.md",
-        "results/table1.tex",
-        report(
-            "results/table1.html",
+        csv=RESULTS.table1(".csv"),
+        md=RESULTS.table1(".md"),
+        tex=RESULTS.table1(".tex"),
+        html=report(
+            RESULTS.table1(".html"),
             category="Results",
             caption="../report/table1.rst",
             labels={"result": "Table 1"},
         ),
+    log:
+        RESULTS.log("table1"),
+    benchmark:
+        RESULTS.benchmark("table1")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
     params:
         *code("table"),
         recipe=recipe(CONFIG),
-    log:
-        "logs/table1.log",
-    benchmark:
-        "logs/benchmarks/table1.tsv"
-    threads: 1
-    resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
     shell:
         "g2rl table {input.metrics:q} --histories {input.histories:q} --frames {input.frames:q}"
-        " --recipe {params.recipe:q} -o {output[0]:q} > {log:q} 2>&1"
+        " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
 
 
 rule figure2:
     input:
-        [sequence_files(name, plan.test(plan.folds[0]))[0] for name, plan in PLANS.items()][0],
+        JOBS.figure2_sequence(),
     output:
-        figure(2),
+        png=report(
+            RESULTS.figure(2, ".png"),
+            category="Results",
+            caption="../report/figure2.rst",
+            labels={"result": "Figure 2"},
+        ),
+        pdf=RESULTS.figure(2, ".pdf"),
+        csv=RESULTS.figure(2, ".csv"),
+    log:
+        RESULTS.log("figure2"),
+    benchmark:
+        RESULTS.benchmark("figure2")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
     params:
         *code("figure2"),
         centres=sets_text(),
-    log:
-        "logs/figure2.log",
-    benchmark:
-        "logs/benchmarks/figure2.tsv"
-    threads: 1
-    resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
     shell:
-        "g2rl figure2 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure2 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure4:
     input:
-        models=first_fold("model.safetensors", default_runs("g2rl")[0]),
-        predictions=first_fold("predictions.csv", default_runs("g2rl")[0]),
-        sequences=[path for name, plan in PLANS.items() for path in manifests(name, plan.folds[:1])],
+        models=JOBS.first_fold(RESULTS.model, JOBS.table1_runs("g2rl")[0]),
+        predictions=JOBS.first_fold(RESULTS.predictions, JOBS.table1_runs("g2rl")[0]),
+        sequences=JOBS.first_manifests(),
     output:
-        figure(4),
-    params:
-        *code("figure4"),
+        png=report(
+            RESULTS.figure(4, ".png"),
+            category="Results",
+            caption="../report/figure4.rst",
+            labels={"result": "Figure 4"},
+        ),
+        pdf=RESULTS.figure(4, ".pdf"),
+        csv=RESULTS.figure(4, ".csv"),
     log:
-        "logs/figure4.log",
+        RESULTS.log("figure4"),
     benchmark:
-        "logs/benchmarks/figure4.tsv"
+        RESULTS.benchmark("figure4")
     threads: 1
     resources:
-        mem_mb=megabytes(4000),
-        runtime=minutes(10),
+        mem_mb=JOBS.megabytes(4000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("figure4"),
     shell:
         "g2rl figure4 --models {input.models:q} --predictions {input.predictions:q} --sequences {input.sequences:q}"
-        " -o {output[0]:q} > {log:q} 2>&1"
+        " -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure5:
     input:
-        # The last dataset of the configuration: DISFA's sequences are the longest.
-        [
-            path
-            for method in ("baseline", "g2rl")
-            for path in every_fold("predictions.csv", default_runs(method)[0], list(PLANS)[-1])
-        ],
+        JOBS.figure5_predictions,
     output:
-        figure(5),
-    params:
-        *code("figure5"),
+        png=report(
+            RESULTS.figure(5, ".png"),
+            category="Results",
+            caption="../report/figure5.rst",
+            labels={"result": "Figure 5"},
+        ),
+        pdf=RESULTS.figure(5, ".pdf"),
+        csv=RESULTS.figure(5, ".csv"),
     log:
-        "logs/figure5.log",
+        RESULTS.log("figure5"),
     benchmark:
-        "logs/benchmarks/figure5.tsv"
+        RESULTS.benchmark("figure5")
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("figure5"),
     shell:
-        "g2rl figure5 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure5 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure6:
     input:
-        points("sigma"),
+        JOBS.sweep_metrics("sigma"),
     output:
-        figure(6),
-    params:
-        *code("figure6"),
+        png=report(
+            RESULTS.figure(6, ".png"),
+            category="Results",
+            caption="../report/figure6.rst",
+            labels={"result": "Figure 6"},
+        ),
+        pdf=RESULTS.figure(6, ".pdf"),
+        csv=RESULTS.figure(6, ".csv"),
     log:
-        "logs/figure6.log",
+        RESULTS.log("figure6"),
     benchmark:
-        "logs/benchmarks/figure6.tsv"
+        RESULTS.benchmark("figure6")
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("figure6"),
     shell:
-        "g2rl figure6 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure6 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure7:
     input:
-        points("lambda"),
+        JOBS.sweep_metrics("lambda"),
     output:
-        figure(7),
+        png=report(
+            RESULTS.figure(7, ".png"),
+            category="Results",
+            caption="../report/figure7.rst",
+            labels={"result": "Figure 7"},
+        ),
+        pdf=RESULTS.figure(7, ".pdf"),
+        csv=RESULTS.figure(7, ".csv"),
+    log:
+        RESULTS.log("figure7"),
+    benchmark:
+        RESULTS.benchmark("figure7")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
     params:
         *code("figure7"),
-    log:
-        "logs/figure7.log",
-    benchmark:
-        "logs/benchmarks/figure7.tsv"
-    threads: 1
-    resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(10),
     shell:
-        "g2rl figure7 {input:q} -o {output[0]:q} > {log:q} 2>&1"
+        "g2rl figure7 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
-# What the results are, to be compared with another rebuild's: see g2rl verify.
+# The checksums of all results, to compare them with another run's: see g2rl verify. No `g2rl lock`, since a command
+# line does not hold the paths of thousands of sequences.
 rule lock:
     input:
-        rules.table1.output,
-        rules.figure4.output,
-        rules.figure5.output,
-        rules.figure6.output,
-        rules.figure7.output,
-        rules.guidance.output,
-        expand("results/{dataset}/frames.csv", dataset=PLANS),
-        checks(PLANS),
-        REPLANNED,
+        files=JOBS.result_files(),
+        checked=JOBS.all_checked,
     output:
-        "results/lock.json",
-    params:
-        *code("lock"),
+        RESULTS.lock(),
     log:
-        "logs/lock.log",
+        RESULTS.log("lock"),
     benchmark:
-        "logs/benchmarks/lock.tsv"
+        RESULTS.benchmark("lock")
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
-        runtime=minutes(30),
-    shell:
-        "g2rl lock results -o {output:q} > {log:q} 2>&1"
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(30),
+    params:
+        *code("lock"),
+    run:
+        write_lock(make_lock(Path(RESULTS.root), map(Path, input.files)), Path(output[0]))

@@ -1,0 +1,71 @@
+"""What is done when Snakemake starts to execute jobs, and not when it only reads the workflow."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from g2rl.errors import InputError
+from g2rl.io.atomic import write_text
+from g2rl.paths import Results
+from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
+
+_held: list[Any] = []  # locks, for as long as the process lives
+
+
+def check_owner(results: Results, configuration: str) -> None:
+    """Refuse a results folder that another configuration has used: its tables would be replaced.
+
+    Raises:
+        InputError: it holds the results of another configuration.
+    """
+    record = Path(results.configuration())
+    owner = record.read_text(encoding="utf-8").strip() if record.exists() else configuration
+    if owner != configuration:
+        raise InputError(
+            f"{configuration}: {results.root}/ holds the results of {owner}, which would be replaced: set "
+            f"results: to another folder (or delete {record}, where it is the same configuration renamed)"
+        )
+
+
+def prepare_execution(workflow: Any, results: Results, configuration: str) -> None:
+    """Set up the environment of the jobs when Snakemake starts to execute them; in its main process also
+    remove the locks of a Snakemake that was killed, and note whose results these are."""
+
+    def prepare() -> None:
+        # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
+        os.environ["G2RL_PROVENANCE"] = results.provenance()
+        if workflow.subprocess_exec:  # a job without a command, in a Snakemake of its own
+            exit_with_parent()
+        else:
+            os.environ[PARENT_ENV] = parent_token()  # jobs end with this process, however it ends
+        # Caches of libraries: not in a home that is small, slow or missing on a cluster's nodes.
+        for variable in ("HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"):
+            os.environ.setdefault(variable, str(Path.cwd() / ".snakemake/caches" / variable.lower()))
+        if workflow.is_main_process:
+            _held.append(clear_stale_locks(Path(".snakemake")))
+            if not Path(results.configuration()).exists():
+                write_text(Path(results.configuration()), f"{configuration}\n")
+
+    _before_execution(workflow, prepare)
+
+
+def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
+    """Call ``prepare`` when ``workflow`` executes jobs: not for -n, --lint, --report, --dag or --summary.
+
+    The method of this one object is wrapped, for want of a hook: Snakemake reads the rules before it decides
+    what to do with them; ``onstart`` comes after a stale lock has ended the run, and is not called for a
+    module. A Snakemake that starts in another way is not prepared: locks stay, and it says how to unlock.
+    """
+    execute = workflow.execute
+
+    def prepare_and_execute(*arguments: Any, **options: Any) -> Any:
+        executor = options["executor_plugin"] if "executor_plugin" in options else arguments[0]
+        if not executor.common_settings.dryrun_exec:
+            prepare()
+        return execute(*arguments, **options)
+
+    workflow.execute = prepare_and_execute
