@@ -82,11 +82,12 @@ def test_stage_does_not_load(stage):
 
 def test_every_rule_has_log_benchmark_resources_and_threads():
     for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^ *(?:rule|checkpoint)\b", path.read_text(), flags=re.MULTILINE)[1:]:
+        for rule in re.split(r"^ *(?:rule|checkpoint)(?= \w+:|:)", path.read_text(), flags=re.MULTILINE)[1:]:
             if rule.startswith(" replan:"):  # touches a file, no more
                 continue
-            for directive in ("log:", "benchmark:", "threads:", "mem_mb=", "runtime=", "shell:", "code("):
+            for directive in ("log:", "benchmark:", "threads:", "mem_mb=", "runtime=", "code("):
                 assert directive in rule, f"{path.name}: {directive} is missing in rule{rule[:30]}"
+            assert ("run:" if rule.startswith(" lock:") else "shell:") in rule
 
 
 def test_makefile_and_ci_agree():

@@ -247,7 +247,8 @@ FOLLOWED_BY = [
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
     ((), "reproducibility/lineage cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
-    ((), "workflow/resources workflow/snakemake_patches workflow/stale_files"),
+    ((), "workflow/resources workflow/snakemake_patches workflow/stale_files workflow/start"),
+    ((), "workflow/targets workflow/jobs"),  # what they name is in the rules' files and options
 ]
 MODULES = {module: rules for rules, modules in FOLLOWED_BY for module in modules.split()}
 DATA = {
@@ -443,6 +444,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.synthetic.frames": (15, DISFA, "--frames=15"),
     "datasets.synthetic_disfa.synthetic.seed": (1, DISFA, "--seed=1"),
     "datasets.synthetic_disfa.allow_faults": (True, {}, ""),  # of copies that are checked
+    "results": ("elsewhere", follow(["head"]), NEW),
     "sigma": (3, GUIDED | {"train": 9, "test": 9, "metrics": 6}, NEW),
     "lambda": (0.1, TRAINED | {"train": 6, "test": 6, "metrics": 4}, NEW),
     "seeds": ([1], TRAINED, NEW),
