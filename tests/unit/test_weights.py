@@ -162,6 +162,12 @@ def failing():
     server.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def online(monkeypatch):
+    """As where HF_HUB_OFFLINE is not set: the hub is asked, here one on this machine."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
 def test_a_server_that_is_not_there_or_does_not_serve_is_named(mute, failing, monkeypatch):
     """The hub's own client would go on trying for minutes."""
     monkeypatch.setattr("g2rl.network.weights.TIMEOUT", 0.5)
