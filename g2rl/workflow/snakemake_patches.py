@@ -37,10 +37,6 @@ def apply_patches() -> bool:
     return True
 
 
-def reenable_gc() -> None:
-    """Nothing to do any more."""
-
-
 def _of_last_job(command: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
     """The command of a job, kept until another's is asked for; only in a dry run, where no job changes."""
     last: tuple[Any, str | None] = None, None

@@ -1,11 +1,8 @@
 """What is said before anything runs: the paper's plan on trees in the real layouts, and what is wrong."""
 
-import os
 import re
 import resource
 import shutil
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -14,6 +11,7 @@ from conftest import ROOT, Workflow
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.sheet import read_sheet
 from g2rl.faces.landmarks_file import read_landmarks
+from g2rl.workflow.snakemake_patches import SWITCH
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +86,6 @@ def test_the_papers_lock_is_made_of_the_outputs_of_every_rule(paper, monkeypatch
     assert files | {"results/lock.json", "results/.checked"} == paper.outputs("all")
 
 
-SLOWLY = (
-    "from unittest import mock; import snakemake.cli;"
-    "mock.patch('g2rl.workflow.snakemake_patches.apply_patches', lambda: None).start(); snakemake.cli.main()"
-)
-
-
 def jobs(plan: str) -> list[str]:
     """What a dry run says of each job: not when, nor its number, nor a folder for temporary files."""
     said = plan.partition("Job stats:")[2]
@@ -101,17 +93,16 @@ def jobs(plan: str) -> list[str]:
     return sorted(filter(None, (job.strip() for job in said.split("\n\n"))))
 
 
-def test_what_is_planned_in_haste_is_what_snakemake_plans(paper):
+def test_patches_do_not_change_the_plan(paper):
     """Every job's message, command and resources, as Snakemake alone makes them."""
-    options = ["--dry-run", "--printshellcmds", "--configfile", "config.yaml", "--cores", "2", "all"]
-    command = [sys.executable, "-c", SLOWLY, "--snakefile", str(ROOT / "Snakefile"), *options]
     order = {"PYTHONHASHSEED": "0"}  # of the files in a reason, which are a set
-    slow = subprocess.run(command, cwd=paper.folder, env=os.environ | order, capture_output=True, text=True)
-    fast = paper.run("--dry-run", "--printshellcmds", "all", **order)
-    assert slow.returncode == fast.returncode == 0
-    assert slow.stdout.count("g2rl landmarks") == 355
-    assert len(jobs(slow.stdout)) > 2 * 355
-    assert jobs(slow.stdout) == jobs(fast.stdout)
+    plain, patched = (
+        paper.run("--dry-run", "--printshellcmds", "all", **order, **switch) for switch in ({}, {SWITCH: "1"})
+    )
+    assert plain.returncode == patched.returncode == 0
+    assert plain.stdout.count("g2rl landmarks") == 355
+    assert len(jobs(plain.stdout)) > 2 * 355
+    assert jobs(plain.stdout) == jobs(patched.stdout)
 
 
 def test_paper_trains_on_the_gpu(paper):
