@@ -1,6 +1,4 @@
-"""What a rebuild takes, told before it starts: jobs, images, hours, disk (``g2rl plan``); memory and time of
-each job, which a scheduler asks for.
-"""
+"""What a configuration will take, estimated before it runs: jobs, images, hours, disk (``g2rl estimate``)."""
 
 import shutil
 from collections.abc import Mapping
@@ -134,7 +132,7 @@ def estimate_run(config: Config, cores: int, folder: Path) -> tuple[str, bool]:
     gpu = config.compute.gpu and torch.cuda.is_available()
     stages = estimate(config, data, cores, gpu, model_bytes(config, data))
     free = shutil.disk_usage(folder).free
-    return format_plan(stages, data, cores, gpu, free), free >= sum(stage.bytes for stage in stages)
+    return format_estimate(stages, data, cores, gpu, free), free >= sum(stage.bytes for stage in stages)
 
 
 def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
@@ -153,51 +151,50 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())
 
 
-def format_plan(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: bool, free: int) -> str:
-    """The plan for the screen; ``free`` bytes are left on the disk of the results."""
+def format_estimate(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: bool, free: int) -> str:
+    """The estimate for the screen; ``free`` bytes are left on the disk of the results."""
     lines = [
         f"{name}: {len(one.plan.sequences)} sequences, {one.frames:,} frames, "
         f"{one.total(list(one.coded)):,} of them coded; folds: {len(one.plan.folds)}"
         for name, one in data.items()
     ]
-    here = f"{cores} cores{', a GPU' if gpu else ''}"
-    rows: list[tuple[str, ...]] = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
-    rows += [
-        (
-            stage.name,
-            f"{stage.jobs:,}",
-            f"{stage.count:,} {stage.unit}",
-            *(_hours(hours) for hours in (stage.hours, stage.gpu_hours)),
-            _bytes(stage.bytes),
-        )
-        for stage in stages
-    ]
-    here_hours, gpu_hours = ([getattr(s, name) for s in stages] for name in ("hours", "gpu_hours"))
     total = sum(stage.bytes for stage in stages)
-    sums = [None if None in each else sum(each) for each in (here_hours, gpu_hours)]
-    rows.append(("in all", f"{sum(s.jobs for s in stages):,}", "", *map(_hours, sums), _bytes(total)))
-    wide = [max(len(row[column]) for row in rows) for column in range(6)]
-    table = [
-        "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
-        for row in rows
-    ]
+    short = f" NOT ENOUGH: {_bytes(total)} are needed; put the results on another disk."
     return "\n".join(
         [
             *lines,
             "",
-            *table,
+            *_table(stages, f"{cores} cores{', a GPU' if gpu else ''}"),
             "",
             "Rendering, checks, measures, tables and figures take minutes more. Hours follow from rates",
             "measured once, by benchmarks/rates.py (g2rl/resources/rates.tsv); –: none was measured for this",
             "backbone.",
-            f"Free where the results go: {_bytes(free)}."
-            + (
-                ""
-                if free > total
-                else f" NOT ENOUGH: {_bytes(total)} are needed; put results/ on another disk."
-            ),
+            f"Free where the results go: {_bytes(free)}.{'' if free > total else short}",
         ]
     )
+
+
+def _table(stages: list[Stage], here: str) -> list[str]:
+    """One line per stage and one of all, in columns."""
+    rows: list[tuple[str, ...]] = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
+    for stage in stages:
+        hours = (_hours(stage.hours), _hours(stage.gpu_hours))
+        work = f"{stage.count:,} {stage.unit}"
+        rows.append((stage.name, f"{stage.jobs:,}", work, *hours, _bytes(stage.bytes)))
+    sums = (_hours(_sum([stage.hours for stage in stages])), _hours(_sum([s.gpu_hours for s in stages])))
+    jobs, disk = sum(stage.jobs for stage in stages), sum(stage.bytes for stage in stages)
+    rows.append(("in all", f"{jobs:,}", "", *sums, _bytes(disk)))
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
+        for row in rows
+    ]
+
+
+def _sum(hours: list[float | None]) -> float | None:
+    """None where one is not known."""
+    known = [each for each in hours if each is not None]
+    return sum(known) if len(known) == len(hours) else None
 
 
 def _hours(hours: float | None) -> str:

@@ -171,23 +171,29 @@ def _load(
     rows = sorted(read_sheet(sheet), key=lambda row: row.sequence)
     rendered = dataset.synthetic.frames if dataset.synthetic else None
     manifest = DatasetManifest(layout, root, sheet, {row.sequence: row for row in rows}, rendered)
-    for row in manifest.sequences.values():
-        if row.subject != (own := layout.subject(root, row.sequence)):
-            raise InputError(f"{sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s")
-    if not manifest.folds or not all(manifest.train(fold) for fold in manifest.folds):
-        raise InputError(f"{sheet}: every fold needs other sequences to train on, found {manifest.folds}")
-    if look and dataset.synthetic is None:
-        _look_for(manifest, [manifest.media(sequence) for sequence in manifest.sequences], "frames")
-        _look_for(
-            manifest,
-            [path for sequence in manifest.sequences for path in manifest.labels(sequence)],
-            "label files",
-        )
+    _check_sheet(manifest)
+    if look and rendered is None:
+        names = manifest.sequences
+        _look_for(manifest, [manifest.media(each) for each in names], "frames")
+        _look_for(manifest, [path for each in names for path in manifest.labels(each)], "label files")
     try:
         used_centres(config, manifest.aus)
     except InputError as error:
         raise InputError(f"datasets.{name}: {error}; or set training.centres") from None
     return manifest
+
+
+def _check_sheet(manifest: DatasetManifest) -> None:
+    """Each sequence is its subject's, and each fold leaves sequences to train on."""
+    for row in manifest.sequences.values():
+        if row.subject != (own := manifest.layout.subject(manifest.root, row.sequence)):
+            raise InputError(
+                f"{manifest.sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s"
+            )
+    if not manifest.folds or not all(manifest.train(fold) for fold in manifest.folds):
+        raise InputError(
+            f"{manifest.sheet}: every fold needs other sequences to train on, found {manifest.folds}"
+        )
 
 
 def _look_for(manifest: DatasetManifest, paths: list[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""TODO: one line."""
+"""The memory and time that one job asks a scheduler for, by the size of its data."""
 
 import functools
 import math

@@ -7,7 +7,7 @@ import pytest
 
 from g2rl.config import load
 from g2rl.errors import InputError
-from g2rl.workflow.estimate import count_frames, estimate, format_plan, model_bytes
+from g2rl.workflow.estimate import count_frames, estimate, format_estimate, model_bytes
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.resources import (
     ACTIVATION_BYTES,
@@ -81,14 +81,14 @@ def test_unmeasured_backbone_has_no_hours(paper):
     other = parsed.model_copy(update={"training": replace(parsed.training, backbone="other")})
     stages = estimate(other, data, 2, False, 1000)
     assert [stage.hours is None for stage in stages] == [False, False, True, True]
-    assert " – " in format_plan(stages, data, 2, False, 10**12)
+    assert " – " in format_estimate(stages, data, 2, False, 10**12)
 
 
 def test_too_small_a_disk_is_said(paper):
     parsed, data = paper
     stages = estimate(parsed, data, 2, False, 10**8)
-    assert "NOT ENOUGH" not in format_plan(stages, data, 2, False, 10**12)
-    assert "NOT ENOUGH: 4." in format_plan(stages, data, 2, False, 10**9)
+    assert "NOT ENOUGH" not in format_estimate(stages, data, 2, False, 10**12)
+    assert "NOT ENOUGH: 4." in format_estimate(stages, data, 2, False, 10**9)
 
 
 def test_a_sequence_that_a_fault_stops_counts_where_faults_are_allowed(tmp_path):
