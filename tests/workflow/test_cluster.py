@@ -120,7 +120,7 @@ def test_trainings_had_different_gpus(clustered, slurm):
         dataset, run, fold = log.parts[-4:-1]
         comment = f"rule_train_wildcards_{dataset}_{run}_{fold.removeprefix('fold')}"
         job = next(job for job in jobs_of(slurm, clustered.folder) if job["Comment"] == comment)
-        device = re.search(r"^GPU (\d) of \1$", log.read_text(), re.MULTILINE)[1]
+        device = re.search(r"GPU (\d) of \1$", log.read_text(), re.MULTILINE)[1]
         used.setdefault((job["BatchHost"], device), []).append((job["StartTime"], job["EndTime"]))
     assert sum(map(len, used.values())) == 6
     assert {device for _, device in used} == {"0", "1"}

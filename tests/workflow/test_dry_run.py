@@ -219,7 +219,9 @@ def test_broken_videos_have_no_frame_where_faults_are_allowed(broken):
     for sequence, path in zip(("SN001", "SN002"), LANDMARKS, strict=True):
         log = (broken.folder / f"results/logs/disfa/landmarks/{sequence}.log").read_text()
         assert re.fullmatch(
-            rf"D/Videos_LeftCamera/LeftVideo{sequence}_comp\.avi: .*: the sequence has no frame\n", log
+            r"\d\d:\d\d:\d\d WARNING "
+            rf"D/Videos_LeftCamera/LeftVideo{sequence}_comp\.avi: .*: the sequence has no frame\n",
+            log,
         )
         assert len(read_landmarks(broken.folder / path).frame) == 0
     assert "video-unreadable" in (broken.folder / "results/disfa/check.csv").read_text()

@@ -80,7 +80,7 @@ def test_corrupted_shard(copy, tmp_path):
     damaged[len(damaged) // 2] ^= 1  # in a picture
     (tmp_path / shard).write_bytes(damaged)
     said = failed(copy, "results/synthetic_bp4d/baseline_sigma2_seed0/fold1/predictions.csv")
-    assert f"{shard}: damaged, its bytes are not those written: delete it and rerun" in said
+    assert f"{shard}: damaged, its checksum does not match: delete it and rerun" in said
     (tmp_path / shard).unlink()
     completes(copy, "all")
     assert verify(tmp_path / "results", before).same
@@ -93,7 +93,7 @@ def test_vanished_inputs(copy, tmp_path):
     for name in (video, SHARD, SHARD.replace("cache", "landmarks"), f"{RUN}/model.safetensors"):
         (tmp_path / name).unlink()
     # One target alone sees the list of its shards, not the shards.
-    assert f"{SHARD} is not there: snakemake all makes it anew" in failed(copy, f"{RUN}/model.safetensors")
+    assert f"{SHARD} does not exist: snakemake all makes it again" in failed(copy, f"{RUN}/model.safetensors")
     completes(copy, "all")
     assert verify(tmp_path / "results", before).same
 
