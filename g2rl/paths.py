@@ -25,6 +25,7 @@ FOLDERS = ("raw", "weights", "figures", "logs", "provenance")  # of the results,
 TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
 FIGURE = (".png", ".pdf", ".csv")
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
+IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 RENDERED = "synthetic_"  # how the names of rendered datasets begin
 _RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(.+))?_seed(\d+)")
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")

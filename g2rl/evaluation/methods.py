@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from g2rl.evaluation.metrics import read_metrics
-from g2rl.paths import Run, dataset_and_method
+from g2rl.paths import IMAGE_FREE, Run, dataset_and_method
 
-IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 METHODS = {  # a method → its name in tables and figures, in the order of the rows
     "constant": "Best constant",
     "landmark_ridge": "Landmarks ridge",

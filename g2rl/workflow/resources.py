@@ -12,27 +12,15 @@ from g2rl.io.tables import read_tsv
 from g2rl.workflow.manifest import DatasetManifest
 
 GPU = "NVIDIA H100 80GB HBM3"  # the one whose rates are known
-
-
-# Bytes, measured: landmarks a frame (points, box, score); a face in its shard (JPEG, points); a CSV's value.
+# Bytes, measured: landmarks per frame (points, box, score); a stored face (JPEG, points); a value in a CSV.
 LANDMARK_BYTES, FACE_BYTES, VALUE_BYTES = 590, 23_000, 5
-
-
 # Seconds until a job's own work begins: Snakemake, Python, the modules and data it loads.
 START = {"landmarks": 3, "align": 2, "train": 20, "test": 12}
-
-
 # MB of a job with next to no data: Python, its modules; for networks torch, CUDA's host side, some faces.
 BASE = {"landmarks": 1000, "align": 600, "image_free": 700, "test": 3000, "train": 4000}
-
-
 # What a training on a CPU keeps of each pixel of a batch for the way back: measured, ResNet-50 at 256 pixels.
 ACTIVATION_BYTES = 2700
-
-
 POINT_BYTES = 68 * 2 * 4  # landmarks of a face
-
-
 SLOWEST = 10  # times slower than the machines that the rates were measured on, and still within the time
 
 
@@ -52,7 +40,7 @@ def sequence_need(stage: str, plan: DatasetManifest, sequence: str) -> Need:
 
 
 def image_free_need(plan: DatasetManifest) -> Need:
-    """Of a ridge on the landmarks of a fold: whole shards, and their points as float64, a few times over."""
+    """Of a ridge on the landmarks of a fold: whole aligned sequences, and several copies of their points."""
     frames = sum(plan.lengths.values())
     return _need("image_free", frames * (FACE_BYTES + 8 * 2 * POINT_BYTES), frames / 1000)
 
@@ -60,8 +48,8 @@ def image_free_need(plan: DatasetManifest) -> Need:
 def network_need(stage: str, config: Config, plan: DatasetManifest, fold: int) -> Need:
     """Of ``train`` or ``test`` of one fold.
 
-    A training holds its shards and their faces joined (:func:`g2rl.cache.join`), the pixels of the longest
-    sequence, and without a GPU those of all faces and a ResNet-50's activations; a test its shards.
+    A training holds its aligned sequences and their faces joined, the pixels of the longest sequence, and
+    without a GPU those of all faces and a ResNet-50's activations; a test its aligned sequences.
     """
     settings, compute = config.training, config.compute
     lengths = [plan.lengths[name] for name in (plan.train if stage == "train" else plan.test)(fold)]

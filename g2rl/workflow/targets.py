@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from g2rl.config import runs as configured
 from g2rl.config.schema import Config
-from g2rl.paths import FIGURE, PLUS, SUMMARY, TABLE, Fold, Results, Run
+from g2rl.paths import FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
 from g2rl.workflow.manifest import DatasetManifest
 
-IMAGE_FREE = ("constant", "landmark_ridge")
 FIGURES = (4, 5, 6, 7)  # those of all; Figure 2 is an extra
 
 
@@ -62,9 +61,6 @@ class Targets:
         """The rows of Table 1 for each dataset."""
         return [*IMAGE_FREE, *self.table1_runs("baseline", "g2rl", PLUS)]
 
-    def is_rendered(self, dataset: str) -> bool:
-        return self.datasets[dataset].rendered is not None
-
     # Files
 
     def sequences(self, dataset: str, names: Iterable[str]) -> list[str]:
@@ -76,7 +72,7 @@ class Targets:
         return [self.results.manifest(dataset, part) for part in sorted(parts)]
 
     def checks(self, datasets: Iterable[str]) -> list[str]:
-        return [self.results.check(name) for name in datasets if not self.is_rendered(name)]
+        return [self.results.check(name) for name in datasets if not is_rendered(name)]
 
     @property
     def all_checked(self) -> list[str]:
@@ -211,8 +207,8 @@ class Targets:
         """The files of some of a dataset's sequences before any training; rendered ones count where they
         lie below the results folder."""
         manifest = self.datasets[dataset]
-        files = [self.results.head()] if self.is_rendered(dataset) else self.checks([dataset])
-        inside = self.is_rendered(dataset) and manifest.root.is_relative_to(self.results.root)
+        files = [self.results.head()] if is_rendered(dataset) else self.checks([dataset])
+        inside = is_rendered(dataset) and manifest.root.is_relative_to(self.results.root)
         for name in sequences:
             files += manifest.rendered_files(name) if inside else []
             files += [self.results.landmarks(dataset, name), self.results.sequence(dataset, name)]

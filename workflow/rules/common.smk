@@ -8,6 +8,7 @@ from g2rl.config.au_centres import sets_text
 from g2rl.config.load import load as load_config
 from g2rl.config.load import parse as parse_config
 from g2rl.errors import InputError
+from g2rl.paths import IMAGE_FREE, is_rendered
 from g2rl.report.captions import recipe
 from g2rl.reproducibility.code_digest import stage_code
 from g2rl.reproducibility.lock import make_lock, write_lock
@@ -15,7 +16,7 @@ from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.snakemake_patches import apply_patches
 from g2rl.workflow.start import check_owner, prepare_execution
-from g2rl.workflow.targets import IMAGE_FREE, missing
+from g2rl.workflow.targets import missing
 
 apply_patches()  # none, unless the environment asks for them
 

@@ -60,7 +60,7 @@ rule head:
 
 
 # A rule for each rendered dataset, since each has its layout's files.
-for NAME in filter(JOBS.is_rendered, DATASETS):
+for NAME in filter(is_rendered, DATASETS):
     SEQUENCE = DATASETS[NAME].layout.sequence_pattern
     MEDIA, *LABELS, TRUTH = DATASETS[NAME].rendered_files(SEQUENCE)
 
