@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from g2rl.action_units import parse_points
+from g2rl.config.backbones import backbone_fault
 from g2rl.config.training import Count, Positive, Seed, Settings, Training
 from g2rl.config.values import attribute_docs
 from g2rl.config.variants import resolve_variant, variants
 from g2rl.errors import InputError
-from g2rl.network.backbones import backbone_fault
 from g2rl.paths import FOLDERS, PLUS, RENDERED, is_rendered
 
 DOCS = attribute_docs(Settings)
@@ -152,7 +152,8 @@ class Config(Section):
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
     """What to rebuild the table on; the name is the folder below ``results``."""
     results: File = "results"
-    """The folder of all results. Each configuration needs its own: one that another has used is refused."""
+    """The folder of all results, below the one where Snakemake runs (it may be a link to another disk). Each
+    configuration needs its own: one that another has used is refused."""
     sigma: Annotated[Positive, Field(description=DOCS["sigma"])] = Settings.sigma
     lambda_: Annotated[Weight, Field(alias="lambda", description=DOCS["lam"])] = Settings.lam
     seeds: Annotated[list[Seed], Field(min_length=1)] = [Settings.seed]
@@ -218,6 +219,11 @@ class Config(Section):
                 )
 
     def _check_files(self) -> None:
+        if self.results != os.path.normpath(self.results) or self.results.startswith(("/", "..", ".")):
+            raise ValueError(
+                f"results: {self.results}: expected a folder below the one where Snakemake runs, such as "
+                "results_b; for another disk make it a link"
+            )
         places = {"weights": self.weights, "results": self.results}
         for name, dataset in self.datasets.items():
             places |= {f"datasets.{name}.root": dataset.root, f"datasets.{name}.sheet": dataset.sheet or ""}

@@ -3,7 +3,6 @@
 import ast
 import functools
 import inspect
-import math
 import operator
 import re
 import textwrap
@@ -22,6 +21,7 @@ _LIMITS = {
     "min_length": (lambda value, limit: len(value) >= limit, "{} or more values"),
     "max_length": (lambda value, limit: len(value) <= limit, "{} or fewer values"),
 }
+_LARGEST = 1e300  # beyond it a number is taken as infinite
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -64,7 +64,7 @@ def _other_than(value: Any, kind: type) -> str:
         fits = isinstance(value, bool) and kind is bool
     else:
         fits = isinstance(value, (int, float) if kind is float else kind)
-        fits = fits and (kind is not float or math.isfinite(value))
+        fits = fits and (kind is not float or -_LARGEST < value < _LARGEST)
     return "" if fits else _NAMES[kind]
 
 

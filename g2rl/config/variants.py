@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from g2rl.config.backbones import backbone_fault
 from g2rl.config.messages import explain_problem
 from g2rl.config.training import Settings, Training
 from g2rl.config.values import fault, kinds
-from g2rl.network.backbones import backbone_fault
 from g2rl.paths import PLUS
 
 if TYPE_CHECKING:

@@ -70,7 +70,11 @@ def make_record(
         command=shlex.join(["g2rl", stage, *map(_portable_option, arguments)]),
         stage=stage,
         settings={name: value for name, value in sorted(options.items()) if not _holds_path(value)},
-        inputs={portable(path): content_sha256(path) for path in sorted(set(read) - outputs.keys())},
+        inputs={
+            portable(path): content_sha256(path)
+            for path in sorted(set(read) - outputs.keys())
+            if path.exists()
+        },
         outputs={portable(path): content_sha256(path) for path in outputs},
         code=code_digest(entry),
         packages={"python": platform.python_version(), **{name: v for name, v in packages.items() if v}},

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from g2rl.config import load
+from g2rl.config.backbones import _known, backbone_fault
 from g2rl.errors import InputError
-from g2rl.network.backbones import _known, backbone_fault
 
 DATASET = {"layout": "disfa", "root": "/data", "sheet": "sheet.tsv"}
 
@@ -35,7 +35,7 @@ def test_a_wrong_name_is_an_error_of_the_configuration_with_the_nearest_one(name
 
 def test_neither_timm_nor_torch_is_imported():
     program = (
-        "import sys; from g2rl.network.backbones import backbone_fault; assert backbone_fault('resnet5'); "
+        "import sys; from g2rl.config.backbones import backbone_fault; assert backbone_fault('resnet5'); "
         "assert not {'timm', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -221,7 +221,7 @@ FOLLOWED_BY = [
     (("guidance", "table1"), "evaluation/collapse io/markdown"),
     (("guidance",), "evaluation/ablations evaluation/comparison report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
-    (("table1",), "config/keys config/messages config/schema config/variants network/backbones"),
+    (("table1",), "config/keys config/messages config/schema config/variants config/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure4"), "config/au_centres"),
