@@ -33,7 +33,7 @@ def after_the_default(copy) -> Workflow:
     return copy
 
 
-@pytest.mark.parametrize("options", [["all"], ["--dry-run", "all"], ["--report", "report.zip"]])
+@pytest.mark.parametrize("options", [["all"], ["--dry-run", "all"], ["--report", "mine.zip"]])
 def test_own_data_after_the_default_is_refused_in_one_line(after_the_default, options):
     workflow = after_the_default
     config = other(workflow, "mine.yaml", OWN_DATA)
@@ -47,7 +47,7 @@ def test_own_data_after_the_default_is_refused_in_one_line(after_the_default, op
     for words in ("mine.yaml: results/ holds the results of config.yaml", "set results: to another folder"):
         assert words in said[0]
     assert (workflow.folder / "results/table1.csv").read_bytes() == table
-    assert not (workflow.folder / "report.zip").exists()
+    assert not (workflow.folder / "mine.zip").exists()
 
 
 def test_another_backbone_in_another_file_is_refused(copy):
