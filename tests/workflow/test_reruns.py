@@ -200,12 +200,12 @@ FOLLOWED_BY = [
     (("frames", "table1"), "faces/frame_counts"),
     (
         ("train", "test", "table1", "figure4"),
-        "network/__init__ config/__init__ config/training config/values",
+        "config/__init__ config/training config/values",
     ),
     (
         ("train", "test", "figure4"),
-        "network/features network/heatmaps network/model network/model_file network/precision "
-        "network/preprocessing network/variants",
+        "network/__init__ network/features network/heatmaps network/model network/model_file "
+        "network/precision network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
     (
@@ -324,7 +324,7 @@ CODE = [
             replace("g2rl/training/loop.py", "import torch\n", "import torch  # 2\n"),
             replace("g2rl/io/atomic.py", '"""', '"""Another docstring. '),
             replace("g2rl/network/model.py", "\n\n\n", "\n\n\n\n\n"),
-            append("g2rl/io/atomic.py", "\nif TYPE_CHECKING:\n    import g2rl.workflow.manifest\n"),
+            append("g2rl/io/tables.py", "\nif TYPE_CHECKING:\n    import g2rl.workflow.manifest\n"),
             append("workflow/rules/train.smk", "\n# trained\n"),
         ),
     ),
