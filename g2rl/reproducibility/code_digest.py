@@ -99,10 +99,13 @@ def _closure(entry: str, package: Path) -> dict[str, Source]:
     if _path(waiting[0], package) is None:
         raise ValueError(f"no module {waiting[0]!r} in {package}")
     found: dict[str, Source] = {}
+    seen = set(WITHOUT_EFFECT)
     while waiting:
         name = waiting.pop()
-        path = _path(name, package)
-        if path is None or name in found or name in WITHOUT_EFFECT:
+        if name in seen:  # before its file is looked for: most names come many times
+            continue
+        seen.add(name)
+        if (path := _path(name, package)) is None:
             continue
         parent = name.rpartition(".")[0]
         found[name] = read_source(path.read_bytes(), name if path.name == "__init__.py" else parent)
