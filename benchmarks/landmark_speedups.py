@@ -38,7 +38,7 @@ def milliseconds(results: Path, layout: str) -> float:
     cv2.setNumThreads(1)
     best, frames = float("inf"), 0
     trackers = {name: FaceTracker() for name in SEQUENCES[layout]}
-    for _ in range(PASSES + 1):  # the first one finds each face anew
+    for _ in range(PASSES + 1):  # in the first one no face is known yet
         start, frames = time.process_time(), 0
         for name, tracker in trackers.items():
             landmarks = read_landmarks(results / f"synthetic_{layout}/landmarks/{name}.h5")

@@ -9,6 +9,7 @@ from typing import Any
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
 from g2rl.paths import Results
+from g2rl.reproducibility.records import VARIABLE as PROVENANCE
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
 
 _held: list[Any] = []  # locks, for as long as the process lives
@@ -37,7 +38,7 @@ def prepare_execution(workflow: Any, results: Results, configuration: str) -> No
         # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
-        os.environ["G2RL_PROVENANCE"] = results.provenance()
+        os.environ[PROVENANCE] = results.provenance()
         if workflow.subprocess_exec:  # a job without a command, in a Snakemake of its own
             exit_with_parent()
         else:

@@ -225,7 +225,6 @@ FOLLOWED_BY = [
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure4"), "config/au_centres"),
-    (("guidance", "table1"), "io/markdown"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
     (("lock",), "reproducibility/__init__ reproducibility/lock"),
