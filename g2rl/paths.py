@@ -27,7 +27,11 @@ FIGURE = (".png", ".pdf", ".csv")
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 RENDERED = "synthetic_"  # how the names of rendered datasets begin
-_RUN = re.compile(r"(baseline|g2rlplus|g2rl)_sigma([^_]+)(?:_lambda([^_]+))?(?:_(.+))?_seed(\d+)")
+# The baseline has no λ: "lambda1" in its folder's name is a variant.
+_RUN = re.compile(
+    r"(?P<method>(?P<baseline>baseline)|g2rlplus|g2rl)_sigma(?P<sigma>[^_]+)"
+    r"(?(baseline)|(?:_lambda(?P<weight>[^_]+))?)(?:_(?P<variant>.+))?_seed(?P<seed>\d+)"
+)
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")
 
 
@@ -73,7 +77,7 @@ class Run:
             raise InputError(
                 f"{folder}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0"
             )
-        method, sigma, weight, variant, seed = found.groups()
+        method, sigma, weight, variant, seed = found.group("method", "sigma", "weight", "variant", "seed")
         return cls(float(sigma), float(weight or 0), int(seed), PLUS if method == PLUS else variant or "")
 
 

@@ -8,8 +8,9 @@ example: g2rl ablations results/bp4d/baseline_sigma2_*seed*/fold*/predictions.cs
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import FIGURE, beside, output, resamples
+from g2rl.cli.options import beside, output, resamples
 from g2rl.cli.outcome import Outcome
+from g2rl.paths import SUMMARY
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,4 +31,4 @@ def run(options: argparse.Namespace) -> Outcome:
 
     against = dict(pair.split("=", 1) for pair in options.against or ())
     write_ablations(options.predictions, against, options.output.with_suffix(""), options.resamples)
-    return Outcome(options.predictions, beside(options.output, (".md", *FIGURE)))
+    return Outcome(options.predictions, beside(options.output, SUMMARY))

@@ -6,8 +6,9 @@ example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.options import beside, figure_output
 from g2rl.cli.outcome import Outcome
+from g2rl.paths import FIGURE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,9 +7,10 @@ example: g2rl figure4 --models bp4d/RUN/fold1/model.safetensors \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.options import beside, figure_output
 from g2rl.cli.outcome import Outcome
 from g2rl.cli.sequence_files import sequence_files
+from g2rl.paths import FIGURE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,9 @@ example: g2rl figure5 disfa/baseline_sigma2_seed0/fold*/predictions.csv \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import FIGURE, beside, figure_output
+from g2rl.cli.options import beside, figure_output
 from g2rl.cli.outcome import Outcome
+from g2rl.paths import FIGURE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

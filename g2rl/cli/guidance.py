@@ -6,8 +6,9 @@ example: g2rl guidance results/bp4d/g2rl_sigma2_*/fold*/history.csv -o guidance.
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import FIGURE, beside, output
+from g2rl.cli.options import beside, output
 from g2rl.cli.outcome import Outcome
+from g2rl.paths import SUMMARY
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,4 +20,4 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.ablations import write_guidance
 
     write_guidance(options.histories, options.output.with_suffix(""))
-    return Outcome(options.histories, beside(options.output, (".md", *FIGURE)))
+    return Outcome(options.histories, beside(options.output, SUMMARY))

@@ -8,10 +8,11 @@ import argparse
 from g2rl.cli.options import output
 from g2rl.cli.outcome import Outcome
 from g2rl.cli.sequence_files import sequence_files
+from g2rl.paths import IMAGE_FREE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("method", choices=("constant", "landmark_ridge"), help="the baseline without images")
+    parser.add_argument("method", choices=IMAGE_FREE, help="the baseline without images")
     sequence_files(parser, "--train")
     sequence_files(parser, "--test")
     output(parser, "true and predicted intensities, CSV, one row per frame")

@@ -13,9 +13,6 @@ def figure_output(parser: argparse.ArgumentParser) -> None:
     output(parser, "the .png; .pdf and .csv are written beside it")
 
 
-FIGURE = (".png", ".pdf", ".csv")
-
-
 def beside(path: Path, suffixes: Sequence[str]) -> list[Path]:
     """The files of one name that a command writes."""
     return [path.with_suffix(suffix) for suffix in suffixes]

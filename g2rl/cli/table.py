@@ -9,6 +9,7 @@ from pathlib import Path
 
 from g2rl.cli.options import beside, output
 from g2rl.cli.outcome import Outcome
+from g2rl.paths import TABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,4 +30,4 @@ def run(options: argparse.Namespace) -> Outcome:
     results, notes = table1_from_files(options.metrics, options.histories, options.frames)
     write_table1(results, options.output.with_suffix(""), options.recipe, notes)
     read = [*options.metrics, *options.histories, *options.frames]
-    return Outcome(read, beside(options.output, (".csv", ".md", ".tex", ".html")))
+    return Outcome(read, beside(options.output, TABLE))

@@ -118,6 +118,8 @@ def test_variants_are_read_off_the_folders_names():
     assert variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
     assert paths.Run.parse("g2rl_sigma1.414_lambda0.05_seed3") == Run(1.414, 0.05, 3)
     assert paths.Run.parse("baseline_sigma2_seed3") == Run(2, 0, 3)
+    ambiguous = Run(2, 0, 3, "lambda1")
+    assert paths.Run.parse(ambiguous.name) == ambiguous
     with pytest.raises(InputError, match="constant: no run's folder"):
         paths.Run.parse("constant")
 

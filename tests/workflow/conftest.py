@@ -13,6 +13,7 @@ import h5py
 import pandas as pd
 import pytest
 import yaml
+from filelock import FileLock
 
 from g2rl.config.load import load
 from g2rl.workflow.jobs import Jobs
@@ -108,8 +109,25 @@ def check_every_frame_is_counted(
 
 @pytest.fixture(scope="session")
 def rebuilt(tmp_path_factory) -> Workflow:
-    """A whole rebuild, Table 1 and all figures, of two small rendered datasets."""
-    workflow = Workflow(tmp_path_factory.mktemp("rebuilt"))
+    """A whole rebuild, Table 1 and all figures, of two small rendered datasets.
+
+    Of several test processes the first builds it; each has a copy of its own.
+    """
+    folder = tmp_path_factory.mktemp("rebuilt")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return rebuild(folder)
+    shared = tmp_path_factory.getbasetemp().parent
+    with FileLock(shared / "rebuilt.lock"):
+        if not (shared / "rebuilt").exists():
+            (shared / "unfinished").mkdir(exist_ok=True)
+            rebuild(shared / "unfinished").folder.rename(shared / "rebuilt")
+    shutil.copytree(shared / "rebuilt", folder, dirs_exist_ok=True)
+    return Workflow(folder)
+
+
+def rebuild(folder: Path) -> Workflow:
+    """Run the whole workflow on two small rendered datasets in an empty folder."""
+    workflow = Workflow(folder)
     write_sheet(workflow.folder / "bp4d.tsv", BP4D)
     write_sheet(workflow.folder / "disfa.tsv", DISFA)
     workflow.configure(
