@@ -2,8 +2,9 @@
 
     python benchmarks/paper.py
 
-Frames are counted from the committed sheets and the published ranges of coded frames, so no data is needed;
-`g2rl estimate config/paper.yaml` counts a licence holder's files, uncoded frames included.
+Frames are counted from the committed sheets and the published ranges of coded frames, so no data is needed.
+Landmarks are found in all frames of a folder: at least those up to the last coded one. `g2rl estimate
+config/paper.yaml` counts a licence holder's files.
 """
 
 from pathlib import Path
@@ -31,7 +32,7 @@ def published() -> tuple[config.Config, dict[str, Data]]:
         plan = DatasetManifest(
             layout, Path(dataset.root), ROOT / dataset.sheet, {row.sequence: row for row in rows}
         )
-        data[name] = Data(plan, sum(coded.values()), coded)
+        data[name] = Data(plan, sum(ranges[sequence][1] for sequence in coded), coded)
     return parsed, data
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     stages = estimate(parsed, data, 8, True, model_bytes(parsed, data))
     print(format_estimate(stages, data, 8, True, 10**13))
     hours = {stage.name: stage.gpu_hours for stage in stages}
-    gpu, cores = "h on one H100, training and test", "h on 8 cores of the machine of rates.tsv, coded frames"
+    gpu, cores = "h on one H100, training and test", "h on 8 cores of the machine of rates.tsv"
     results = {
         "paper_gpu_hours": cost(hours["train"] + hours["test"], None, gpu),
         "paper_landmark_hours": cost(hours["landmarks"], None, cores),

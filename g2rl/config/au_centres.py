@@ -6,7 +6,10 @@ notation of ``parse_points``:
 - ``default``: EvelynFan/FAU (SCC-Heatmap, AAAI-20), the first author's, read off its published coordinates:
   AU04 (one point), AU06, AU09 (three), AU10, AU12, AU14 and AU17, which makes its 24 channels on DISFA and 10
   on BP4D; the others follow JAA-Net without its shifts.
-- ``libreface``: LibreFace (WACV-24). ``fgnet``: FG-Net (WACV-24). ``jaanet``: JAA-Net (ECCV-18, IJCV-21).
+- ``libreface``: LibreFace (WACV-24), as its code has them; AU25 and AU26 share one point off the midline.
+- ``fgnet``: FG-Net (WACV-24).
+- ``jaanet``: JAA-Net (ECCV-18, IJCV-21). Its 49 points are the 68 without the jaw and
+  without the corners of the inner lips, 60 and 64.
 """
 
 import functools

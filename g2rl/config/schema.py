@@ -113,8 +113,8 @@ class Sweep(Section):
     sigma: list[Positive] = []
     """Figure 6.
 
-    Paper: Figure 6's list prints as 0.2 0.5 1 2 5 beside three stray radical signs
-    Used by: √0.2 √0.5 1 √2 2 √5: every reading that holds the chosen 2
+    Paper: Figure 6's list prints as 0.2 0.5 1 2 5 beside three radical signs
+    Used by: √0.2 √0.5 1 2 √5: the one reading with three radical signs that holds the chosen 2
     """
     lambda_: Annotated[list[Weight], Field(alias="lambda")] = []
     """Figure 7.

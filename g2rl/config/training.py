@@ -77,8 +77,8 @@ class Training:
     """Where the AUs lie among the landmarks.
 
     Paper: drawn (Figure 2), no coordinates
-    Used by: default: the sibling project's where it shows them, the rest after JAANet; libreface, fgnet,
-    jaanet: of these projects, which do not locate every AU of DISFA
+    Used by: default: the sibling project's where it shows them, the rest after JAANet; libreface: of that
+    project, every AU of both datasets; fgnet, jaanet: of these projects, neither AU5 nor AU20
     """
     maps: Literal["point", "au"] = "point"
     """One heatmap per point of an AU (point), or per AU with all its points on it (au).
@@ -91,7 +91,8 @@ class Training:
     """Height of a heatmap: eq1, I/(2πσ²) as written; intensity, I.
 
     Paper: Eq. 1: I/(2πσ²); at test time the heatmap's maximum
-    Used by: eq1: as written, and the maximum times 2πσ²; intensity: height I, the sibling project
+    Used by: eq1: as written, and the maximum times 2πσ²; intensity: height I, LibreFace; the sibling
+    project's heatmaps are 255·I high
     """
     decoding: Literal["max", "soft"] = "max"
     """How an intensity is decoded from a heatmap: max, its maximum; soft, a mean weighted by a softmax.

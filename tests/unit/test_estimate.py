@@ -50,9 +50,9 @@ def test_work_is_counted_from_the_files(paper):
     folders = sum(len(list(Path(data["bp4d"].plan.media(name)).iterdir())) for name in data["bp4d"].coded)
     assert stages["landmarks"].count == folders + disfa > train + test + disfa
     assert stages["align"].count == train + test + disfa
-    assert (stages["train"].jobs, stages["train"].count) == (11 * 4, 11 * 10 * (train + 2 * disfa))
-    assert (stages["test"].jobs, stages["test"].count) == (11 * 4, 11 * (test + disfa))
-    assert stages["train"].bytes == 44 * 1000
+    assert (stages["train"].jobs, stages["train"].count) == (10 * 4, 10 * 10 * (train + 2 * disfa))
+    assert (stages["test"].jobs, stages["test"].count) == (10 * 4, 10 * (test + disfa))
+    assert stages["train"].bytes == 40 * 1000
 
 
 def test_hours_follow_from_the_rates(paper):
