@@ -22,7 +22,7 @@ from g2rl.faces.alignment import TEMPLATE
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import join, read_sequence
-from g2rl.io.video import FrameSource
+from g2rl.io.frame_source import FrameSource
 
 BATCH = 16
 TURNS = 5

@@ -8,7 +8,7 @@ from skimage.transform import SimilarityTransform
 from g2rl.datasets.labels import Labels
 from g2rl.faces.alignment import TEMPLATE
 from g2rl.faces.landmarks_file import Landmarks
-from g2rl.io.video import FrameSource
+from g2rl.io.frame_source import FrameSource
 
 AUS = (6, 12)
 

@@ -12,8 +12,8 @@ from g2rl.faces.alignment import similarity, transform_points, warp
 from g2rl.faces.jpeg import encode
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import AlignedSequence, write_sequence
+from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
-from g2rl.io.video import FrameSource
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.tracker import FaceTracker
+from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
-from g2rl.io.video import FrameSource
 
 
 def detect_landmarks(source: FrameSource) -> Landmarks:

@@ -14,9 +14,10 @@ from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.inference.predictor import BATCH, predict
+from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
 from g2rl.io.tables import write_csv
-from g2rl.io.video import FrameSource, open_source
+from g2rl.io.video import open_source
 from g2rl.network.model_file import Model
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,8 @@ import numpy as np
 
 from g2rl.errors import InputError
 
+MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])  # a damaged header may claim any size
+
 # What cannot be decoded is reported by the caller, by its file's name, which OpenCV's own messages lack.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from g2rl.io.video import decode_image
+from g2rl.io.images import decode_image
 
 
 def test_a_image_of_a_few_bytes_that_claims_a_gigapixel_is_not_decoded():

@@ -192,7 +192,8 @@ FOLLOWED_BY = [
     ),
     (
         ("landmarks", "align"),
-        "datasets/integrity/__init__ datasets/integrity/findings_file io/images io/video",
+        "datasets/integrity/__init__ datasets/integrity/findings_file io/decoding io/frame_source "
+        "io/frame_times io/image_folder io/images io/video io/video_file",
     ),
     (("landmarks", "align"), "faces/landmarks_file faces/mean_shape"),
     (("landmarks",), "faces/dlib_models faces/dlib_one_level faces/landmarks faces/tracker"),

@@ -12,7 +12,7 @@ from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.integrity.wording import frame_ranges, name_spans, size_text
 from g2rl.errors import InputError
 from g2rl.io.images import JPEG_END, JPEG_START, frame_number, is_frame_file, is_whole_jpeg, read_image
-from g2rl.io.video import VideoFile
+from g2rl.io.video_file import VideoFile
 
 FINGERPRINT_BYTES = 1 << 16  # of each end of a file
 
