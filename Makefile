@@ -4,7 +4,7 @@
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
 # make mutations    faults planted in each equation; make bench    benchmarks/results.json and docs/performance.md
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+CORES ?= $(shell $(PYTHON) g2rl/workflow/cores.py)
 BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1

@@ -66,6 +66,30 @@ def explain_os_error(error: OSError, path: str | os.PathLike | None = None) -> s
     return f"{path or error.filename}: {reason}{f': {hint}' if hint else ''}"
 
 
+# How torch, CUDA and the C library say that memory is full.
+MEMORY_SIGNS = ("out of memory", "ALLOC_FAILED", "can't allocate memory")
+
+
+def explain_memory_error(
+    error: Exception, batch_size: int | None = None, checkpoint: str | os.PathLike | None = None
+) -> str | None:
+    """One line for an error of memory that is full, a GPU's or the machine's; None for any other error.
+
+    Args:
+        batch_size: of the training that ended.
+        checkpoint: its file, which stays.
+    """
+    text = first_line(error)
+    if not isinstance(error, MemoryError) and not any(sign in text for sign in MEMORY_SIGNS):
+        return None
+    gpu = "CUDA" in text or "CUBLAS" in text.upper()
+    what = "the GPU's memory is full" if gpu else "the memory of this machine or job is full"
+    smaller = f"lower batch_size (now {batch_size}), or take " if batch_size else "take "
+    place = "a GPU with more free memory (see nvidia-smi)" if gpu else "a machine with more memory"
+    kept = f"; after a complete epoch {checkpoint} holds the state, and the same command resumes there"
+    return f"{what}: {smaller}{place}{kept if checkpoint else ''} ({' '.join(text.split())[:200]})"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``, did you mean 'NEAREST'?``, or nothing where no name is known."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0)

@@ -4,7 +4,6 @@ example: g2rl check DISFA --layout disfa -o check.csv
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from g2rl.cli.outcome import Outcome
@@ -12,6 +11,7 @@ from g2rl.cli.outcome import Outcome
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from g2rl.datasets.registry import LAYOUTS
+    from g2rl.workflow.cores import available_cores
 
     parser.add_argument("root", type=Path, help="the dataset's folder")
     parser.add_argument("--layout", required=True, choices=LAYOUTS, help="how it is laid out")
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--allow-faults", action="store_true", help="status 0 even if there are errors")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes, as many as cores"
+        "--jobs", type=int, default=available_cores(), metavar="N", help="processes, as many as cores"
     )
 
 

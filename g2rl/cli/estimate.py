@@ -4,7 +4,6 @@ example: g2rl estimate config/paper.yaml
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from g2rl.cli.outcome import Outcome
@@ -12,7 +11,9 @@ from g2rl.cli.outcome import Outcome
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, nargs="?", default=Path("config/config.yaml"), help="YAML")
-    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, metavar="N", help="to run it on")
+    from g2rl.workflow.cores import available_cores
+
+    parser.add_argument("--cores", type=int, default=available_cores(), metavar="N", help="to run it on")
     parser.add_argument("--results", type=Path, default=Path(), metavar="DIR", help="where results/ is")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from g2rl.cli.help import COMMANDS, make_parser, module_name, overview
 from g2rl.cli.outcome import Outcome
-from g2rl.errors import OS_ERROR_HINTS, InputError, did_you_mean, explain_os_error
+from g2rl.errors import OS_ERROR_HINTS, InputError, did_you_mean, explain_memory_error, explain_os_error
 
 LOG_LEVEL = "G2RL_LOG"  # DEBUG, INFO, WARNING or ERROR
 
@@ -59,9 +59,11 @@ def _run(
     arguments: Sequence[str],
 ) -> int:
     """Run a command and turn what stops it into a line and an exit status."""
+    from g2rl.io.caches import leave_unwritable_home
     from g2rl.workflow.processes import exit_with_parent
 
     exit_with_parent()
+    leave_unwritable_home()
     with contextlib.suppress(ValueError):  # no main thread
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
@@ -76,6 +78,13 @@ def _run(
         return outcome.status
     except InputError as error:
         print(f"g2rl {name}: {error}", file=sys.stderr)
+        return 2
+    except (RuntimeError, MemoryError) as error:
+        names = ("batch_size", "checkpoint")
+        line = explain_memory_error(error, **{each: getattr(options, each, None) for each in names})
+        if line is None:
+            raise
+        print(f"g2rl {name}: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -111,5 +111,5 @@ def training_flags(config: Config, run: Run, aus: Sequence[int]) -> list[str]:
         f"--seed={run.seed}",
         *option_flags(training, leave_out=() if run.lambda_ else GEOMETRY_KEYS),
         f"--au-centres={format_centres(used_centres(config, aus))}",
-        f"--device={'auto' if config.compute.gpu else 'cpu'}",
+        config.compute.device,
     ]

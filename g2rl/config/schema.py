@@ -101,10 +101,16 @@ class Frames(Section):
 class Compute(Section):
     """What one training or test may use. It changes how long they take, not which runs there are."""
 
-    gpu: bool = True
-    """Ask the scheduler for one GPU and train on it, or on the CPU where there is none; false: on the CPU."""
+    gpu: bool | Literal["auto"] = "auto"
+    """Ask the scheduler for one GPU and train on it. true: stop where torch finds none; auto: there train on
+    the CPU; false: always on the CPU."""
     threads: Count = 4
     """CPU threads."""
+
+    @property
+    def device(self) -> str:
+        """The option of a command for ``gpu``."""
+        return "--device=" + {False: "cpu", True: "cuda", "auto": "auto"}[self.gpu]
 
 
 class Sweep(Section):

@@ -1,6 +1,7 @@
 """Atomic files: a reader sees the old file or the whole new one, never a part of it."""
 
 import contextlib
+import errno
 import glob
 import os
 import tempfile
@@ -9,14 +10,17 @@ from pathlib import Path
 
 from g2rl.errors import os_errors_as_input_errors
 
+# The answers of file systems that lack an operation, such as permissions on CIFS, exFAT and gvfs.
+UNSUPPORTED = {errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a private path beside ``path``; on success rename it over ``path``, on failure remove it.
 
-    The bytes are synced before the rename, so that this holds after a power loss too. Missing parent folders
-    are made. Partial files of killed writers of the same path are removed; of two living writers the later
-    wins and the other fails.
+    The bytes are synced before the rename, so that this holds after a power loss too; a file system that has
+    no sync or no permissions does without. Missing parent folders are made. Partial files of killed writers
+    of the same path are removed; of two living writers the later wins and the other fails.
 
     Raises:
         InputError: it cannot be written: the disk is full or read-only, no permission.
@@ -32,14 +36,31 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out a shared cluster's other users
-            with open(temporary, "rb") as stream:
+            share(temporary, 0o666)
+            with open(temporary, "r+b") as stream, where_supported():
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def where_supported() -> Iterator[None]:
+    """Skip an operation that the file system does not have; other errors are raised, such as a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
+def share(path: Path, mode: int) -> None:
+    """Give a temporary file or folder the permissions of a new one: those of ``mkstemp`` and ``mkdtemp`` lock
+    out a shared cluster's other users."""
+    umask = os.umask(0)
+    os.umask(umask)
+    with where_supported():
+        path.chmod(mode & ~umask)
 
 
 def partial_files(path: Path) -> list[Path]:

@@ -1,11 +1,24 @@
 """Whether the network computes in bf16 or fp32: the setting ``precision``, where the device gains by it."""
 
 import functools
+import logging
 from pathlib import Path
 
 import torch
 
 from g2rl.config.training import Settings
+
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def gpu_has_bf16() -> bool:
+    """Whether the GPU computes in bf16; one before NVIDIA's Ampere (V100, T4) only imitates it, slowly. Says
+    so once."""
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return True
+    log.warning("%s has no bf16: computing in fp32", torch.cuda.get_device_name())
+    return False
 
 
 @functools.cache
@@ -21,5 +34,5 @@ def fast_bf16() -> bool:
 
 def autocast(device: torch.device, settings: Settings) -> torch.autocast:
     """bf16 arithmetic where it is asked for and faster; elsewhere, and with ``precision: fp32``, fp32."""
-    enabled = settings.precision == "bf16" and (device.type == "cuda" or fast_bf16())
+    enabled = settings.precision == "bf16" and (gpu_has_bf16() if device.type == "cuda" else fast_bf16())
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

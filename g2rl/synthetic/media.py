@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from g2rl.errors import os_errors_as_input_errors
-from g2rl.io.atomic import atomic_path, partial_files
+from g2rl.io.atomic import atomic_path, partial_files, share
 
 
 def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndarray], frames: int) -> int:
@@ -43,7 +43,7 @@ def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndar
                     jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
                     # cv2.imwrite does not report a full disk.
                     (temporary / f"{first + k:0{padding}d}.jpg").write_bytes(jpeg)
-            temporary.chmod(0o755)
+            share(temporary, 0o777)
             if folder.exists():
                 shutil.rmtree(folder)
             os.replace(temporary, folder)

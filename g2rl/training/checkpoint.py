@@ -32,7 +32,7 @@ class Checkpoint:
     def __init__(self, path: Path | None, key: str, parts: Mapping[str, Any]):
         self.path, self.key, self.parts = path, key, parts
 
-    def resume(self, device: torch.device) -> list[Row]:
+    def resume(self) -> list[Row]:
         """Give every part its saved state and return the history so far; [] where there is no checkpoint, or
         one (warned of) that is damaged or was saved under another key."""
         if self.path is None or not self.path.exists():
@@ -41,12 +41,16 @@ class Checkpoint:
         if hashlib.sha256(content[32:]).digest() != content[:32]:
             log.warning("%s: a damaged checkpoint: starting afresh", self.path)
             return []
-        state = torch.load(io.BytesIO(content[32:]), map_location=device, weights_only=True)
+        # Into the CPU's memory: the device holds the parts already, and may not hold their states as well.
+        state = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
         if state["key"] != self.key:
             log.warning("%s: of other settings, data or code: starting afresh", self.path)
             return []
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
+            for group in getattr(part, "param_groups", []):  # an optimizer moves its state, but no rates
+                if isinstance(group["lr"], Tensor):
+                    group["lr"] = group["lr"].to(group["params"][0].device)
         log.info("resuming after epoch %d", len(state["history"]) - 1)
         return state["history"]
 

@@ -100,7 +100,7 @@ def train(
     steps = max(1, len(faces) // settings.batch_size)  # per epoch
     schedule = make_schedule(optimizer, settings, steps)
     saved = Checkpoint(checkpoint, key, {"model": model, "optimizer": optimizer, "schedule": schedule})
-    history: list[Row] = saved.resume(device)
+    history: list[Row] = saved.resume()
     if not history:
         first = diagnose(model, faces, targets, settings)
         history.append({"epoch": 0, "lr": float(schedule.get_last_lr()[0]), **first})

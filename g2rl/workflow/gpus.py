@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from g2rl.errors import explain_os_error, first_line
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -45,6 +47,19 @@ def gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
     return [str(number) for number in range(torch.cuda.device_count())]  # asks the driver, starts no CUDA
 
 
+def why_no_gpu() -> str:
+    """The reason, in torch's words, why torch sees no GPU."""
+    import torch
+
+    if not torch.backends.cuda.is_built():
+        return f"torch {torch.__version__} is built without CUDA"
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as error:
+        return first_line(error).partition(". ")[0].rstrip(".")
+    return "no device is visible"
+
+
 def lease_gpu() -> str | None:
     """Take one of :func:`gpus` for the rest of this process, and let CUDA see no other.
 
@@ -56,7 +71,11 @@ def lease_gpu() -> str | None:
     names = gpus()
     if not names or fcntl is None or os.environ.get(SWITCH) == "0":
         return None
-    name = _take(names, lock_folder())
+    try:
+        name = _take(names, lock_folder())
+    except OSError as error:
+        logger.warning("no GPU is leased, so jobs may share one: %s", explain_os_error(error, lock_folder()))
+        return None
     os.environ["CUDA_VISIBLE_DEVICES"] = name
     logger.info("GPU %s of %s", name, ", ".join(names))
     return name
@@ -74,12 +93,12 @@ def _take(names: Sequence[str], folder: Path) -> str:
     while True:
         for place, name in enumerate(names):
             lease = name.replace("/", "_") + "+" * names[:place].count(name)
-            file = open(folder / lease, "ab")  # noqa: SIM115  closed when the process ends
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.ExitStack() as stack, contextlib.suppress(BlockingIOError):
+                file = stack.enter_context(open(folder / lease, "ab"))
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _held.append(file)
+                stack.pop_all()  # closed when the process ends
                 return name
-            file.close()
         if not logged:
             logger.warning("all %d GPUs are leased: waiting for one", len(names))
             logged = True

@@ -101,7 +101,12 @@ class Jobs(Targets):
 
     @property
     def device(self) -> str:
-        return f"--device={'auto' if self.config.compute.gpu else 'cpu'}"
+        return self.config.compute.device
+
+    @property
+    def gpus(self) -> int:
+        """How many a training or test asks for."""
+        return int(bool(self.config.compute.gpu))
 
     # Memory and time of one job; both double at every attempt
 

@@ -98,6 +98,10 @@ class DatasetManifest:
     def labels(self, sequence: str) -> list[str]:
         return self._files[sequence][1:]
 
+    def source_files(self, sequence: str) -> list[str]:
+        """Media and labels."""
+        return self._files[sequence]
+
     @cached_property
     def _files(self) -> dict[str, list[str]]:
         """Media and labels of each sequence: every job of it asks for them several times."""
@@ -113,7 +117,7 @@ class DatasetManifest:
         """Changes when a file of the copy does: a hash of their names, sizes and times."""
         digest = hashlib.sha256()
         for sequence in self.sequences:
-            for path in (self.media(sequence), *self.labels(sequence)):
+            for path in self.source_files(sequence):
                 status = os.stat(path)
                 digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:16]

@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
+from g2rl.io.caches import set_caches
 from g2rl.paths import Results
 from g2rl.reproducibility.records import VARIABLE as PROVENANCE
+from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
 
 _held: list[Any] = []  # locks, for as long as the process lives
@@ -30,11 +32,19 @@ def check_owner(results: Results, configuration: str) -> None:
         )
 
 
-def prepare_execution(workflow: Any, results: Results, configuration: str) -> None:
+def prepare_execution(
+    workflow: Any, results: Results, configuration: str, inputs: Callable[[], Iterable[str]]
+) -> None:
     """Set up the environment of the jobs when Snakemake starts to execute them; in its main process also
-    remove the locks of a Snakemake that was killed, and note whose results these are."""
+    remove the locks of a Snakemake that was killed, note whose results these are, and end it where a file of
+    ``inputs`` is from the future."""
 
     def prepare() -> None:
+        if workflow.is_main_process:
+            try:
+                check_clock(inputs())
+            except InputError as error:
+                sys.exit(f"{error}")
         # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         # Every command leaves a record of what it read, did and wrote; see g2rl provenance.
@@ -44,10 +54,10 @@ def prepare_execution(workflow: Any, results: Results, configuration: str) -> No
         else:
             os.environ[PARENT_ENV] = parent_token()  # jobs end with this process, however it ends
         # Caches of libraries: not in a home that is small, slow or missing on a cluster's nodes.
-        for variable in ("HF_HOME", "TORCH_HOME", "MPLCONFIGDIR"):
-            os.environ.setdefault(variable, str(Path.cwd() / ".snakemake/caches" / variable.lower()))
+        set_caches(Path.cwd() / ".snakemake/caches")
         if workflow.is_main_process:
             _held.append(clear_stale_locks(Path(".snakemake")))
+            reset_times(Path(results.root))
             if not Path(results.configuration()).exists():
                 write_text(Path(results.configuration()), f"{configuration}\n")
 

@@ -63,6 +63,14 @@ class Targets:
 
     # Files
 
+    def source_files(self) -> list[str]:
+        """What the workflow reads and does not make: sample sheets, a copy's media and labels, weights."""
+        files = [str(dataset.sheet) for dataset in self.datasets.values()]
+        for name, dataset in self.datasets.items():
+            if not is_rendered(name):
+                files += [file for each in dataset.sequences for file in dataset.source_files(each)]
+        return [*files, self.config.weights]  # a name of weights is no file
+
     def sequences(self, dataset: str, names: Iterable[str]) -> list[str]:
         """Aligned sequences."""
         return [self.results.sequence(dataset, name) for name in names]

@@ -1,5 +1,7 @@
 """A GPU belongs to one process at a time, however that process ends. The GPUs here are names alone."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from g2rl.faces.sequence_file import write_sequence
-from g2rl.workflow.gpus import gpus, lock_folder
+from g2rl.workflow.gpus import gpus, lease_gpu, lock_folder
 from tests.factories import make_sequence
 
 # Leases a GPU, writes when it had it, then works for a while.
@@ -114,6 +116,18 @@ def test_gpus_are_the_schedulers_then_ones_own(environment, names):
 def test_leases_can_be_switched_off(worker):
     first, second = worker(60, G2RL_GPU_LEASES="0"), worker(60, G2RL_GPU_LEASES="0")
     assert leased(first) == leased(second) == "None"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])
+def test_a_disk_without_locks_is_said_and_the_job_goes_on(tmp_path, monkeypatch, caplog, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert lease_gpu() is None
+    assert f"jobs may share one: {tmp_path}/g2rl-gpus" in caplog.text
 
 
 def test_leases_lie_on_this_machines_own_disk():

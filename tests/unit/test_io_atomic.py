@@ -1,6 +1,8 @@
 """Atomic files: a full or read-only disk is named and loses nothing; partial files are removed."""
 
+import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -135,6 +137,57 @@ def test_files_are_readable_by_all_once_they_are_whole(tmp_path):
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o644
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not shutil.which("bindfs"), reason="needs bindfs")
+def test_a_disk_that_refuses_chmod_is_written_to(tmp_path, mount):
+    """As CIFS and gvfs refuse it: a FUSE mount whose permissions cannot be changed."""
+    source, disk = tmp_path / "source", tmp_path / "disk"
+    source.mkdir()
+    disk.mkdir()
+    with mount(disk, "-t", "fuse.bindfs", "-o", "chmod-deny", str(source)):
+        with pytest.raises(PermissionError):
+            disk.chmod(0o700)
+        for name in ("a.h5", "a.csv", "T1"):
+            WRITERS[name](disk / name)
+        assert sorted(os.listdir(source)) == ["T1", "a.csv", "a.h5"]
+        assert len(pd.read_csv(disk / "a.csv")) == len(MUCH)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not shutil.which("mkfs.exfat") or not shutil.which("mount.exfat-fuse"), reason="no exFAT")
+def test_an_exfat_disk_is_written_to(tmp_path, mount):
+    image, disk = tmp_path / "image", tmp_path / "disk"
+    disk.mkdir()
+    with open(image, "wb") as stream:
+        stream.truncate(2**25)
+    subprocess.run(["mkfs.exfat", str(image)], check=True, stdout=subprocess.DEVNULL)
+    with mount(disk, "-t", "exfat-fuse", "-o", "loop", str(image)):
+        for name in ("a.h5", "a.png", "T1"):
+            WRITERS[name](disk / name)
+            WRITERS[name](disk / name)
+        assert sorted(os.listdir(disk)) == ["T1", "a.h5", "a.png"]
+
+
+@pytest.mark.parametrize("operation", ["fsync", "chmod"])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EIO])
+def test_an_operation_that_the_disk_lacks_is_skipped_and_one_that_fails_is_not(
+    tmp_path, monkeypatch, operation, number
+):
+    """Faults injected: no file system here lacks fsync."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, operation, refuse)
+    if number == errno.EIO:
+        with pytest.raises(InputError, match=r"a\.txt: Input/output error"):
+            write_text(tmp_path / "a.txt", "whole")
+        assert os.listdir(tmp_path) == []
+    else:
+        write_text(tmp_path / "a.txt", "whole")
+        assert (tmp_path / "a.txt").read_text() == "whole"
 
 
 def test_stale_files_are_listed_and_removed(tmp_path, capsys):

@@ -82,7 +82,7 @@ def clustered(slurm, rebuilt, tmp_path_factory) -> Workflow:
     workflow = Workflow(tmp_path_factory.mktemp("clustered"))
     for name in ("bp4d.tsv", "disfa.tsv"):
         shutil.copy(rebuilt.folder / name, workflow.folder)
-    workflow.configure(rebuilt.config | {"compute": {"gpu": True, "threads": 1}})
+    workflow.configure(rebuilt.config | {"compute": {"gpu": "auto", "threads": 1}})
     finish(submit(workflow.folder, slurm, "results/table1.csv"), workflow.folder, slurm)
     return workflow
 

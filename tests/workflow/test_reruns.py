@@ -466,7 +466,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
         for key, value in TRAINING.items()
     },
     "au_centres": ({7: "37+41 44+46"}, {}, ""),  # no dataset codes it
-    "compute.gpu": (True, TRAINED, "--device=auto"),
+    "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
     "resamples": (21, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}, "--resamples=21"),
 }

@@ -14,7 +14,7 @@ rule test:
         RESULTS.benchmark("{dataset}", "{run}", "fold{fold}", "test")
     threads: CONFIG.compute.threads
     resources:
-        gpu=int(CONFIG.compute.gpu),
+        gpu=JOBS.gpus,
         mem_mb=JOBS.megabytes("test"),
         runtime=JOBS.minutes("test"),
     params:
@@ -91,7 +91,7 @@ rule cross_dataset:
         RESULTS.benchmark("cross_dataset")
     threads: CONFIG.compute.threads
     resources:
-        gpu=int(CONFIG.compute.gpu),
+        gpu=JOBS.gpus,
         mem_mb=JOBS.megabytes(8000),
         runtime=JOBS.minutes(120),
     params:

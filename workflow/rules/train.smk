@@ -35,7 +35,7 @@ rule train:
         RESULTS.benchmark("{dataset}", "{run}", "fold{fold}", "train")
     threads: CONFIG.compute.threads
     resources:
-        gpu=int(CONFIG.compute.gpu),
+        gpu=JOBS.gpus,
         mem_mb=JOBS.megabytes("train"),
         runtime=JOBS.minutes("train"),
     params:

@@ -1,0 +1,59 @@
+"""Modification times in the future: a clock that is ahead, a time zone read wrongly (exFAT), a copied file.
+
+Snakemake compares the times of a job's outputs with those of its inputs: beside an input from the future
+every output is too old, and it ends the job and deletes what the job made.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from g2rl.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+def check_clock(inputs: Iterable[str], now: float | None = None) -> None:
+    """Refuse files that were modified after ``now``, in seconds since 1970; default: this moment.
+
+    Raises:
+        InputError: names the one furthest ahead and how many there are.
+    """
+    now = time.time() if now is None else now
+    ahead = {path: modified for path in inputs if (modified := _modified(path)) > now}
+    if not ahead:
+        return
+    path = max(ahead, key=ahead.__getitem__)
+    then, here = (datetime.fromtimestamp(each).isoformat(" ", "seconds") for each in (ahead[path], now))
+    others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
+    raise InputError(
+        f"{path}{others}: modified in the future ({then}, by this machine's clock it is {here}): Snakemake "
+        "would delete what is made of it as too old: set the clock right, or touch the file"
+    )
+
+
+def reset_times(folder: Path) -> int:
+    """Give the results that were modified in the future the present time, all the same; says so.
+
+    Returns:
+        how many.
+    """
+    now = time.time_ns()
+    paths = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+    ahead = [path for path in paths if _modified(path) > now / 1e9]
+    for path in ahead:
+        os.utime(path, ns=(now, now), follow_symlinks=False)
+    if ahead:
+        log.warning("%s: %d files were modified in the future: given the present time", folder, len(ahead))
+    return len(ahead)
+
+
+def _modified(path: str) -> float:
+    """Seconds since 1970, of a symbolic link or its target, as Snakemake counts; 0 if there is no file."""
+    try:
+        return max(os.lstat(path).st_mtime, os.stat(path).st_mtime)
+    except OSError:
+        return 0
