@@ -24,6 +24,7 @@ PLUS = "g2rlplus"
 FOLDERS = ("raw", "weights", "figures", "logs", "provenance")  # of the results, beside those of datasets
 TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
 FIGURE = (".png", ".pdf", ".csv")
+CLAIMS = (".csv", ".md")
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 RENDERED = "synthetic_"  # how the names of rendered datasets begin
@@ -190,6 +191,9 @@ class Results:
 
     def figure(self, number: int | str, suffix: str) -> str:
         return f"{self.root}/figures/figure{number}{suffix}"
+
+    def claims(self, suffix: str) -> str:
+        return f"{self.root}/claims{suffix}"
 
     def guidance(self, suffix: str) -> str:
         return f"{self.root}/guidance{suffix}"

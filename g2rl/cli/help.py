@@ -23,6 +23,7 @@ COMMANDS = (
     "image-free",
     "metrics",
     "table",
+    "claims",
     "ablations",
     "guidance",
     "cross-dataset",

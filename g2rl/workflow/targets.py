@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from g2rl.config import runs as configured
 from g2rl.config.schema import Config
-from g2rl.paths import FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
+from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
 from g2rl.workflow.manifest import DatasetManifest
 
 FIGURES = (4, 5, 6, 7)  # those of all; Figure 2 is an extra
@@ -134,6 +134,19 @@ class Targets:
         shown = [self.table1_runs(method)[0] for method in ("baseline", "g2rl")]
         return self._of_folds(self.results.predictions, longest, shown)
 
+    def claims_predictions(self) -> list[str]:
+        """The predictions of Baseline, G2RL and the sweeps on each dataset."""
+        files = []
+        for name in self.datasets:
+            runs = [run.name for run in configured.runs(self.config, name) if not run.variant]
+            files += self._of_folds(self.results.predictions, name, runs)
+        return files
+
+    def compared_models(self) -> list[str]:
+        """A Baseline and a G2RL of each dataset's first fold."""
+        shown = [self.table1_runs(method)[0] for method in ("baseline", "g2rl")]
+        return [path for run in shown for path in self.first_fold(self.results.model, run)]
+
     def sweep_metrics(self, parameter: Literal["sigma", "lambda"]) -> list[str]:
         """The metrics of the runs over σ or λ."""
         swept = [run.name for run in configured.sweep_runs(self.config, parameter)]
@@ -182,7 +195,8 @@ class Targets:
 
     def result_files(self) -> list[str]:
         """Every file that ``all`` makes: the lock lists their checksums."""
-        summaries = [*map(self.results.table1, TABLE), *map(self.results.guidance, SUMMARY)]
+        summaries = [*map(self.results.table1, TABLE), *map(self.results.claims, CLAIMS)]
+        summaries += map(self.results.guidance, SUMMARY)
         figures = [self.results.figure(number, suffix) for number in FIGURES for suffix in FIGURE]
         files = [*summaries, *figures]
         for name in self.datasets:

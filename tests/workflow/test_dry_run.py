@@ -70,6 +70,7 @@ def test_dry_run_lists_the_papers_runs(paper):
         "image_free": 8,
         "metrics": 24,
         "table1": 1,
+        "claims": 1,
         "figure4": 1,
         "figure5": 1,
         "figure6": 1,

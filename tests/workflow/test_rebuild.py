@@ -161,16 +161,20 @@ def change(config: dict, dotted: str, value) -> dict:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("sweep.sigma", [3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}),
-        ("sweep.lambda", [0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}),
+        ("sweep.sigma", [3], {"train": 3, "test": 3, "metrics": 2, "claims": 1, "figure6": 1}),
+        (
+            "sweep.lambda",
+            [0.1],
+            {"train": 3, "test": 3, "metrics": 2, "claims": 1, "figure7": 1, "guidance": 1},
+        ),
         ("sweep.sigma", [1, 2], {}),
-        ("resamples", 21, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}),
+        ("resamples", 21, {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1}),
         # The module's own settings leave the Baseline alone.
         (
             "training.projection",
             "pooled",
             {"train": 9, "test": 9, "metrics": 6, "table1": 1, "figure4": 1, "figure5": 1, "figure6": 1}
-            | {"figure7": 1, "guidance": 1},
+            | {"figure7": 1, "guidance": 1, "claims": 1},
         ),
         (
             "frames.max_gap",
@@ -184,6 +188,7 @@ def change(config: dict, dotted: str, value) -> dict:
                 "image_free": 6,
                 "metrics": 12,
                 "table1": 1,
+                "claims": 1,
             }
             | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1, "guidance": 1},
         ),

@@ -41,6 +41,7 @@ JOBS = {
     "metrics of image-free": 4,
     "guidance": 1,
     "table1": 1,
+    "claims": 1,
     "figure4": 1,
     "figure5": 1,
     "figure6": 1,
@@ -54,19 +55,22 @@ AFTER = {
     "landmarks": {"align"},
     "align": {"manifest"},
     "manifest": {"frames", "train", "test", "image_free", "figure4"},
-    "train": {"test", "guidance", "table1", "figure4"},
-    "test": {"metrics of runs", "figure4", "figure5"},
+    "train": {"test", "guidance", "table1", "claims", "figure4"},
+    "test": {"metrics of runs", "claims", "figure4", "figure5"},
     "image_free": {"metrics of image-free"},
     "metrics": {"metrics of runs", "metrics of image-free"},
     "metrics of runs": {"table1", "figure6", "figure7"},
     "metrics of image-free": {"table1"},
     "frames": {"table1", "lock"},
-    **{last: {"lock"} for last in ("table1", "guidance", "figure4", "figure5", "figure6", "figure7")},
+    **{
+        last: {"lock"}
+        for last in ("table1", "claims", "guidance", "figure4", "figure5", "figure6", "figure7")
+    },
 }
 RENDER = ("render_synthetic_bp4d", "render_synthetic_disfa")
 FIGURES = ("figure4", "figure5", "figure6", "figure7", "guidance")
 EVERY = (*(rule for rule in JOBS if " of " not in rule), "metrics")
-REPORT = {"table1": 1, **dict.fromkeys(FIGURES, 1)}
+REPORT = {"table1": 1, "claims": 1, **dict.fromkeys(FIGURES, 1)}
 OF_TESTS = REPORT | {"guidance": 0}  # what follows from predictions; the guidance is seen in the trainings
 
 
@@ -156,7 +160,7 @@ def without(rules: Iterable[str], *names: str) -> tuple[str, ...]:
 
 # The rules that follow each module of g2rl, as a reader of the imports would say.
 TABLES = ("guidance", "table1", "figure6", "figure7")  # of what the measures and histories hold
-REPORTED = ("guidance", "table1", *(f"figure{number}" for number in (4, 5, 6, 7)))
+REPORTED = ("guidance", "table1", "claims", *(f"figure{number}" for number in (4, 5, 6, 7)))
 OF_A_SEQUENCE = (
     *("landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
     *REPORTED,
@@ -171,10 +175,10 @@ FOLLOWED_BY = [
     (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
-    (("metrics", "figure5", *TABLES), "evaluation/metrics"),
+    (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
     (REPORTED, "paths report/__init__"),
-    (without(REPORTED, "table1"), "report/figures/__init__ report/figures/style"),
+    (without(REPORTED, "table1", "claims"), "report/figures/__init__ report/figures/style"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
     (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
     ((*RENDER, "landmarks", "align", "train"), "io/progress"),
@@ -219,8 +223,11 @@ FOLLOWED_BY = [
     (("train", "lock"), "io/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
-    (("guidance", "table1"), "evaluation/collapse io/markdown"),
-    (("guidance",), "evaluation/ablations evaluation/comparison report/ablations report/figures/ablations"),
+    (("guidance", "table1"), "evaluation/collapse"),
+    (("guidance", "table1", "claims"), "io/markdown"),
+    (("guidance", "claims"), "evaluation/comparison"),
+    (("claims",), "evaluation/claims report/claims cli/claims"),
+    (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
     (("table1",), "config/keys config/messages config/schema config/variants config/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
@@ -398,6 +405,7 @@ DISFA_ALIGNED = {
     **REPORT,
 }
 DISFA = DISFA_ALIGNED | {"render_synthetic_disfa": 4, "landmarks": 4}
+ONE_RUN = {"train": 3, "test": 3, "metrics": 2, "claims": 1}  # that was not there before
 NEW = "Missing output files"  # a value that is part of a folder's name
 TRAINING = {
     **{
@@ -448,10 +456,14 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "sigma": (3, GUIDED | {"train": 9, "test": 9, "metrics": 6}, NEW),
     "lambda": (0.1, TRAINED | {"train": 6, "test": 6, "metrics": 4}, NEW),
     "seeds": ([1], TRAINED, NEW),
-    "sweep.sigma": ([3], {"train": 3, "test": 3, "metrics": 2, "figure6": 1}, NEW),
-    "sweep.lambda": ([0.1], {"train": 3, "test": 3, "metrics": 2, "figure7": 1, "guidance": 1}, NEW),
-    "sweep.datasets": (["synthetic_bp4d"], {"figure6": 1, "figure7": 1, "guidance": 1}, "Set of input files"),
-    "plus": ({"high_intensity_weight": 0.5}, {"train": 3, "test": 3, "metrics": 2, "table1": 1}, NEW),
+    "sweep.sigma": ([3], ONE_RUN | {"figure6": 1}, NEW),
+    "sweep.lambda": ([0.1], ONE_RUN | {"figure7": 1, "guidance": 1}, NEW),
+    "sweep.datasets": (
+        ["synthetic_bp4d"],
+        {"claims": 1, "figure6": 1, "figure7": 1, "guidance": 1},
+        "Set of input files",
+    ),
+    "plus": ({"high_intensity_weight": 0.5}, ONE_RUN | {"table1": 1}, NEW),
     "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
     "ablations.seeds": ([0, 1], {}, ""),
     "ablations.datasets": (["synthetic_bp4d"], {}, ""),
@@ -468,7 +480,11 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "au_centres": ({7: "37+41 44+46"}, {}, ""),  # no dataset codes it
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
-    "resamples": (21, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}, "--resamples=21"),
+    "resamples": (
+        21,
+        {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},
+        "--resamples=21",
+    ),
 }
 
 

@@ -32,6 +32,35 @@ rule table1:
         " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
 
 
+rule claims:
+    input:
+        predictions=JOBS.claims_predictions(),
+        models=JOBS.compared_models(),
+    output:
+        csv=RESULTS.claims(".csv"),
+        md=report(
+            RESULTS.claims(".md"),
+            category="Results",
+            caption="../report/claims.rst",
+            labels={"result": "The paper's claims"},
+        ),
+    log:
+        RESULTS.log("claims"),
+    benchmark:
+        RESULTS.benchmark("claims")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(2000),
+        runtime=JOBS.minutes(60),
+    params:
+        *code("claims"),
+        recipe=recipe(CONFIG),
+        settings=f"--sigma={CONFIG.sigma:g} --lambda={CONFIG.lambda_:g} --resamples={CONFIG.resamples}",
+    shell:
+        "g2rl claims {input.predictions:q} --models {input.models:q} {params.settings} --recipe {params.recipe:q}"
+        " -o {output.csv:q} > {log:q} 2>&1"
+
+
 rule figure2:
     input:
         JOBS.figure2_sequence(),

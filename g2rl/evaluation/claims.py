@@ -1,0 +1,289 @@
+"""The paper's empirical claims, each with what the runs of a configuration show, and a verdict.
+
+A verdict rests on a 95 % interval over subjects and seeds; see ``comparison``. No interval is corrected for
+the number of claims. Between single trainings nothing is decided: from first weights that differ in the last
+bit alone, the average ICC of a short training varies by as much as the methods differ.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import safe_open
+
+from g2rl.errors import InputError
+from g2rl.evaluation.comparison import Seeds, compare
+from g2rl.evaluation.metrics import COVERAGE, measures, sums_by_subject
+from g2rl.inference.predictions import au_columns, read_predictions
+from g2rl.paths import Run, locate_fold_file
+
+COLUMNS = ["dataset", "claim", "paper", "criterion", "measured", "value", "ci_low", "ci_high", "verdict"]
+HOLDS, FAILS, UNDECIDED, NOT_MEASURED = "holds", "does not hold", "undecided", "not measured here"
+SIGMA_TOLERANCE = 0.02  # of ICC: as much as G2RL gains over the Baseline on BP4D in the paper
+HIGH = 3  # intensities from here on count as high
+MIN_SEEDS = 3  # with fewer, an interval over subjects leaves out how much a training varies by itself
+
+Runs = Mapping[Run, Sequence[pd.DataFrame]]  # of one dataset: the predictions of every fold
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was measured for one claim.
+
+    Attributes:
+        measured: in words.
+        value: the number that the verdict rests on, with its 95 % interval; NaN where there is none.
+    """
+
+    measured: str
+    verdict: str
+    value: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+
+
+ABSENT = Finding("–", NOT_MEASURED)
+
+
+def read_runs(paths: Iterable[Path]) -> dict[str, Runs]:
+    """The predictions of every run, by dataset.
+
+    Args:
+        paths: ``DATASET/RUN/foldK/predictions.csv``.
+
+    Raises:
+        InputError: a fold of a run twice; predictions of held-out training subjects.
+    """
+    found: dict[str, dict[Run, dict[int, pd.DataFrame]]] = defaultdict(lambda: defaultdict(dict))
+    for path in paths:
+        place = locate_fold_file(path)
+        folds = found[place.dataset][Run.parse(place.method)]
+        if place.fold.validation or place.fold.number in folds:
+            raise InputError(f"{path}: expected each test fold of a run once")
+        folds[place.fold.number] = read_predictions(path)
+    return {
+        dataset: {run: [table for _, table in sorted(folds.items())] for run, folds in runs.items()}
+        for dataset, runs in found.items()
+    }
+
+
+def claims_table(
+    runs: Mapping[str, Runs],
+    parameters: Mapping[str, tuple[int, int]],
+    sigma: float,
+    weight: float,
+    resamples: int = 1000,
+) -> pd.DataFrame:
+    """Every claim on every dataset.
+
+    Args:
+        runs: by dataset, see ``read_runs``; the sweeps over σ and λ where there are any.
+        parameters: by dataset, ``count_parameters`` of an exported Baseline and G2RL.
+        sigma, weight: σ and λ of the paper's G2RL.
+
+    Returns:
+        ``COLUMNS``; value, ci_low and ci_high are empty where a claim is not measured.
+    """
+    rows = []
+    for dataset, known in runs.items():
+        found = Measured(known, sigma, weight, resamples)
+        findings = [
+            found.better_than_baseline("ICC"),
+            found.better_than_baseline("MAE"),
+            ABSENT,
+            ABSENT,
+            found.best_weight(),
+            found.rise_and_fall(),
+            found.insensitive_to_sigma(),
+            found.better_on_frequent_aus(),
+            same_size(parameters.get(dataset)),
+            ABSENT,
+        ]
+        for claim, finding in zip(CLAIMS, findings, strict=True):
+            rows.append((dataset, *claim, *_cells(finding)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+CLAIMS = (  # claim, where the paper makes it, criterion
+    ("G2RL is better than the Baseline on average, ICC", "Table 1", "ICC(G2RL) − ICC(Baseline) > 0"),
+    ("G2RL is better than the Baseline on average, MAE", "Table 1", "MAE(Baseline) − MAE(G2RL) > 0"),
+    ("The Baseline is comparable with KBSS", "Section 4.2", "KBSS on the same frames"),
+    ("G2RL is better than the compared methods on average", "Table 1", "their methods on the same frames"),
+    ("λ = 0.05 is the best of the list", "Figure 7", "ICC at the paper's λ − ICC at the best other λ > 0"),
+    ("With λ, ICC rises and then falls", "Figure 7", "ICC at the paper's λ above that at both ends"),
+    (
+        "The result is insensitive to σ",
+        "Figure 6",
+        f"ICC at every σ within {SIGMA_TOLERANCE:g} of that at the paper's σ",
+    ),
+    (
+        "AUs with more high intensities are estimated better",
+        "Section 4.2",
+        f"rank correlation over AUs of G2RL's ICC with the share of frames of intensity ≥ {HIGH}, > 0",
+    ),
+    ("At test time G2RL has no more parameters than the Baseline", "Section 3", "difference of 0"),
+    ("Heatmaps locate the AUs as well as measure them", "Section 3", "distance of each maximum to its AU"),
+)
+
+
+class Measured:
+    """The claims that the predictions of one dataset's runs decide."""
+
+    def __init__(self, runs: Runs, sigma: float, weight: float, resamples: int) -> None:
+        self.resamples = resamples
+        self.sigma, self.weight = sigma, weight
+        plain = {run: tables for run, tables in runs.items() if not run.variant}
+        self.seeds: dict[tuple[float, float], dict[int, Sequence[pd.DataFrame]]] = defaultdict(dict)
+        for run, tables in plain.items():
+            self.seeds[run.sigma, run.lambda_][run.seed] = tables
+
+    def better_than_baseline(self, metric: str) -> Finding:
+        guided, baseline = self._at(self.sigma, self.weight), self._at(self.sigma, 0)
+        if not guided or not baseline:
+            return ABSENT
+        sign = -1 if metric == "MAE" else 1
+        value, low, high = self._difference(guided, baseline, metric, sign)
+        text = f"difference {_signed(value, low, high)}, {_count(guided)}"
+        return Finding(text, self._verdict(low, high), value, low, high)
+
+    def best_weight(self) -> Finding:
+        others = self._others(1)
+        if not others:
+            return ABSENT
+        found = {weight: self._from_default(self.sigma, weight) for weight in others}
+        best = min(found, key=lambda weight: found[weight][0])
+        value, low, high = found[best]
+        text = f"best other λ = {best:g}; difference {_signed(value, low, high)}, {len(others) + 1} values"
+        return Finding(text, self._verdict(low, high), value, low, high)
+
+    def rise_and_fall(self) -> Finding:
+        others = self._others(1)
+        if not others or not min(others) < self.weight < max(others):
+            return ABSENT
+        sides = [self._from_default(self.sigma, weight) for weight in (min(others), max(others))]
+        words = [
+            f"over λ = {weight:g} {_signed(*side)}"
+            for weight, side in zip((min(others), max(others)), sides, strict=True)
+        ]
+        weaker = min(sides)
+        verdicts = {self._verdict(low, high) for _, low, high in sides}
+        found = next(name for name in (FAILS, UNDECIDED, HOLDS) if name in verdicts)
+        return Finding(", ".join(words), found, *weaker)
+
+    def insensitive_to_sigma(self) -> Finding:
+        others = self._others(0)
+        if not others:
+            return ABSENT
+        found = {sigma: self._from_default(sigma, self.weight) for sigma in others}
+        most = max(found, key=lambda sigma: abs(found[sigma][0]))
+        value, low, high = found[most]
+        ends = np.array([(low, high) for _, low, high in found.values()])
+        name = UNDECIDED
+        if self._several_seeds and (np.abs(ends) <= SIGMA_TOLERANCE).all():
+            name = HOLDS
+        if self._several_seeds and (np.abs(ends) > SIGMA_TOLERANCE).all(1).any():
+            name = FAILS
+        text = f"largest change at σ = {most:g}: {_signed(-value, -high, -low)}, {len(others) + 1} values"
+        return Finding(text, name, -value, -high, -low)
+
+    def better_on_frequent_aus(self) -> Finding:
+        """Spearman's rank correlation over AUs, resampled over subjects."""
+        guided = self._at(self.sigma, self.weight)
+        if not guided or len(au_columns(next(iter(guided.values()))[0])) < 3:
+            return ABSENT
+        rng = np.random.default_rng(0)
+        sums = [list(map(sums_by_subject, folds)) for folds in guided.values()]
+        high = [_high_by_subject(table) for table in next(iter(guided.values()))]
+        totals, shares = [0.0] * len(sums), 0.0
+        for fold, counts in enumerate(high):
+            n = counts.shape[1]
+            draws = np.vstack([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), self.resamples)])
+            shares = shares + np.einsum("rs,tsk->trk", draws, counts)
+            totals = [t + np.tensordot(draws, s[fold], 1) for t, s in zip(totals, sums, strict=True)]
+        icc = measures(np.stack(totals))["ICC"].mean(0)  # (1 + resamples, K)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rho = _spearman(icc, shares[0] / shares[1])
+        low, up = np.nanpercentile(rho[1:], COVERAGE) if self.resamples else (np.nan, np.nan)
+        text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs"
+        return Finding(text, verdict(low, up), rho[0], low, up)
+
+    @property
+    def _several_seeds(self) -> bool:
+        return len(self._at(self.sigma, self.weight)) >= MIN_SEEDS
+
+    def _verdict(self, low: float, high: float) -> str:
+        return verdict(low, high) if self._several_seeds else UNDECIDED
+
+    def _at(self, sigma: float, weight: float) -> Seeds:
+        return self.seeds.get((sigma, weight), {})
+
+    def _others(self, which: int) -> list[float]:
+        """The other values of σ (0) or λ (1) beside the paper's, the other one being the paper's."""
+        default = (self.sigma, self.weight)
+        found = [key[which] for key in self.seeds if key[1 - which] == default[1 - which] and key[1]]
+        return [value for value in found if value != default[which]] if default in self.seeds else []
+
+    def _from_default(self, sigma: float, weight: float) -> tuple[float, float, float]:
+        """ICC at the paper's σ and λ minus that at these, over the seeds that both have."""
+        default, other = self._at(self.sigma, self.weight), self._at(sigma, weight)
+        shared = default.keys() & other.keys()
+        return self._difference(*({seed: side[seed] for seed in shared} for side in (default, other)), "ICC")
+
+    def _difference(
+        self, runs: Seeds, reference: Seeds, metric: str, sign: int = 1
+    ) -> tuple[float, float, float]:
+        row = compare(runs, reference, self.resamples).set_index("metric").loc[metric]
+        value, *ends = (sign * row[name] for name in ("difference", "ci_low", "ci_high"))
+        return value, min(ends), max(ends)
+
+
+def same_size(numbers: tuple[int, int] | None) -> Finding:
+    if numbers is None:
+        return ABSENT
+    baseline, guided = numbers
+    text = f"G2RL {guided:,}, Baseline {baseline:,}"
+    return Finding(text, HOLDS if guided == baseline else FAILS, guided - baseline)
+
+
+def count_parameters(model: Path) -> int:
+    """How many numbers the tensors of an exported model hold."""
+    with safe_open(model, "np") as file:
+        return sum(int(np.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118
+
+
+def verdict(low: float, high: float) -> str:
+    """Of a difference that is claimed to be positive, by its 95 % interval."""
+    return HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
+
+
+def _high_by_subject(table: pd.DataFrame) -> np.ndarray:
+    """(2, subjects, K): frames of high intensity, and coded frames, subjects in the order of their names."""
+    true = table[[f"{au}_true" for au in au_columns(table)]].astype(float)
+    both = [
+        part.groupby(table["subject"], sort=True).sum().to_numpy() for part in (true >= HIGH, true.notna())
+    ]
+    return np.stack(both).astype(float)
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(R, K), (R, K) → (R,) rank correlation along the last axis; NaN where one side is constant."""
+    from scipy.stats import rankdata
+
+    a, b = (rankdata(values, axis=-1) for values in (a, b))
+    a, b = (values - values.mean(-1, keepdims=True) for values in (a, b))
+    return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+
+
+def _signed(value: float, low: float, high: float) -> str:
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+
+
+def _count(seeds: Seeds) -> str:
+    return f"{len(seeds)} seeds" if len(seeds) > 1 else "one seed"
+
+
+def _cells(finding: Finding) -> tuple[str, float, float, float, str]:
+    return finding.measured, finding.value, finding.ci_low, finding.ci_high, finding.verdict
