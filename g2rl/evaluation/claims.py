@@ -195,17 +195,17 @@ class Measured:
         if not guided or len(au_columns(next(iter(guided.values()))[0])) < 3:
             return ABSENT
         rng = np.random.default_rng(0)
-        sums = [list(map(sums_by_subject, folds)) for folds in guided.values()]
-        high = [_high_by_subject(table) for table in next(iter(guided.values()))]
-        totals, shares = [0.0] * len(sums), 0.0
-        for fold, counts in enumerate(high):
-            n = counts.shape[1]
+        totals, shares = [], []  # of each fold: (seeds, 1 + resamples, 7, K), (2, 1 + resamples, K)
+        for tables in zip(*guided.values(), strict=True):  # of one fold, every seed
+            high = _high_by_subject(tables[0])
+            n = high.shape[1]
             draws = np.vstack([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), self.resamples)])
-            shares = shares + np.einsum("rs,tsk->trk", draws, counts)
-            totals = [t + np.tensordot(draws, s[fold], 1) for t, s in zip(totals, sums, strict=True)]
-        icc = measures(np.stack(totals))["ICC"].mean(0)  # (1 + resamples, K)
+            shares.append(np.einsum("rs,tsk->trk", draws, high))
+            totals.append(np.stack([np.tensordot(draws, sums_by_subject(table), 1) for table in tables]))
+        icc = measures(np.sum(totals, 0))["ICC"].mean(0)  # (1 + resamples, K)
+        share = np.sum(shares, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            rho = _spearman(icc, shares[0] / shares[1])
+            rho = _spearman(icc, share[0] / share[1])
         low, up = np.nanpercentile(rho[1:], COVERAGE) if self.resamples else (np.nan, np.nan)
         text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs"
         return Finding(text, verdict(low, up), rho[0], low, up)
@@ -230,13 +230,15 @@ class Measured:
         """ICC at the paper's σ and λ minus that at these, over the seeds that both have."""
         default, other = self._at(self.sigma, self.weight), self._at(sigma, weight)
         shared = default.keys() & other.keys()
-        return self._difference(*({seed: side[seed] for seed in shared} for side in (default, other)), "ICC")
+        first, second = ({seed: side[seed] for seed in shared} for side in (default, other))
+        return self._difference(first, second, "ICC")
 
     def _difference(
         self, runs: Seeds, reference: Seeds, metric: str, sign: int = 1
     ) -> tuple[float, float, float]:
-        row = compare(runs, reference, self.resamples).set_index("metric").loc[metric]
-        value, *ends = (sign * row[name] for name in ("difference", "ci_low", "ci_high"))
+        table = compare(runs, reference, self.resamples)
+        of_metric = table.loc[table["metric"] == metric, ["difference", "ci_low", "ci_high"]]
+        value, *ends = (sign * of_metric.to_numpy(float)[0]).tolist()
         return value, min(ends), max(ends)
 
 
@@ -270,9 +272,7 @@ def _high_by_subject(table: pd.DataFrame) -> np.ndarray:
 
 def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(R, K), (R, K) → (R,) rank correlation along the last axis; NaN where one side is constant."""
-    from scipy.stats import rankdata
-
-    a, b = (rankdata(values, axis=-1) for values in (a, b))
+    a, b = (pd.DataFrame(values).rank(axis=1).to_numpy() for values in (a, b))
     a, b = (values - values.mean(-1, keepdims=True) for values in (a, b))
     return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
 
