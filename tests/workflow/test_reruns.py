@@ -177,7 +177,8 @@ FOLLOWED_BY = [
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
-    (REPORTED, "paths report/__init__"),
+    (REPORTED, "report/__init__"),
+    (("image_free", *REPORTED), "paths"),  # for the names of the image-free baselines
     (without(REPORTED, "table1", "claims"), "report/figures/__init__ report/figures/style"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
     (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
