@@ -1,5 +1,7 @@
 """The 68 landmarks of the subject's face in every frame of a video or image folder."""
 
+import logging
+
 import numpy as np
 
 from g2rl.faces.landmarks_file import Landmarks
@@ -7,18 +9,28 @@ from g2rl.faces.tracker import FaceTracker
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
 
+logger = logging.getLogger(__name__)
 
-def detect_landmarks(source: FrameSource) -> Landmarks:
+
+def detect_landmarks(source: FrameSource, independent: bool = False) -> Landmarks:
     """Find the subject's face and its 68 points in every frame of ``source``.
+
+    Args:
+        independent: the images are photos, not frames of one film: the largest face of each is taken.
 
     Of several faces the one nearest the last is taken, else the largest; doubtful ones (score under 0.31)
     count only where nothing better is seen. Frames without a face, and unreadable ones, have ``found`` False.
     Faces less than about 80 pixels wide are not found.
     """
     tracker = FaceTracker()
-    rows = [
-        (number, *tracker(grey)) for number, grey in progress(source.grey(), "landmarks", len(source.numbers))
-    ]
+    rows, unreadable = [], 0
+    for number, grey in progress(source.grey(), "landmarks", len(source.numbers)):
+        if independent:
+            tracker = FaceTracker()
+        rows.append((number, *tracker(grey)))
+        unreadable += grey is None
+    if unreadable:
+        logger.warning("%s: %d of %d frames cannot be decoded", source.path, unreadable, len(rows))
     frame, scores, box, points = zip(*rows, strict=True) if rows else ((), (), (), ())
     score = np.array(scores, np.float32)
     return Landmarks(

@@ -14,8 +14,10 @@ MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])  # a damaged header m
 # What cannot be decoded is reported by the caller, by its file's name, which OpenCV's own messages lack.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 JPEG_START, JPEG_SCAN, JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+# In a scan's data 0xFF is followed by 0 or begins a restart marker; before other markers it may be repeated.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def is_frame_file(name: str) -> bool:
@@ -57,5 +59,18 @@ def decode_image(data: np.ndarray, grey: bool) -> np.ndarray | None:
 
 
 def is_whole_jpeg(data: bytes) -> bool:
-    """Whether the bytes of a JPEG file reach its end marker: the last scan is followed by one."""
-    return data.rfind(JPEG_END) > data.rfind(JPEG_SCAN) > 0
+    """Whether the first image in a JPEG file is there to its end.
+
+    Others may follow it, as in the files of phones: a film (motion photo), a smaller image (MPF). A thumbnail
+    within its header is no image of its own.
+    """
+    if data.endswith(JPEG_END) and data.rfind(JPEG_SCAN) > 0:
+        return True
+    at, scans = len(JPEG_START), 0
+    while marker := _JPEG_MARKER.search(data, at):
+        at = marker.end()
+        if marker[0] in (JPEG_START, JPEG_END):
+            return marker[0] == JPEG_END and scans > 0
+        scans += marker[0] == JPEG_SCAN
+        at += int.from_bytes(data[at : at + 2])
+    return False

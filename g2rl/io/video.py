@@ -17,7 +17,7 @@ def open_source(path: str | os.PathLike, known_faults: Container[Path] = (), thr
 
     Args:
         known_faults: paths with a known error: where one of them does not open, it has no frames.
-        threads: that decode a video; the workflow's jobs have one core each.
+        threads: that decode a video, 0 for as many as there are cores; the workflow's jobs have one each.
 
     Raises:
         InputError: nothing lies there; the folder holds no image, an image without a number, or two images

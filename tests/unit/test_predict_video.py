@@ -1,6 +1,7 @@
 """A real photograph through landmarks, alignment and inference."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,11 +13,13 @@ from skimage.data import astronaut
 from g2rl.cli import main as cli
 from g2rl.errors import InputError
 from g2rl.faces.landmarks import detect_landmarks
+from g2rl.inference.inputs import Input, find_inputs, table_names
 from g2rl.inference.video import aligned_batches, predict_video
 from g2rl.io.video import open_source
 from g2rl.network.model_file import read_model
 from g2rl.training import loop as training
 from tests.factories import CPU, SEQUENCES, SMALL
+from tests.media import placed
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,126 @@ def test_a_batch_is_predicted_as_its_faces_are_alone(model):
     assert np.allclose(together.intensity, alone, atol=0.05)  # bf16 rounds differently at other batch sizes
     assert together.locations.shape == (5, 4, 2)
     assert torch.isfinite(torch.from_numpy(together.heatmaps)).all()
+
+
+def predict_to(folder, model_file, *inputs):
+    """Status of the command, and {file name: table} of what it writes."""
+    options = ["--model", str(model_file), "-o", str(folder), "--device", "cpu"]
+    status = cli.main(["predict", *map(str, inputs), *options])
+    return status, {path.name: pd.read_csv(path, dtype={"file": str}) for path in sorted(folder.glob("*"))}
+
+
+def write_group(path, faces):
+    """A photo of the astronaut's face at each (x, y, scale), of 640×480."""
+    cv2.imwrite(str(path), placed(cv2.cvtColor(astronaut(), cv2.COLOR_RGB2GRAY), faces))
+
+
+def test_photos_do_not_depend_on_each_other(model_file, tmp_path):
+    portrait, group = [(60, 100, 1.5)], [(20, 20, 1.0), (380, 100, 1.4)]  # its larger face is at the right
+    tables = {}
+    for name, photos in (
+        ("there", {"ada.png": portrait, "bob.png": group}),
+        ("back", {"ada.png": group, "bob.png": portrait}),
+    ):
+        (tmp_path / name).mkdir()
+        for photo, faces in photos.items():
+            write_group(tmp_path / name / photo, faces)
+        status, found = predict_to(tmp_path / "out", model_file, tmp_path / name)
+        assert status == 0
+        tables[name] = found[f"{name}.csv"].set_index("file")
+    there, back = tables["there"], tables["back"]
+    assert there.index.tolist() == ["ada.png", "bob.png"]
+    assert there["face"].all()
+    assert there[["frame", "timestamp"]].isna().all(axis=None)
+    values = ["score", "AU06", "AU12"]
+    assert there.loc["ada.png", values].tolist() == back.loc["bob.png", values].tolist()
+    assert there.loc["bob.png", values].tolist() == back.loc["ada.png", values].tolist()
+
+
+def test_each_input_of_a_mixed_folder_is_taken_for_what_it_is(model_file, tmp_path, capsys):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    write_group(folder / "Zoë.PNG", [(60, 100, 1.5)])
+    (folder / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "notes.txt").write_text("hello")
+    writer = cv2.VideoWriter(
+        str(folder / "a.avi"), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"MJPG"), 8, (640, 480)
+    )
+    for _ in range(3):
+        writer.write(cv2.imread(str(folder / "Zoë.PNG")))
+    writer.release()
+    status, tables = predict_to(tmp_path / "out", model_file, folder)
+    assert status == 2
+    lines = capsys.readouterr().err
+    assert f"{folder / 'cut.jpg'}: not a readable image (4 bytes)" in lines
+    assert f"{folder / 'IMG_1.HEIC'}: images of the format HEIC are not read" in lines
+    assert list(tables) == ["a.csv", "mixed.csv"]
+    assert tables["mixed.csv"]["file"].tolist() == ["Zoë.PNG"]
+    assert tables["a.csv"]["file"].tolist() == ["a.avi"] * 3
+    assert tables["a.csv"]["timestamp"].tolist() == [0, 0.125, 0.25]
+    assert tables["a.csv"]["frame"].tolist() == [1, 2, 3]
+    assert np.allclose(tables["a.csv"]["AU12"], tables["mixed.csv"]["AU12"][0], atol=0.2)
+
+    status, again = predict_to(tmp_path / "glob", model_file, f"{folder}/*.avi", folder / "a.avi")
+    assert (status, list(again)) == (0, ["a.csv"])
+    assert cli.main(["predict", f"{folder}/*.mov", "--model", str(model_file), "-o", "x"]) == 2
+    assert f"{folder}/*.mov: no file matches" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["0001.png", "0002.png", "0005.png"], "frames"),
+        (["F001_T1_9.png", "F001_T1_10.png"], "frames"),
+        (["frame0.png", "frame1.png"], "frames"),
+        (["IMG_0001.png", "IMG_0002.png"], "photos"),
+        (["IMG_20260101_120000.png", "IMG_20260102_120001.png"], "photos"),
+        (["DSC00012.png", "DSC00013.png"], "photos"),
+        (["ada1.png", "bob2.png"], "photos"),
+        (["1.png", "2 wide.png"], "photos"),
+        (["1.png", "wide2.png"], "photos"),
+        (["1.png"], "photos"),
+    ],
+)
+def test_a_film_or_photos(tmp_path, names, kind):
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8 + ("wide" in name)), np.uint8))
+    ((one,), faults) = find_inputs([tmp_path])
+    assert (one.kind, faults) == (kind, [])
+    assert [file.name for file in one.files] == sorted(names)
+    ((one,), _) = find_inputs([tmp_path], "photos")
+    assert one.kind == "photos"
+
+
+@pytest.mark.parametrize(
+    ("names", "tables"),
+    [
+        (["a.mp4", "b.jpg"], ["a.csv", "b.csv"]),
+        (["a.mp4", "A.jpg"], ["a.mp4.csv", "A.jpg.csv"]),
+        (["P01.s1", "P01.s2"], ["P01.s1.csv", "P01.s2.csv"]),
+        (["x/a.mp4", "y/a.mp4", "b.mp4"], ["x_a.mp4.csv", "y_a.mp4.csv", "b.csv"]),
+        ([".", "sub/.."], None),
+        (["old.mp4", "new.jpg"], ["old.csv", "new.jpg.csv"]),
+    ],
+)
+def test_no_two_tables_have_one_name(tmp_path, monkeypatch, names, tables):
+    monkeypatch.chdir(tmp_path)
+    inputs = [Input(Path(name), "video", (Path(name),)) for name in names]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old.csv").write_text("file,frame\nold.mp4,1\n")
+    (tmp_path / "out/new.csv").write_text("file,frame\nnew.mp4,1\n")
+    if tables is None:
+        tables = [f"{tmp_path.name}.csv"]
+        inputs = inputs[:1]
+    assert table_names(inputs, tmp_path / "out") == tables
+
+
+def test_a_face_that_jumps_to_another_place_is_named(model, tmp_path, caplog):
+    (tmp_path / "film").mkdir()
+    for number in range(1, 5):
+        faces = [(20, 100, 1.2)] if number < 3 else [(420, 200, 1.0)]
+        write_group(tmp_path / f"film/{number:04d}.png", faces)
+    table = predict_video(tmp_path / "film", model)
+    assert table["face"].all()
+    assert "perhaps to another person: at frames (by face widths) 3 (" in caplog.text

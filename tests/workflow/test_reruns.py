@@ -250,7 +250,7 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/presence datasets/integrity/seen datasets/integrity/sequence"),
     ((), "datasets/integrity/wording cli/check cli/weights"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
-    ((), "report/figures/au_locations cli/figure2 inference/video cli/predict"),
+    ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
     ((), "reproducibility/lineage cli/provenance cli/verify"),
