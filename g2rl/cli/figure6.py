@@ -14,11 +14,22 @@ from g2rl.paths import FIGURE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("metrics", type=Path, nargs="+", help="DATASET/RUN/metrics.csv; seeds are averaged")
+    parser.add_argument(
+        "--fixed",
+        type=float,
+        metavar="LAMBDA",
+        help="runs of another λ are a second curve, of the λ that keeps the ratio of the losses; "
+        "default: one curve",
+    )
     figure_output(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    from g2rl.report.figures.sweep import figure_sweep, sweep_from_files
+    from g2rl.report.figures.sweep import figure_sweep, matched_sweep, sweep_from_files
 
-    figure_sweep(sweep_from_files(options.metrics, "sigma"), options.output.with_suffix(""))
+    if options.fixed is None:
+        data = sweep_from_files(options.metrics, "sigma")
+    else:
+        data = matched_sweep(options.metrics, options.fixed)
+    figure_sweep(data, options.output.with_suffix(""))
     return Outcome(options.metrics, beside(options.output, FIGURE))

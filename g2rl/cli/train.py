@@ -16,6 +16,9 @@ from g2rl.cli.settings_options import read_settings, settings_options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     sequence_files(parser, "--sequences")
     parser.add_argument("--weights", type=Path, help="of the backbone, from g2rl weights; default: random")
+    parser.add_argument(
+        "--start", type=Path, help="a trained model to start from, all but its last layer; default: none"
+    )
     parser.add_argument("--model", type=Path, required=True, help="the trained network, safetensors")
     parser.add_argument("--history", type=Path, required=True, help="one row per epoch, CSV")
     parser.add_argument("--checkpoint", type=Path, help="the state after each epoch; default: no file")
@@ -24,8 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
+    import torch
+
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
+    from g2rl.network.model_file import read_model
     from g2rl.network.weights import read_weights
     from g2rl.reproducibility.code_digest import code_digest
     from g2rl.training.checkpoint import checkpoint_key
@@ -34,6 +40,8 @@ def run(options: argparse.Namespace) -> Outcome:
     settings, paths = read_settings(options), read_manifests(options.sequences)
     sequences = [read_sequence(path) for path in paths]
     pretrained = options.weights and read_weights(options.weights)
+    start = options.start and read_model(options.start, torch.device("cpu"))
+    weights = {**(pretrained or {}), **(start.net.state_dict() if start else {})}
     code = code_digest("training.loop")
     train(
         sequences,
@@ -43,6 +51,9 @@ def run(options: argparse.Namespace) -> Outcome:
         torch_device(options.device),
         pretrained=pretrained,
         checkpoint=options.checkpoint,
-        key=checkpoint_key(settings, sequences, pretrained, code) if options.checkpoint else "",
+        key=checkpoint_key(settings, sequences, weights, code) if options.checkpoint else "",
+        first=start,
     )
-    return Outcome([*options.sequences, *paths, options.weights], [options.model, options.history])
+    return Outcome(
+        [*options.sequences, *paths, options.weights, options.start], [options.model, options.history]
+    )

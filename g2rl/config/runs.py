@@ -5,6 +5,7 @@ from typing import Literal
 
 from g2rl.action_units import Centres, format_centres
 from g2rl.config.au_centres import centres_in_use
+from g2rl.config.balance import matched_lambda
 from g2rl.config.schema import Config, Section
 from g2rl.config.training import GEOMETRY_KEYS, Training
 from g2rl.config.variants import resolve_variant, variants
@@ -52,6 +53,7 @@ def runs(config: Config, dataset: str | None = None) -> list[Run]:
     settings = [(config.sigma, 0.0), (config.sigma, config.lambda_)]
     if dataset is None or dataset in sweep_datasets(config):
         settings += [(sigma, config.lambda_) for sigma in sorted(config.sweep.sigma)]
+        settings += matched_settings(config)
         settings += [(config.sigma, weight) for weight in sorted(config.sweep.lambda_)]
     every = [Run(*setting, seed) for seed in config.seeds for setting in settings]
     if config.plus is not None:
@@ -60,11 +62,24 @@ def runs(config: Config, dataset: str | None = None) -> list[Run]:
     return list({run.name: run for run in every}.values())
 
 
+def matched_settings(config: Config) -> list[tuple[float, float]]:
+    """σ and λ of Figure 6's second curve, where the configuration asks for it."""
+    if not config.sweep.match_lambda:
+        return []
+    amplitude = config.training.amplitude
+    return [
+        (sigma, matched_lambda(config.lambda_, config.sigma, sigma, amplitude))
+        for sigma in sorted({config.sigma, *config.sweep.sigma})
+    ]
+
+
 def sweep_runs(config: Config, parameter: Literal["sigma", "lambda"]) -> list[Run]:
     """The G2RL runs along one parameter, the default's among them: the points of Figure 6 or 7."""
     found = [run for run in runs(config) if run.lambda_ and not run.variant]
     if parameter == "sigma":
-        return sorted((run for run in found if run.lambda_ == config.lambda_), key=lambda run: run.sigma)
+        matched = matched_settings(config)
+        along = [run for run in found if run.lambda_ == config.lambda_ or (run.sigma, run.lambda_) in matched]
+        return sorted(along, key=lambda run: (run.lambda_ != config.lambda_, run.sigma))
     return sorted((run for run in found if run.sigma == config.sigma), key=lambda run: run.lambda_)
 
 

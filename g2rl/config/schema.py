@@ -66,6 +66,13 @@ class Dataset(Section):
     Used by: bp4d.tsv: FERA 2015's split, the official one: odd subjects train, even ones are tested, one
     fold; disfa_folds_a.tsv: JAANet, ME-GraphAU, LibreFace, FG-Net; disfa_folds_b.tsv: Ntinou et al. 2021
     """
+    start_from: Name | None = None
+    """Its trainings start from the network that the same run made of this other dataset (of its first fold),
+    all but the last convolution, instead of from ``weights``.
+
+    Paper: not specified
+    Used by: null: each dataset from ImageNet; a name: DISFA from BP4D's model, as JAA-Net
+    """
     allow_faults: bool = False
     """Go on with a copy in which g2rl check finds errors; a sequence that one stops then has no frame."""
     synthetic: Synthetic | None = None
@@ -127,6 +134,13 @@ class Sweep(Section):
 
     Paper: 0.005 0.01 0.05 0.1 0.5
     Used by: as printed
+    """
+    match_lambda: bool = False
+    """Figure 6 a second time, with the λ at each σ that keeps the ratio of λ·L_G to (1 − λ)·L_S what it is at
+    the default σ.
+
+    Paper: not specified; at one λ the heatmaps' share of the loss falls 41-fold over Figure 6's σ
+    Used by: false: λ as printed at every σ; true: both curves, twice the trainings
     """
     datasets: Annotated[list[str], Field(min_length=1)] | None = None
     """On these datasets alone; null: on all.
@@ -195,7 +209,20 @@ class Config(Section):
         self._check_files()
         for name, dataset in self.datasets.items():
             _check_dataset(name, dataset)
+            self._check_start(name)
         return self
+
+    def _check_start(self, name: str) -> None:
+        """A start is another dataset, and in the end one that starts from ``weights``."""
+        seen, start = [name], self.datasets[name].start_from
+        while start is not None:
+            if start not in self.datasets:
+                known = sorted(self.datasets)
+                raise ValueError(f"datasets.{seen[-1]}.start_from: {start!r} is none of the datasets {known}")
+            if start in seen:
+                raise ValueError(f"datasets.{name}.start_from: {' → '.join([*seen, start])} is a circle")
+            seen.append(start)
+            start = self.datasets[start].start_from
 
     def _check_lists(self) -> None:
         for name, values in (

@@ -22,9 +22,16 @@ Seed = Annotated[int, Ge(0), Lt(2**31)]
 # The keys that only a guided training (λ > 0) reads: the Baseline does not depend on them.
 GEOMETRY_KEYS = (
     "guidance",
+    "geometry_reduction",
     "geometry_init",
+    "geometry_bias",
+    "geometry_relu",
+    "landmark_units",
     "adjacency",
+    "dynamic_adjacency",
     "projection",
+    "projection_channels",
+    "projection_init",
     "permute_landmarks",
     "lr_geometry",
     "lr_projection",
@@ -73,6 +80,44 @@ class Training:
     Paper: three deconvolutions, channels not given
     Used by: 256 256 256: SimpleBaselines, 34.0 M parameters with 12 heatmaps; 256 128 64: the sibling project
     """
+    input_scaling: Literal["imagenet", "mean", "unit"] = "imagenet"
+    """Values of the images: imagenet, ImageNet's mean and deviation; mean, less ImageNet's mean; unit, 0–1.
+
+    Paper: not specified
+    Used by: imagenet: as timm's weights were trained; mean: the sibling project; unit: its later version in
+    PyTorch
+    """
+    landmark_channel: bool = False
+    """Φ(X, P) of Eq. 7 read literally: the landmarks, drawn as a fourth channel of the image, are an input of
+    the network, at test time too.
+
+    Paper: Eq. 7 writes Φ(X, P), Eq. 2 Φ(X); at test time the module and P are not needed
+    Used by: false; true: Eq. 7 to the letter, against the paper's test time
+    """
+    deconv_std: Positive = 0.001
+    """Standard deviation of the deconvolutions' first weights, normally distributed.
+
+    Paper: not specified
+    Used by: 0.001: SimpleBaselines; 0.01: the sibling project, truncated at two deviations
+    """
+    head_init: Literal["normal", "msra"] = "normal"
+    """First weights of the last convolution: normal, of standard deviation 0.001; msra, He et al. 2015.
+
+    Paper: not specified
+    Used by: normal: SimpleBaselines; msra: the sibling project
+    """
+    bn_momentum: Annotated[float, Gt(0), Le(1)] = 0.1
+    """Share of a new batch in batch norm's running statistics: 1 less their decay.
+
+    Paper: not specified
+    Used by: 0.1: PyTorch; 0.01: the sibling project, a decay of 0.99
+    """
+    freeze_bn: bool = False
+    """The backbone's batch norms keep their first statistics, scale and shift.
+
+    Paper: not specified
+    Used by: false: the sibling project trains them; true: usual with small batches; needs pretrained weights
+    """
     centres: Literal["default", "libreface", "fgnet", "jaanet"] = "default"
     """Where the AUs lie among the landmarks.
 
@@ -87,18 +132,36 @@ class Training:
     Used by: point: the sibling project, 10 heatmaps for BP4D, 24 for DISFA; au: K heatmaps, both points of a
     pair on one
     """
-    amplitude: Literal["eq1", "intensity"] = "eq1"
-    """Height of a heatmap: eq1, I/(2πσ²) as written; intensity, I.
+    amplitude: Literal["eq1", "intensity", "intensity255"] = "eq1"
+    """Height of a heatmap: eq1, I/(2πσ²) as written; intensity, I; intensity255, 255·I.
 
     Paper: Eq. 1: I/(2πσ²); at test time the heatmap's maximum
-    Used by: eq1: as written, and the maximum times 2πσ²; intensity: height I, LibreFace; the sibling
-    project's heatmaps are 255·I high
+    Used by: eq1: as written, and the maximum times 2πσ²; intensity: LibreFace, the maximum itself
+    is the intensity; intensity255: the sibling project
+    """
+    heatmap_reduction: Literal["sum", "mean"] = "sum"
+    """L_S of an image: the sum over maps and pixels, or their mean.
+
+    Paper: Eq. 2: a squared L2 norm, called mean squared error
+    Used by: sum: as written; mean: the sibling project, the mean over batch, maps and pixels
+    """
+    geometry_reduction: Literal["sum", "mean"] = "sum"
+    """L_G of an image: the sum over the 256 numbers, or their mean.
+
+    Paper: Eq. 6: a squared L2 norm
+    Used by: sum: as written; mean: what the sibling project does with its own loss
     """
     decoding: Literal["max", "soft"] = "max"
     """How an intensity is decoded from a heatmap: max, its maximum; soft, a mean weighted by a softmax.
 
     Paper: Î is the maximum of the heatmap
     Used by: max: as written; soft: a smooth maximum, for intensity_loss
+    """
+    au_from_points: Literal["mean", "max", "first"] = "mean"
+    """An AU's intensity from those of its points: their mean, the largest, or the first one's.
+
+    Paper: not specified
+    Used by: mean: the first author's later code; max, first: alternatives
     """
     guidance: Literal["joint", "detached", "standardised", "warmup", "variance"] = "joint"
     """joint: Eq. 6 trains both its sides; detached: G learns to reconstruct the landmarks instead;
@@ -110,18 +173,45 @@ class Training:
     reconstructs the landmarks and is the target, near the fixed target of Ning et al. 2017; standardised: of
     G only what differs between faces; warmup: after a third of the epochs G is frozen; variance: after VICReg
     """
-    geometry_init: Literal["torch", "he"] = "torch"
-    """First weights of the graph network: torch's own, which leave G nearly the same for all faces; he.
+    geometry_init: Literal["torch", "he", "glorot"] = "torch"
+    """First weights of the graph network: torch's own, which leave G nearly the same for all faces; he;
+    glorot, with biases of 0.
 
     Paper: not specified
-    Used by: torch: its own first weights, with which G starts next to constant; he: He et al. 2015
+    Used by: torch: its own first weights, with which G starts next to constant; he: He et al. 2015; glorot:
+    TensorFlow's default, Glorot & Bengio 2010
     """
-    adjacency: Literal["gaussian", "inverse", "identity"] = "gaussian"
-    """A of Eq. 3. gaussian: exp(−2d²/s²), s the face's size; inverse: 1/(1 + d/s); identity: none.
+    geometry_bias: bool = True
+    """The weights W of the graph convolutions have a bias.
+
+    Paper: Eq. 3: ReLU(A F W), no bias
+    Used by: true: PyTorch's default; false: Eq. 3 to the letter, and the sibling project's graph layers
+    """
+    geometry_relu: bool = False
+    """G is the ReLU of the last fully connected layer, so never negative.
+
+    Paper: Eq. 5: Fc(Fc(Fc(Conv(F)))), activations not specified
+    Used by: false; true: TensorFlow's default for fully connected layers
+    """
+    landmark_units: Literal["normalised", "pixels"] = "normalised"
+    """P as the graph network sees it: normalised, half the image is 1 and its middle 0; pixels, 0–255.
+
+    Paper: not specified
+    Used by: normalised; pixels: the coordinates as they come, which makes L_G larger by orders of magnitude
+    """
+    adjacency: Literal["gaussian", "inverse", "identity", "knn"] = "gaussian"
+    """A of Eq. 3. gaussian: exp(−2d²/s²), s the face's size; inverse: 1/(1 + d/s); identity: none; knn: 1 for
+    the seven nearest, itself among them.
 
     Paper: “determined by the Euclidean distances”, no formula
     Used by: gaussian: exp(−2d²/s²), s the face's size; inverse: 1/(1 + d/s); identity: a control, no
-    neighbours
+    neighbours; knn: the sibling project
+    """
+    dynamic_adjacency: bool = False
+    """A of every layer from the distances of its own input features, not of the landmarks alone.
+
+    Paper: A carries the layer's index in Eq. 3; determined by the distances between the landmarks
+    Used by: false: one A; true: the sibling project, whose graph is computed again in every layer
     """
     projection: Literal["factorised", "pooled", "full"] = "factorised"
     """W of Eq. 6. factorised: 1×1 convolution, then fully connected; pooled: mean over the map first; full:
@@ -130,6 +220,18 @@ class Training:
     Paper: “a linear projection”
     Used by: factorised: 1×1 convolution to 8 channels, then fully connected over the flattened maps, after
     Ning et al. 2017; full: 268 M weights; pooled: without the layout of the face
+    """
+    projection_channels: Count = 8
+    """Channels of the 1×1 convolution of the factorised W.
+
+    Paper: not specified
+    Used by: 8: 8.4 M weights; more: nearer to the full W
+    """
+    projection_init: Literal["torch", "he", "glorot"] = "torch"
+    """First weights of W.
+
+    Paper: not specified
+    Used by: torch: its own; he: He et al. 2015; glorot: TensorFlow's default
     """
     permute_landmarks: bool = False
     """A control: each face is guided by another face's landmarks.

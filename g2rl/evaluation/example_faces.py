@@ -87,7 +87,8 @@ def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mappi
         index = np.flatnonzero(sequence.frame == frame)
         if not len(index):
             raise InputError(f"{files[name]}: no frame {frame}: predict its frames again")
-        result = predict(model, decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size))
+        images = decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size)
+        result = predict(model, images, sequence.landmarks[index])
         faces.append(decode(sequence.jpeg, sequence.offsets, index)[0])
         maps.append(result.heatmaps[0] / height(model.settings))
         where.append(result.locations[0])

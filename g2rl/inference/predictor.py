@@ -17,7 +17,7 @@ from g2rl.network import heatmaps as hm
 from g2rl.network import variants
 from g2rl.network.model_file import Model
 from g2rl.network.precision import autocast
-from g2rl.network.preprocessing import normalise
+from g2rl.network.preprocessing import network_input
 
 BATCH = 64
 log = logging.getLogger(__name__)
@@ -33,18 +33,26 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(model: Model, faces: np.ndarray) -> Prediction:
+def predict(model: Model, faces: np.ndarray, landmarks: np.ndarray | None = None) -> Prediction:
     """Run the network on (B, S, S, 3) uint8 RGB aligned faces, S the model's ``settings.image_size``.
 
-    An AU's intensity is the mean of its points' intensities (inverse of Eq. 1), cut to 0–5.
+    An AU's intensity is the mean of its points' intensities (inverse of Eq. 1), cut to 0–5; another of
+    ``au_from_points`` if the model was trained for it.
+
+    Args:
+        landmarks: (B, 68, 2) pixels of the aligned 256×256 faces, for a model with ``landmark_channel``.
+
+    Raises:
+        InputError: the model needs landmarks and there are none.
     """
     s = model.settings
-    images = normalise(torch.from_numpy(faces).to(model.device))
+    points = None if landmarks is None else torch.from_numpy(landmarks).to(model.device)
+    images = network_input(torch.from_numpy(faces).to(model.device), points, s)
     with autocast(model.device, s):
         maps, _ = model.net(images)
     maps = maps.float()
-    points = variants.decode(maps, s)
-    intensity = hm.au_mean(points, model.point_au, len(model.aus)).clamp(0, MAX_INTENSITY)
+    found = variants.au_intensities(variants.decode(maps, s), model.point_au, len(model.aus), s)
+    intensity = found.clamp(0, MAX_INTENSITY)
     where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
     return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())
 
@@ -55,7 +63,7 @@ def predict_sequence(model: Model, sequence: AlignedSequence) -> np.ndarray:
     for start in range(0, len(sequence.frame), BATCH):
         index = np.arange(start, min(start + BATCH, len(sequence.frame)))
         faces = decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size)
-        intensity[index] = predict(model, faces).intensity
+        intensity[index] = predict(model, faces, sequence.landmarks[index]).intensity
     return intensity
 
 

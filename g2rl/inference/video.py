@@ -9,7 +9,7 @@ import pandas as pd
 
 from g2rl.action_units import au_name
 from g2rl.errors import InputError
-from g2rl.faces.alignment import similarity, warp
+from g2rl.faces.alignment import similarity, transform_points, warp
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.landmarks_file import Landmarks
@@ -67,8 +67,8 @@ def predict_input(one: Input, model: Model) -> pd.DataFrame:
     intensity = np.full((count, len(model.aus)), np.nan, np.float32)
     start = 0
     found = np.flatnonzero(landmarks.found)
-    for faces in aligned_batches(source, landmarks, model.settings.image_size):
-        intensity[found[start : start + len(faces)]] = predict(model, faces).intensity
+    for faces, points in aligned_batches(source, landmarks, model.settings.image_size):
+        intensity[found[start : start + len(faces)]] = predict(model, faces, points).intensity
         start += len(faces)
     table[[au_name(au) for au in model.aus]] = intensity
     log.info("%s: %d %s, %d with a face", one.path, count, "photos" if photos else "frames", len(found))
@@ -118,19 +118,23 @@ def predict_videos(
     return written, not faults and len(written) == len(inputs)
 
 
-def aligned_batches(source: FrameSource, landmarks: Landmarks, size: int) -> Iterator[np.ndarray]:
-    """The frames with a face, in order: (B, size, size, 3) uint8 RGB, as an aligned sequence gives them."""
+def aligned_batches(
+    source: FrameSource, landmarks: Landmarks, size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The frames with a face, in order, as an aligned sequence gives them: (B, size, size, 3) uint8 RGB, and
+    their landmarks (B, 68, 2) float32 in pixels of the aligned 256×256 faces."""
     found = landmarks.found
     points = dict(zip(landmarks.frame[found].tolist(), landmarks.landmarks[found], strict=True))
-    batch = []
+    batch, moved = [], []
     for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
         if image is None:
             raise InputError(f"frame {number} was decoded before and cannot be now: was its file changed?")
-        face = warp(image, similarity(points[number]))
-        stored = encode(face)
+        matrix = similarity(points[number])
+        stored = encode(warp(image, matrix))
+        moved.append(transform_points(matrix, points[number]).astype(np.float32))
         batch.append(decode(stored, np.array([0, len(stored)], np.uint64), [0], size)[0])
         if len(batch) == BATCH:
-            yield np.stack(batch)
-            batch = []
+            yield np.stack(batch), np.stack(moved)
+            batch, moved = [], []
     if batch:
-        yield np.stack(batch)
+        yield np.stack(batch), np.stack(moved)

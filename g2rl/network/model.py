@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from g2rl.network.features import feature_extractor
 
 GEOMETRY_DIM = 256  # length of G and of W×M
-PROJECTION_CHANNELS = 8
 
 
 class HeatmapNet(nn.Module):
@@ -27,7 +26,7 @@ class HeatmapNet(nn.Module):
     With ``resnet50.tv_in1k``, 256 channels and 12 maps it has 34.0 M parameters.
 
     Args:
-        backbone, pretrained, stride: see ``feature_extractor``, also for what is raised.
+        backbone, pretrained, stride, in_channels: see ``feature_extractor``, also for what is raised.
         maps: P, one heatmap per AU point.
         channels: of each deconvolution; as many as given, each doubles the resolution.
     """
@@ -39,9 +38,10 @@ class HeatmapNet(nn.Module):
         channels: tuple[int, ...] = (256, 256, 256),
         pretrained: dict[str, Tensor] | None = None,
         stride: int = 32,
+        in_channels: int = 3,
     ):
         super().__init__()
-        self.backbone, width = feature_extractor(backbone, stride, pretrained)
+        self.backbone, width = feature_extractor(backbone, stride, pretrained, in_channels)
         layers: list[nn.Module] = []
         for out in channels:
             layers += [
@@ -68,7 +68,7 @@ def relative_distances(landmarks: Tensor) -> Tensor:
     """(B, n, 2) → (B, n, n): d_ij²/s², the squared Euclidean distances over the face's squared size (mean
     squared distance of its landmarks from their centroid)."""
     centred = landmarks - landmarks.mean(1, keepdim=True)
-    size2 = centred.square().sum(-1).mean(1)[:, None, None]
+    size2 = centred.square().sum(-1).mean(1)[:, None, None].clamp(min=1e-12)
     return (centred[:, :, None] - centred[:, None]).square().sum(-1) / size2
 
 
@@ -118,10 +118,10 @@ class Projection(nn.Module):
     the layout of the face is kept, as in Ning et al. 2017.
     """
 
-    def __init__(self, channels: int, map_size: int):
+    def __init__(self, channels: int, map_size: int, reduced: int = 8):
         super().__init__()
-        self.reduce = nn.Conv2d(channels, PROJECTION_CHANNELS, kernel_size=1, bias=False)
-        self.fc = nn.Linear(PROJECTION_CHANNELS * map_size**2, GEOMETRY_DIM, bias=False)
+        self.reduce = nn.Conv2d(channels, reduced, kernel_size=1, bias=False)
+        self.fc = nn.Linear(reduced * map_size**2, GEOMETRY_DIM, bias=False)
 
     def forward(self, M: Tensor) -> Tensor:
         return self.fc(self.reduce(M).flatten(1))

@@ -18,6 +18,7 @@ from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.io.atomic import atomic_path
 from g2rl.network.model import HeatmapNet
+from g2rl.network.preprocessing import input_channels
 
 
 def write_model(
@@ -106,7 +107,13 @@ def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> H
         if value.is_floating_point() and value.dtype != torch.float32:
             raise InputError(f"{name} is {value.dtype}, expected torch.float32")
     with torch.device("meta"):  # shapes alone, no memory
-        net = HeatmapNet(settings.backbone, maps, settings.channels, stride=settings.stride)
+        net = HeatmapNet(
+            settings.backbone,
+            maps,
+            settings.channels,
+            stride=settings.stride,
+            in_channels=input_channels(settings),
+        )
     try:
         net.load_state_dict(weights, assign=True)
     except RuntimeError as error:  # torch's: names or shapes

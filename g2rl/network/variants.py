@@ -11,17 +11,10 @@ from torch import Tensor, nn
 
 from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
-from g2rl.network.model import (
-    G2RL,
-    GEOMETRY_DIM,
-    GeometryModule,
-    HeatmapNet,
-    Projection,
-    adjacency,
-    normalised,
-    relative_distances,
-)
-from g2rl.network.preprocessing import normalise_landmarks
+from g2rl.network.graphs import DynamicGeometry, identity_adjacency, inverse_adjacency, knn_adjacency
+from g2rl.network.initialisation import glorot_init, he_init, keep, prepare_net
+from g2rl.network.model import G2RL, GEOMETRY_DIM, GeometryModule, HeatmapNet, Projection, adjacency
+from g2rl.network.preprocessing import input_channels, normalise_landmarks
 
 SHARPNESS = 8.0  # of the soft decoding: intensities 1, 2, 3 of Eq. 1 at 16 × 16 become 0.83, 1.88, 2.92
 WARMUP = 1 / 3  # of the epochs: how long G learns before it is frozen, in guidance "warmup"
@@ -81,31 +74,12 @@ def variance_loss(G: Tensor) -> Tensor:
     return hinge + (covariance.square().sum() - variance.square().sum()) / G.shape[1] ** 2
 
 
-def inverse_adjacency(landmarks: Tensor) -> Tensor:
-    """A_ij = 1/(1 + d_ij/s), normalised."""
-    return normalised(1 / (1 + relative_distances(landmarks).sqrt()))
-
-
-def identity_adjacency(landmarks: Tensor) -> Tensor:
-    """No neighbours, a control."""
-    return torch.eye(landmarks.shape[1]).to(landmarks).expand(len(landmarks), -1, -1)
-
-
-def he_init(geometry: GeometryModule) -> None:
-    """First weights after He et al. 2015, which keep what differs between faces; PyTorch's own shrink it at
-    every layer."""
-    for layer in geometry.modules():
-        if isinstance(layer, nn.Linear | nn.Conv1d):
-            nn.init.kaiming_normal_(layer.weight)
-            nn.init.zeros_(layer.get_parameter("bias"))
-
-
-def pooled_projection(channels: int, map_size: int) -> nn.Module:
+def pooled_projection(channels: int, map_size: int, reduced: int = 8) -> nn.Module:
     """Mean over the map, then fully connected: without the layout of the face."""
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, GEOMETRY_DIM, bias=False))
 
 
-def full_projection(channels: int, map_size: int) -> nn.Module:
+def full_projection(channels: int, map_size: int, reduced: int = 8) -> nn.Module:
     """Fully connected over all of M: 268 M weights at 256×64×64."""
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * map_size**2, GEOMETRY_DIM, bias=False))
 
@@ -117,6 +91,18 @@ def soft_intensities(maps: Tensor, height: float) -> Tensor:
     return ((SHARPNESS * values).softmax(-1) * values).sum(-1)
 
 
+def au_max(values: Tensor, point_au: Tensor, n_aus: int) -> Tensor:
+    """(B, P) of points → (B, K) of AUs: the largest of each AU's points."""
+    index = point_au.expand(len(values), -1)
+    return values.new_zeros(len(values), n_aus).scatter_reduce(1, index, values, "amax", include_self=False)
+
+
+def au_first(values: Tensor, point_au: Tensor, n_aus: int) -> Tensor:
+    """(B, P) of points, those of an AU together and in the order of the AUs → (B, K): the first of each."""
+    counts = torch.bincount(point_au, minlength=n_aus)
+    return values[:, counts.cumsum(0) - counts]
+
+
 # What a key of the configuration may be → what it stands for; the paper's, or the reading of it, first.
 GUIDANCE: dict[str, Callable[..., G2RL]] = {
     "joint": G2RL,
@@ -125,14 +111,28 @@ GUIDANCE: dict[str, Callable[..., G2RL]] = {
     "warmup": Warmup,
     "variance": Variance,
 }
-ADJACENCY = {"gaussian": adjacency, "inverse": inverse_adjacency, "identity": identity_adjacency}
-GEOMETRY_INIT: dict[str, Callable[[GeometryModule], None]] = {"torch": lambda _: None, "he": he_init}
-PROJECTION: dict[str, Callable[[int, int], nn.Module]] = {
+ADJACENCY = {
+    "gaussian": adjacency,
+    "inverse": inverse_adjacency,
+    "identity": identity_adjacency,
+    "knn": knn_adjacency,
+}
+FIRST_WEIGHTS: dict[str, Callable[[nn.Module], None]] = {
+    "torch": keep,
+    "he": he_init,
+    "glorot": glorot_init,
+}
+PROJECTION: dict[str, Callable[[int, int, int], nn.Module]] = {
     "factorised": Projection,
     "pooled": pooled_projection,
     "full": full_projection,
 }
-AMPLITUDE: dict[str, Callable[[float], float]] = {"eq1": hm.peak, "intensity": lambda sigma: 1.0}
+AMPLITUDE: dict[str, Callable[[float], float]] = {
+    "eq1": hm.peak,
+    "intensity": lambda sigma: 1.0,
+    "intensity255": lambda sigma: 255.0,
+}
+AU_FROM_POINTS = {"mean": hm.au_mean, "max": au_max, "first": au_first}
 DECODING = {"max": hm.intensities, "soft": soft_intensities}
 
 
@@ -144,16 +144,39 @@ def build_model(settings: Settings, maps: int, pretrained: dict[str, Tensor] | N
         pretrained: the backbone's weights, or None to start from random ones.
     """
     torch.manual_seed(settings.seed)
-    net = HeatmapNet(settings.backbone, maps, settings.channels, pretrained, settings.stride)
+    net = HeatmapNet(
+        settings.backbone,
+        maps,
+        settings.channels,
+        pretrained,
+        settings.stride,
+        input_channels(settings),
+    )
+    prepare_net(net, settings)
     torch.manual_seed(settings.seed + 1)
-    geometry = GeometryModule(adjacency=ADJACENCY[settings.adjacency])
-    GEOMETRY_INIT[settings.geometry_init](geometry)
-    projection = PROJECTION[settings.projection](net.channels, settings.map_size)
+    geometry = build_geometry(settings)
+    projection = PROJECTION[settings.projection](
+        net.channels, settings.map_size, settings.projection_channels
+    )
+    FIRST_WEIGHTS[settings.projection_init](projection)
     return GUIDANCE[settings.guidance](net, geometry, projection)
 
 
+def build_geometry(settings: Settings) -> GeometryModule:
+    """The graph network with its first weights."""
+    kind = DynamicGeometry if settings.dynamic_adjacency else GeometryModule
+    geometry = kind(adjacency=ADJACENCY[settings.adjacency])
+    FIRST_WEIGHTS[settings.geometry_init](geometry)
+    if not settings.geometry_bias:
+        for layer in (geometry.W1, geometry.W2, geometry.W3):
+            layer.register_parameter("bias", None)
+    if settings.geometry_relu:
+        geometry.fc.append(nn.ReLU())
+    return geometry
+
+
 def height(settings: Settings) -> float:
-    """Height of the heatmap of intensity 1: 1/(2πσ²) in Eq. 1, 1 in the sibling project's code."""
+    """Height of the heatmap of intensity 1: 1/(2πσ²) in Eq. 1, 255 in the sibling project's code."""
     return AMPLITUDE[settings.amplitude](settings.sigma)
 
 
@@ -162,10 +185,26 @@ def decode(maps: Tensor, settings: Settings) -> Tensor:
     return DECODING[settings.decoding](maps, height(settings))
 
 
+def au_intensities(points: Tensor, point_au: Tensor, n_aus: int, settings: Settings) -> Tensor:
+    """(B, P) intensities of points → (B, K) of AUs."""
+    return AU_FROM_POINTS[settings.au_from_points](points, point_au, n_aus)
+
+
+def loss_scales(settings: Settings, maps: int) -> tuple[float, float]:
+    """What L_S and L_G, the sums of Eq. 2 and 6, are multiplied by: 1, or for a mean 1 over its terms."""
+    of_maps = 1 / (maps * settings.map_size**2) if settings.heatmap_reduction == "mean" else 1.0
+    return of_maps, 1 / GEOMETRY_DIM if settings.geometry_reduction == "mean" else 1.0
+
+
+def in_units(landmarks: Tensor, settings: Settings) -> Tensor:
+    """(B, 68, 2) aligned pixels → in the units in which the geometry module sees them."""
+    return landmarks if settings.landmark_units == "pixels" else normalise_landmarks(landmarks)
+
+
 def guiding_landmarks(landmarks: Tensor, settings: Settings) -> Tensor:
-    """What the geometry module sees of (B, 68, 2) aligned pixels: each face's own landmarks, normalised; as a
-    control those of another face of the batch."""
-    landmarks = normalise_landmarks(landmarks)
+    """What the geometry module sees of (B, 68, 2) aligned pixels: each face's own landmarks in
+    its units; as a control those of another face of the batch."""
+    landmarks = in_units(landmarks, settings)
     if settings.permute_landmarks:
         landmarks = landmarks.roll(1, 0)
     return landmarks

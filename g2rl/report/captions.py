@@ -4,23 +4,42 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.schema import Config
 from g2rl.evaluation.collapse import collapse_verdict
 from g2rl.paths import is_rendered
 
 
-def recipe(config: Config) -> str:
-    """How every network of Table 1 was trained, in a phrase."""
+def recipe(config: Config, maps: Mapping[str, int] | None = None) -> str:
+    """How every network of Table 1 was trained, in a phrase.
+
+    Args:
+        maps: of each dataset, its number of heatmaps, for the effective λ where losses are not as printed.
+    """
     t, plus = config.training, ""
     if config.plus is not None:
         plus = "; G2RL+ with " + ", ".join(f"{key} {value}" for key, value in config.plus.items())
     start = {"imagenet": "ImageNet", "none": "random"}.get(config.weights, "given")
     extras = ", mirrored faces" * t.flip + f", shifts up to {t.shift:.0%}" * bool(t.shift)
+    balance = describe_balance(config, maps or {})
     return (
-        f"{t.backbone} from {start} weights, {t.image_size} px, σ = {config.sigma:g}, λ = {config.lambda_:g} "
-        f"(Baseline 0), {t.guidance} guidance, Adam at {t.lr:g} ({t.schedule}), epochs: {t.epochs}, "
-        f"batches of {t.batch_size}{extras}, the last epoch's weights; the same for every row{plus}"
+        f"{t.backbone} from {start} weights, {t.image_size} px, σ = {config.sigma:g}, λ = {config.lambda_:g}"
+        f"{balance} (Baseline 0), {t.guidance} guidance, Adam at {t.lr:g} ({t.schedule}), "
+        f"epochs: {t.epochs}, batches of {t.batch_size}{extras}, the last epoch's weights; "
+        f"the same for every row{plus}"
     )
+
+
+def describe_balance(config: Config, maps: Mapping[str, int]) -> str:
+    """The effective λ of each dataset, a phrase; "" where it is λ itself."""
+    if is_as_printed(config.training) or not maps:
+        return ""
+    weights = {
+        name: effective_lambda(config.lambda_, config.sigma, config.training, count)
+        for name, count in maps.items()
+    }
+    parts = [f"{weight:.2g} on {name}" for name, weight in weights.items()]
+    return f" (with Eq. 1's heights and sums it would be {', '.join(parts)})"
 
 
 def describe_collapse(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:

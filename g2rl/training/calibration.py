@@ -6,8 +6,8 @@ from g2rl.config.training import Settings
 from g2rl.network import heatmaps as hm
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
-from g2rl.network.preprocessing import normalise
-from g2rl.network.variants import height
+from g2rl.network.preprocessing import network_input
+from g2rl.network.variants import au_intensities, height
 from g2rl.training.data import Faces
 from g2rl.training.targets import Targets
 
@@ -27,9 +27,10 @@ def calibrate(net: HeatmapNet, faces: Faces, targets: Targets, settings: Setting
     device, found = faces.landmarks.device, []
     for index in torch.arange(len(faces), device=device).split(BATCH):
         with autocast(device, settings):
-            maps, _ = net(normalise(faces.pixels(index, settings.image_size)))
+            images = faces.pixels(index, settings.image_size)
+            maps, _ = net(network_input(images, faces.landmarks[index], settings))
         points = hm.intensities(maps.float(), height(settings))
-        found.append(hm.au_mean(points, targets.map_au, faces.intensity.shape[1]).cpu())
+        found.append(au_intensities(points, targets.map_au, faces.intensity.shape[1], settings).cpu())
     for au, (predicted, code) in enumerate(zip(torch.cat(found).T, faces.intensity.cpu().T, strict=True)):
         predicted, code = predicted[code >= 0].double(), code[code >= 0].double()
         if len(code) > 1 and predicted.std() > 0 and code.std() > 0:

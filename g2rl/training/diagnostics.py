@@ -6,8 +6,8 @@ from torch import Tensor
 from g2rl.config.training import Settings
 from g2rl.network.model import G2RL, heatmap_loss, joint_loss
 from g2rl.network.precision import autocast
-from g2rl.network.preprocessing import normalise, normalise_landmarks
-from g2rl.network.variants import guidance_losses, guiding_landmarks
+from g2rl.network.preprocessing import network_input
+from g2rl.network.variants import guidance_losses, guiding_landmarks, in_units, loss_scales
 from g2rl.training.data import Faces
 from g2rl.training.history import DIAGNOSTICS, LOSSES
 from g2rl.training.targets import Targets
@@ -31,25 +31,26 @@ def diagnose(model: G2RL, faces: Faces, targets: Targets, settings: Settings) ->
 
     index = spread(settings.batch_size)
     target, intensity = targets(faces.landmarks[index], faces.intensity[index])
-    images = normalise(faces.pixels(index, settings.image_size))
+    images = network_input(faces.pixels(index, settings.image_size), faces.landmarks[index], settings)
     landmarks = guiding_landmarks(faces.landmarks[index], settings)
     buffers = {name: value.clone() for name, value in model.named_buffers()}  # batch norm's are kept
     with autocast(device, settings):
         maps, G, WM = torch.func.functional_call(model, buffers, (images, landmarks))
-    loss_S = heatmap_loss(maps.float(), target, (intensity >= 0).float())
+    scale_S, scale_G = loss_scales(settings, len(targets.map_au))
+    loss_S = scale_S * heatmap_loss(maps.float(), target, (intensity >= 0).float())
     if not settings.lam:
         return dict.fromkeys(LOSSES + DIAGNOSTICS, 0.0) | dict.fromkeys(("loss", "loss_S"), loss_S.item())
-    loss_G = model.guidance_loss(G, WM)
+    loss_G = scale_G * model.guidance_loss(G, WM)
     own = [each(maps, G, landmarks, intensity) for each in guidance_losses(model, settings)]
     loss = sum(own, joint_loss(loss_S, loss_G, settings.lam))
     row = {"loss": loss, "loss_S": loss_S, "loss_G": loss_G, "norm_WM": WM.norm(dim=-1).mean()}
-    parameters = list(model.net.parameters())
+    parameters = [value for value in model.net.parameters() if value.requires_grad]
     for name, part in (("grad_S", loss_S), ("grad_G", loss_G)):
         gradients = torch.autograd.grad(part, parameters, retain_graph=True, allow_unused=True)
         row[name] = torch.stack([value.norm() for value in gradients if value is not None]).norm()
     row["norm_W"] = torch.cat([weight.flatten() for weight in model.projection.parameters()]).norm()
     with torch.no_grad():
-        row |= spread_of(model.geometry(normalise_landmarks(faces.landmarks[spread(N_DIAGNOSTIC_FACES)])))
+        row |= spread_of(model.geometry(in_units(faces.landmarks[spread(N_DIAGNOSTIC_FACES)], settings)))
     return {name: row[name].item() for name in LOSSES + DIAGNOSTICS}
 
 

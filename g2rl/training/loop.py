@@ -14,15 +14,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.io.progress import progress
 from g2rl.network import variants
+from g2rl.network.initialisation import start_from, train_mode
 from g2rl.network.model import G2RL, GEOMETRY_DIM, heatmap_loss, joint_loss
-from g2rl.network.model_file import write_model
+from g2rl.network.model_file import Model, write_model
 from g2rl.network.precision import autocast
-from g2rl.network.preprocessing import normalise
+from g2rl.network.preprocessing import network_input
 from g2rl.training.calibration import calibrate
 from g2rl.training.checkpoint import Checkpoint
 from g2rl.training.cpu import denormals_flushed
@@ -45,21 +47,23 @@ def make_step(
     that the loop never waits for it.
     """
     extra_losses = variants.extra_losses(model, settings)  # none in the paper
+    scale_S, scale_G = variants.loss_scales(settings, len(targets.map_au))  # 1 in the paper
 
     def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
         images, landmarks = augment(images, landmarks, mirror, move)
         target, intensity = targets(landmarks, intensity)  # Eq. 1
+        inputs = network_input(images, landmarks, settings)
         landmarks = variants.guiding_landmarks(landmarks, settings)
         with autocast(totals.device, settings):
             if settings.lam:
-                maps, G, WM = model(normalise(images), landmarks)  # Eq. 3–5, W×M
+                maps, G, WM = model(inputs, landmarks)  # Eq. 3–5, W×M
             else:  # the Baseline
-                maps, _ = model.net(normalise(images))
+                maps, _ = model.net(inputs)
                 G = WM = totals.new_zeros(len(images), GEOMETRY_DIM)
         maps = maps.float()
         extra = [extra_loss(maps, G, landmarks, intensity) for extra_loss in extra_losses]
-        loss_S = heatmap_loss(maps, target, variants.map_weights(intensity, settings))  # Eq. 2
-        loss_G = model.guidance_loss(G, WM)  # Eq. 6
+        loss_S = scale_S * heatmap_loss(maps, target, variants.map_weights(intensity, settings))  # Eq. 2
+        loss_G = scale_G * model.guidance_loss(G, WM)  # Eq. 6
         loss = sum(extra, joint_loss(loss_S, loss_G, settings.lam))  # Eq. 7–8
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -68,6 +72,13 @@ def make_step(
             totals.add_(torch.stack((loss, loss_S, loss_G, WM.norm(dim=-1).mean())))
 
     return step
+
+
+def log_balance(settings: Settings, maps: int) -> None:
+    """Say what λ weighs, where the losses are not those of the paper as printed."""
+    if settings.lam and not is_as_printed(settings):
+        effective = effective_lambda(settings.lam, settings.sigma, settings, maps)
+        log.info("λ %g weighs as %.3g would with Eq. 1's heights and sums", settings.lam, effective)
 
 
 @denormals_flushed()
@@ -80,6 +91,7 @@ def train(
     pretrained: dict[str, Tensor] | None = None,
     checkpoint: Path | None = None,
     key: str = "",
+    first: Model | None = None,
 ) -> None:
     """Train one network and write it (``model.safetensors``) with its history (``history.csv``).
 
@@ -87,6 +99,7 @@ def train(
         sequences: aligned faces of the training subjects, all with the same AUs.
         pretrained: the backbone's weights, or None to start from random ones.
         checkpoint: keeps the state after each epoch; resumed if its key is ``key``, removed at the end.
+        first: another dataset's trained network to start from, all but its head.
 
     Raises:
         InputError: no frames; sequences of different AUs; a loss that is not finite (names the epoch).
@@ -95,15 +108,19 @@ def train(
     faces = load_faces(sequences, settings.image_size, device)
     targets = Targets(faces.aus, settings, device)
     model = variants.build_model(settings, len(targets.map_au), pretrained)
+    if first is not None:
+        start_from(model.net, first.net.state_dict())
     model.to(device).to(memory_format=torch.channels_last).train()
+    train_mode(model.net, settings)
+    log_balance(settings, len(targets.map_au))
     optimizer = make_optimizer(model, settings, device)
     steps = max(1, len(faces) // settings.batch_size)  # per epoch
     schedule = make_schedule(optimizer, settings, steps)
     saved = Checkpoint(checkpoint, key, {"model": model, "optimizer": optimizer, "schedule": schedule})
     history: list[Row] = saved.resume()
     if not history:
-        first = diagnose(model, faces, targets, settings)
-        history.append({"epoch": 0, "lr": float(schedule.get_last_lr()[0]), **first})
+        before = diagnose(model, faces, targets, settings)
+        history.append({"epoch": 0, "lr": float(schedule.get_last_lr()[0]), **before})
 
     totals = torch.zeros(len(LOSSES), device=device)
     step = make_step(model, optimizer, targets, settings, totals)
@@ -132,6 +149,7 @@ def train(
 
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
-    write_model(model.net, settings, faces.aus, [sequence.subject for sequence in sequences], model_path)
+    subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())
+    write_model(model.net, settings, faces.aus, list(subjects), model_path)
     write_history(history_path, history)
     saved.remove()

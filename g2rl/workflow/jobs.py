@@ -62,7 +62,14 @@ class Jobs(Targets):
 
     def start_weights(self, wildcards: Any) -> list[str]:
         """Where the backbone of a run starts: a file of weights, or none."""
+        if self.config.datasets[wildcards.dataset].start_from:
+            return []
         return self._weights([self.trained[wildcards.run]])
+
+    def start_model(self, wildcards: Any) -> list[str]:
+        """The same run's model of the dataset that this one's trainings start from, or none."""
+        start = self.config.datasets[wildcards.dataset].start_from
+        return [self.results.model(start, wildcards.run, f"{self.datasets[start].folds[0]}")] if start else []
 
     def fold_predictions(self, wildcards: Any) -> list[str]:
         """The predictions of every fold."""

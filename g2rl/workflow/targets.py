@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from g2rl.action_units import map_au
 from g2rl.config import runs as configured
 from g2rl.config.schema import Config
 from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
@@ -60,6 +61,16 @@ class Targets:
     def table1_methods(self) -> list[str]:
         """The rows of Table 1 for each dataset."""
         return [*IMAGE_FREE, *self.table1_runs("baseline", "g2rl", PLUS)]
+
+    @cached_property
+    def heatmap_counts(self) -> dict[str, int]:
+        """The number of heatmaps of each dataset."""
+        kind = self.config.training.maps
+        counts = {
+            name: (one.aus, configured.used_centres(self.config, one.aus))
+            for name, one in self.datasets.items()
+        }
+        return {name: len(map_au(aus, centres, kind)) for name, (aus, centres) in counts.items()}
 
     # Files
 
@@ -154,6 +165,10 @@ class Targets:
             swept = [*self.table1_runs("baseline"), *swept]
         names = set(configured.sweep_datasets(self.config))
         return [self.results.metrics(name, run) for name in self.datasets if name in names for run in swept]
+
+    def figure6_options(self) -> list[str]:
+        """With a second curve, the λ of the first."""
+        return [f"--fixed={self.config.lambda_:g}"] if self.config.sweep.match_lambda else []
 
     # Ablations
 

@@ -144,6 +144,34 @@ def test_paper_config_is_the_papers_set_of_runs():
     ]
 
 
+def test_figure_6_with_matched_lambda_has_a_second_run_at_each_sigma():
+    parsed = parse(sweep={"sigma": [1, 2], "lambda": [0.5], "match_lambda": True})
+    assert [run.name for run in runs_module.sweep_runs(parsed, "sigma")] == [
+        "g2rl_sigma1_lambda0.05_seed0",
+        "g2rl_sigma2_lambda0.05_seed0",
+        "g2rl_sigma1_lambda0.1739_seed0",
+    ]
+    assert {run.lambda_ for run in runs_module.sweep_runs(parsed, "lambda")} == {0.05, 0.5}
+    flags = runs_module.training_flags(parsed, runs_module.sweep_runs(parsed, "sigma")[-1], [6])
+    assert {"--sigma=1", "--lambda=0.1739"} <= set(flags)
+
+
+@pytest.mark.parametrize(
+    ("starts", "words"),
+    [
+        ({"a": "c"}, "datasets.a.start_from: 'c' is none of the datasets ['a', 'b']"),
+        ({"a": "a"}, "datasets.a.start_from: a → a is a circle"),
+        ({"a": "b", "b": "a"}, "datasets.a.start_from: a → b → a is a circle"),
+    ],
+)
+def test_a_dataset_starts_from_another_one(starts, words):
+    datasets = {name: DATASET | {"start_from": starts.get(name)} for name in ("a", "b")}
+    with pytest.raises(InputError) as caught:
+        parse(datasets=datasets)
+    assert words in str(caught.value)
+    assert parse(datasets=datasets | {"a": DATASET | {"start_from": "b"}, "b": DATASET})
+
+
 SIGMA = st.sampled_from([0.5, 1, 1.414, 2, 2.236, 4])
 LAMBDA = st.sampled_from([0.005, 0.01, 0.05, 0.1, 0.5])
 
@@ -284,6 +312,9 @@ def test_flags_name_every_key():
 def test_baseline_does_not_depend_on_the_module():
     change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
     change |= {"adjacency": "inverse", "geometry_init": "he", "permute_landmarks": True}
+    change |= {"geometry_reduction": "mean", "geometry_bias": False, "geometry_relu": True}
+    change |= {"landmark_units": "pixels", "dynamic_adjacency": True}
+    change |= {"projection_channels": 4, "projection_init": "glorot"}
     assert change.keys() == set(training.GEOMETRY_KEYS)
     baseline, guided = runs_module.runs(parse())
     one, other = parse(), parse(training=change)

@@ -12,6 +12,7 @@ from skimage.data import astronaut
 
 from g2rl.cli import main as cli
 from g2rl.errors import InputError
+from g2rl.faces.alignment import STABLE, TEMPLATE
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.inference.inputs import Input, find_inputs, table_names
 from g2rl.inference.video import aligned_batches, predict_video
@@ -58,8 +59,10 @@ def test_every_frame_has_a_row_and_the_same_face_the_same_intensities(model, fol
 
 def test_the_aligned_photograph_shows_an_upright_centred_face(model, folder):
     source = open_source(folder)
-    (faces,) = aligned_batches(source, detect_landmarks(source), 256)
+    ((faces, landmarks),) = aligned_batches(source, detect_landmarks(source), 256)
     assert faces.shape == (2, 256, 256, 3)
+    assert landmarks.shape == (2, 68, 2)
+    assert np.abs(landmarks[:, STABLE] - TEMPLATE[STABLE]).max() < 12  # pixels of the aligned face
     skin = faces[0, 120:170, 90:170].reshape(-1, 3).astype(int)
     assert (skin[:, 0] > skin[:, 2] + 10).mean() > 0.9  # cheeks and nose are redder than blue, in RGB order
 

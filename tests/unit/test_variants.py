@@ -8,6 +8,8 @@ from g2rl.config.training import Settings
 from g2rl.config.values import choices, kinds
 from g2rl.network import heatmaps as hm
 from g2rl.network import variants as v
+from g2rl.network.initialisation import HEAD
+from g2rl.network.preprocessing import SCALINGS
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -19,7 +21,11 @@ def numbers(*shape: int, seed: int = 0) -> np.ndarray:
     [
         ("guidance", v.GUIDANCE),
         ("adjacency", v.ADJACENCY),
-        ("geometry_init", v.GEOMETRY_INIT),
+        ("geometry_init", v.FIRST_WEIGHTS),
+        ("projection_init", v.FIRST_WEIGHTS),
+        ("head_init", HEAD),
+        ("input_scaling", SCALINGS),
+        ("au_from_points", v.AU_FROM_POINTS),
         ("projection", v.PROJECTION),
         ("amplitude", v.AMPLITUDE),
         ("decoding", v.DECODING),

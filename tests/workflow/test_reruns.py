@@ -211,7 +211,7 @@ FOLLOWED_BY = [
     (
         ("train", "test", "figure4"),
         "network/__init__ network/features network/heatmaps network/model network/model_file "
-        "network/precision network/preprocessing network/variants",
+        "network/graphs network/initialisation network/precision network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
     (
@@ -221,6 +221,7 @@ FOLLOWED_BY = [
         "cli/settings_options",
     ),
     (("train", "guidance", "table1"), "training/__init__ training/history"),
+    (("train", "table1"), "config/balance"),
     (("train", "lock"), "io/hashing"),
     (("test", "figure4"), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
@@ -407,6 +408,7 @@ DISFA_ALIGNED = {
 }
 DISFA = DISFA_ALIGNED | {"render_synthetic_disfa": 4, "landmarks": 4}
 ONE_RUN = {"train": 3, "test": 3, "metrics": 2, "claims": 1}  # that was not there before
+STARTED = {"train": 8, "test": 8, "metrics": 4, **REPORT}  # the trainings of one dataset
 NEW = "Missing output files"  # a value that is part of a folder's name
 TRAINING = {
     **{
@@ -452,6 +454,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.sheet": ("other.tsv", {}, ""),  # the same lines
     "datasets.synthetic_disfa.synthetic.frames": (15, DISFA, "--frames=15"),
     "datasets.synthetic_disfa.synthetic.seed": (1, DISFA, "--seed=1"),
+    "datasets.synthetic_disfa.start_from": ("synthetic_bp4d", STARTED, "Set of input files"),
     "datasets.synthetic_disfa.allow_faults": (True, {}, ""),  # of copies that are checked
     "results": ("elsewhere", follow(["head"]), NEW),
     "sigma": (3, GUIDED | {"train": 9, "test": 9, "metrics": 6}, NEW),
@@ -459,6 +462,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "seeds": ([1], TRAINED, NEW),
     "sweep.sigma": ([3], ONE_RUN | {"figure6": 1}, NEW),
     "sweep.lambda": ([0.1], ONE_RUN | {"figure7": 1, "guidance": 1}, NEW),
+    "sweep.match_lambda": (True, ONE_RUN | {"figure6": 1}, NEW),
     "sweep.datasets": (
         ["synthetic_bp4d"],
         {"claims": 1, "figure6": 1, "figure7": 1, "guidance": 1},

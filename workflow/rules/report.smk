@@ -26,7 +26,7 @@ rule table1:
         runtime=JOBS.minutes(10),
     params:
         *code("table"),
-        recipe=recipe(CONFIG),
+        recipe=recipe(CONFIG, JOBS.heatmap_counts),
     shell:
         "g2rl table {input.metrics:q} --histories {input.histories:q} --frames {input.frames:q}"
         " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
@@ -165,8 +165,9 @@ rule figure6:
         runtime=JOBS.minutes(10),
     params:
         *code("figure6"),
+        fixed=JOBS.figure6_options(),
     shell:
-        "g2rl figure6 {input:q} -o {output.png:q} > {log:q} 2>&1"
+        "g2rl figure6 {input:q} {params.fixed:q} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure7:

@@ -44,11 +44,34 @@ def sweep_from_files(metrics: Sequence[Path], parameter: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns]
 
 
+def matched_sweep(metrics: Sequence[Path], lam: float) -> pd.DataFrame:
+    """Figure 6 with two curves: at each σ one λ, ``lam``, and the λ that keeps the ratio of the losses.
+
+    Args:
+        metrics: those of σ that have no run with another λ than ``lam`` are on both curves.
+
+    Returns:
+        As ``sweep_from_files`` along σ, with the column ``curve``, ``fixed`` or ``matched``, and ``lambda``.
+    """
+    weights = {path: Run.parse(dataset_and_method(path)[1]) for path in metrics}
+    fixed = [path for path, run in weights.items() if run.lambda_ == lam]
+    others = [path for path, run in weights.items() if run.lambda_ != lam]
+    matched = {weights[path].sigma: weights[path].lambda_ for path in others}
+    shared = [path for path in fixed if weights[path].sigma not in matched]
+    first = sweep_from_files(fixed, "sigma").assign(curve="fixed", **{"lambda": lam})
+    if not others:
+        return first
+    second = sweep_from_files([*shared, *others], "sigma").assign(curve="matched")
+    second["lambda"] = [matched.get(sigma, lam) for sigma in second["sigma"]]
+    return pd.concat([first, second], ignore_index=True)
+
+
 def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     """One panel per metric; bands are 95 % intervals over subjects; λ = 0, the Baseline, is a dashed line.
 
     Args:
-        data: see ``sweep_from_files``; it is also what ``stem``.csv holds. λ has a logarithmic axis.
+        data: see ``sweep_from_files`` and ``matched_sweep``, whose second curve is dotted; it is also what
+            ``stem``.csv holds. λ has a logarithmic axis.
     """
     name = data.columns[1]
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -60,12 +83,15 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
         for axes, metric in zip(panels, ARROWS, strict=True):
             of_metric = data[data["metric"] == metric]
             for number, (dataset, rows) in enumerate(of_metric.groupby("dataset", sort=False)):
-                line = rows[rows[name] > 0]
                 colour, marker = COLOURS[number], MARKERS[number]
-                axes.plot(line[name], line["value"], color=colour, marker=marker, label=label(str(dataset)))
-                axes.fill_between(
-                    line[name], line["ci_low"], line["ci_high"], color=colour, alpha=0.15, linewidth=0
-                )
+                for curve, points in _curves(rows):
+                    line = points[points[name] > 0]
+                    text = label(str(dataset)) + ", λ matched" * (curve == "matched")
+                    dotted = {"linestyle": ":", "fillstyle": "none"} if curve == "matched" else {}
+                    axes.plot(line[name], line["value"], color=colour, marker=marker, label=text, **dotted)
+                    axes.fill_between(
+                        line[name], line["ci_low"], line["ci_high"], color=colour, alpha=0.15, linewidth=0
+                    )
                 for value in rows.loc[rows[name] == 0, "value"]:
                     axes.axhline(value, color=colour, linestyle="--", linewidth=0.9)
             ticks = sorted(v for v in data[name].unique() if v > 0)
@@ -83,3 +109,10 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
         if isinstance(engine := figure.get_layout_engine(), ConstrainedLayoutEngine):
             engine.set(wspace=0.06)
         save(figure, stem, data)
+
+
+def _curves(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The curves of a dataset: one, or those of ``matched_sweep``."""
+    if "curve" not in rows:
+        return [("fixed", rows)]
+    return [(str(curve), points) for curve, points in rows.groupby("curve", sort=False)]
