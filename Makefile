@@ -2,6 +2,7 @@
 # make test    the environment, then lint, unit tests and workflow tests
 # make verify  whether results/ is what the committed lock of the embedded default says
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
+# make fuzz CASES=1000000    generated label files
 # make mutations    faults planted in each equation; make bench    benchmarks/results.json and docs/performance.md
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) g2rl/workflow/cores.py)
@@ -9,7 +10,7 @@ BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns
+.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns fuzz
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -63,6 +64,11 @@ lock: .venv/installed
 	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
 	$(BIN)/snakemake --cores $(CORES) all
 	$(BIN)/g2rl lock results -o tests/data/embedded_lock.json
+
+# Generated label files and sample sheets, whole and damaged; some minutes for a million on one core.
+CASES ?= 1000000
+fuzz: .venv/installed
+	$(BIN)/python tests/label_fuzz.py --cases $(CASES) --jobs $(CORES)
 
 # Faults planted in each equation: does a test find each?
 mutations: .venv/installed

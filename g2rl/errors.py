@@ -102,17 +102,21 @@ def first_line(error: Exception) -> str:
 
 
 class TextFileError(InputError):
-    """Something wrong in a text file such as a label file: ``file: [line N:] found …, expected …``.
+    """Something wrong in a text file such as a label file: ``file: [line N:] found …, expected …[: do …]``.
 
     Attributes:
         kind: what is wrong, in one or two words, such as ``value`` or ``frame twice``.
         line: counted from 1; None if it is no single line's.
+        action: what to do, where that shows in the file; else empty.
     """
 
-    def __init__(self, kind: str, path: Path, line: int | None, found: str, expected: str) -> None:
+    def __init__(
+        self, kind: str, path: Path, line: int | None, found: str, expected: str, action: str = ""
+    ) -> None:
         self.kind, self.path, self.line, self.found, self.expected = kind, Path(path), line, found, expected
+        self.action = action
         where = f"{path}: " + (f"line {line}: " if line else "")
-        super().__init__(f"{where}{found}, expected {expected}")
+        super().__init__(f"{where}{found}, expected {expected}" + (f": {action}" if action else ""))
 
     def __reduce__(self) -> tuple:
-        return type(self), (self.kind, self.path, self.line, self.found, self.expected)
+        return type(self), (self.kind, self.path, self.line, self.found, self.expected, self.action)

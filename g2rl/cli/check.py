@@ -24,6 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decode", action="store_true", help="decode every coded image, not just its start and end"
     )
+    parser.add_argument(
+        "--au-centres",
+        default="",
+        metavar="TEXT",
+        help="locations of AUs beside the default set, as in the configuration: 7: 37+41 44+46",
+    )
+    parser.add_argument(
+        "--no-centres", action="store_true", help="do not check whether every AU has a location"
+    )
     parser.add_argument("--allow-faults", action="store_true", help="status 0 even if there are errors")
     parser.add_argument(
         "--jobs", type=int, default=available_cores(), metavar="N", help="processes, as many as cores"
@@ -39,7 +48,13 @@ def run(options: argparse.Namespace) -> Outcome:
 
     layout = get_layout(options.layout)
     findings = check(
-        layout, options.root, options.sheet, options.jobs, options.decode, initializer=exit_with_parent
+        layout,
+        options.root,
+        options.sheet,
+        options.jobs,
+        options.decode,
+        initializer=exit_with_parent,
+        centres=None if options.no_centres else options.au_centres,
     )
     if options.output:
         write_findings(options.output, findings)

@@ -9,6 +9,7 @@ from typing import Any
 
 COMMANDS = (
     "config",
+    "init",
     "check",
     "estimate",
     "head",

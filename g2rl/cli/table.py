@@ -21,6 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=Path, nargs="*", default=[], metavar="FILE", help="DATASET/frames.csv, for the notes"
     )
+    parser.add_argument(
+        "--published",
+        nargs="*",
+        default=["BP4D", "DISFA"],
+        metavar="DATASET",
+        help="show the published rows of these datasets",
+    )
     output(parser, "the .csv; .md, .tex and .html are written beside it")
 
 
@@ -28,6 +35,6 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
     results, notes = table1_from_files(options.metrics, options.histories, options.frames)
-    write_table1(results, options.output.with_suffix(""), options.recipe, notes)
+    write_table1(results, options.output.with_suffix(""), options.recipe, notes, options.published)
     read = [*options.metrics, *options.histories, *options.frames]
     return Outcome(read, beside(options.output, TABLE))

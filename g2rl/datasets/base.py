@@ -87,6 +87,10 @@ class Layout(ABC):
             TextFileError: it is missing, empty, has other columns, a value that is no code, or a frame twice.
         """
 
+    def read_file_of(self, root: Path, sequence: str, path: Path) -> Labels:
+        """Read one label file of a sequence, whose media may say more than ``read_file`` knows."""
+        return self.read_file(path)
+
     def read_labels(self, root: Path, sequence: str, known_faults: Container[Path] = ()) -> Labels:
         """Read the codes of a sequence.
 
@@ -99,7 +103,7 @@ class Layout(ABC):
         """
         paths = self.label_paths(root, sequence)
         try:
-            return self._read_files(paths)
+            return self._read_files(root, sequence, paths)
         except TextFileError as error:
             if not any(path in known_faults for path in paths):
                 raise
@@ -107,8 +111,8 @@ class Layout(ABC):
             aus = self.coded_aus(root)
             return Labels(np.empty(0, np.int32), np.empty((0, len(aus)), np.int8), aus)
 
-    def _read_files(self, paths: list[Path]) -> Labels:
-        files = [self.read_file(path) for path in paths]
+    def _read_files(self, root: Path, sequence: str, paths: list[Path]) -> Labels:
+        files = [self.read_file_of(root, sequence, path) for path in paths]
         first = files[0]
         for path, file in zip(paths, files, strict=True):
             if not np.array_equal(file.frame, first.frame):
@@ -127,6 +131,10 @@ class Layout(ABC):
     @abstractmethod
     def found(self, root: Path) -> dict[str, Path]:
         """The sequences whose frames lie below the root, by their names alone."""
+
+    def own_sheet(self, root: Path) -> Path | None:
+        """The sample sheet that is part of the dataset, if it is."""
+        return None
 
     def known_bad(self, sequence: str) -> list[int]:
         """The coded frames in which the landmarks of a dataset's publishers are known to miss the face."""

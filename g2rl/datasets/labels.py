@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from g2rl.datasets.foreign_codes import name_line
 from g2rl.errors import TextFileError
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import numbered_lines
@@ -49,7 +50,9 @@ def read_codes(path: Path, not_coded: int | None, first_frame: int) -> Labels:
     for line, text in numbered_lines(path):
         match = _ROW.fullmatch(text)
         if match is None:
-            raise TextFileError("columns", path, line, f"found {text.strip()[:60]!r}", "frame,intensity")
+            raise TextFileError(
+                "columns", path, line, f"found {text.strip()[:60]!r}", "frame,intensity", name_line(text)
+            )
         frame, code = int(match[1]), int(match[2])
         if code == not_coded:
             code = NOT_CODED
@@ -66,7 +69,9 @@ def read_codes(path: Path, not_coded: int | None, first_frame: int) -> Labels:
 def check_frame(path: Path, line: int, frame: int, known: Collection[int], first_frame: int) -> None:
     """Raise TextFileError if a frame number is below the first there can be, or known already."""
     if frame < first_frame:
-        raise TextFileError("frame number", path, line, f"frame {frame}", f"frames from {first_frame} on")
+        action = f"frames count from {first_frame}: add {first_frame} to every frame number" * (not frame)
+        expected = f"frames from {first_frame} on"
+        raise TextFileError("frame number", path, line, f"frame {frame}", expected, action)
     if frame in known:
         raise TextFileError(
             "frame twice", path, line, f"frame {frame} for the second time", "each frame once"

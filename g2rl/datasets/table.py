@@ -5,19 +5,20 @@ import re
 from pathlib import Path
 
 from g2rl.datasets.base import Layout, Part
-from g2rl.datasets.labels import NOT_CODED, Labels, by_frame, check_frame
+from g2rl.datasets.code_table import read_table_codes
+from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError, TextFileError
-from g2rl.io.tables import numbered_lines, read_tsv
+from g2rl.io.tables import read_tsv
 
 TABLE = "sequences.tsv"
-_HEADER = "a header like frame,AU06,AU12"
-_COLUMNS = ("sequence", "subject", "fold", "media", "codes")
+COLUMNS = ("sequence", "subject", "fold", "media", "codes")
+_FOREIGN = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # a path on a Windows drive or share
 
 
 class Table(Layout):
     """``sequences.tsv`` below the root, with columns sequence, subject, fold, media, codes, is the sheet too.
 
-    ``media`` is a video (frames count from 1) or a folder of numbered images, ``codes`` a CSV file with a
+    ``media`` is a video (frames count from 1) or a folder of numbered images, ``codes`` a table with a
     header ``frame,AU06,AU12``, both relative to the root. A cell holds an intensity 0…5, or nothing where
     the AU is not coded. Every sequence codes the same AUs.
     """
@@ -49,6 +50,10 @@ class Table(Layout):
     def read_file(self, path: Path) -> Labels:
         return read_table_codes(path)
 
+    def read_file_of(self, root: Path, sequence: str, path: Path) -> Labels:
+        """Beside a video frame numbers count from 1."""
+        return read_table_codes(path, first_frame=int(self.media(root, sequence).is_file()))
+
     def parts(self, root: Path) -> list[Part]:
         return [Part("table of sequences", root / TABLE, "")]
 
@@ -63,58 +68,8 @@ class Table(Layout):
     def subject(self, root: Path, sequence: str) -> str:
         return _row(root, sequence)["subject"]
 
-
-def read_table_codes(path: Path) -> Labels:
-    """Read a CSV file of codes: header ``frame,AU06,AU12,…``, then integers 0…5, empty = not coded.
-
-    ``3.0``, as pandas writes integers beside empty cells, is 3; fields may be quoted.
-
-    Raises:
-        TextFileError: the header is another one, a row has another number of fields or a value that is no
-            code, a frame stands twice, or there is no row.
-    """
-    lines = numbered_lines(path)
-    if not lines:
-        raise TextFileError("columns", path, None, "found ''", _HEADER)
-    aus = _coded_aus(path, *lines[0])
-    codes: dict[int, list[int]] = {}
-    for line, text in lines[1:]:
-        frame, values = _codes(path, line, text, aus)
-        check_frame(path, line, frame, codes, first_frame=0)
-        codes[frame] = values
-    if not codes:
-        raise TextFileError("empty", path, None, "no coded frame", "a row for each frame")
-    return by_frame(codes, aus)
-
-
-def _coded_aus(path: Path, line: int, text: str) -> tuple[int, ...]:
-    """The AUs that a header names."""
-    first, *names = _fields(text)
-    if names and not names[-1]:
-        names.pop()  # a trailing comma
-    matches = [re.fullmatch(r"AU0*([1-9]\d?)", name, re.ASCII | re.IGNORECASE) for name in names]
-    aus = tuple(int(match[1]) for match in matches if match)
-    if first.lower() != "frame" or not names or len(set(aus)) < len(names):
-        raise TextFileError("columns", path, line, f"found {','.join((first, *names))[:60]!r}", _HEADER)
-    return aus
-
-
-def _codes(path: Path, line: int, text: str, aus: tuple[int, ...]) -> tuple[int, list[int]]:
-    """The frame number and the codes of a row."""
-    fields = _fields(text)
-    if len(fields) == len(aus) + 2 and not fields[-1]:
-        fields.pop()  # a trailing comma
-    frame, *values = [re.sub(r"(?<=\d)\.0+$", "", field) for field in fields]
-    if len(values) != len(aus) or not re.fullmatch(r"\d{1,9}", frame, re.ASCII):
-        header = ",".join(("frame", *(f"AU{au:02d}" for au in aus)))
-        raise TextFileError("columns", path, line, f"found {text.strip()[:60]!r}", header)
-    if wrong := [value for value in values if value not in ("", "0", "1", "2", "3", "4", "5")]:
-        raise TextFileError("value", path, line, f"intensity {wrong[0]!r}", "0 to 5, or nothing (not coded)")
-    return int(frame), [int(value) if value else NOT_CODED for value in values]
-
-
-def _fields(text: str) -> list[str]:
-    return [re.sub(r'^"(.*)"$', r"\1", field.strip()).strip() for field in text.split(",")]
+    def own_sheet(self, root: Path) -> Path:
+        return Path(root) / TABLE
 
 
 def _row(root: Path, sequence: str) -> dict[str, str]:
@@ -129,12 +84,29 @@ def _stamp(root: Path) -> tuple[int, int]:
         status = (Path(root) / TABLE).stat()
     except OSError:
         raise InputError(
-            f"{Path(root) / TABLE}: no such file, expected columns {', '.join(_COLUMNS)}"
+            f"{Path(root) / TABLE}: no such file, expected columns {', '.join(COLUMNS)}"
         ) from None
     return status.st_mtime_ns, status.st_size
 
 
 @functools.lru_cache(maxsize=8)
 def _rows(root: str, stamp: tuple[int, int]) -> dict[str, dict[str, str]]:
-    """The table's rows by sequence; read once for all its sequences while the file stays as it is."""
-    return {row["sequence"]: row for _, row in read_tsv(Path(root) / TABLE, _COLUMNS)}
+    """The table's rows by sequence; read once for all its sequences while the file stays as it is.
+
+    Backslashes in paths, as Windows writes them, are taken for slashes.
+
+    Raises:
+        TextFileError: see ``read_tsv``; or a path names a Windows drive.
+    """
+    path = Path(root) / TABLE
+    rows: dict[str, dict[str, str]] = {}
+    for line, row in read_tsv(path, COLUMNS):
+        for column in ("media", "codes"):
+            if _FOREIGN.match(row[column]):
+                action = "copy the files below that folder and name them from there"
+                found, expected = f"{column} {row[column]!r}", "a path from the folder of sequences.tsv"
+                raise TextFileError("sheet", path, line, found, expected, action)
+            if "\\" in row[column] and not (Path(root) / row[column]).exists():
+                row[column] = row[column].replace("\\", "/")
+        rows.setdefault(row["sequence"], row)
+    return rows

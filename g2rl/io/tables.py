@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from g2rl.errors import InputError, TextFileError
 from g2rl.io.atomic import atomic_path
+from g2rl.io.delimited import decode_text, read_delimited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,33 +46,30 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """The rows of a tab-separated table with a header, each with its line number.
+    """The rows of a table with a header, each with its line number; see ``read_delimited``.
 
     Raises:
-        InputError: a column of ``columns`` is missing, a row has another number of fields than the header or
-            an empty one in such a column, or there is no row.
+        TextFileError: a column of ``columns`` is missing or stands twice, a row has another number of fields
+            than the header or an empty one in such a column, or there is no row.
     """
-    lines = numbered_lines(path)
-    header = _fields(lines[0][1]) if lines else []
+    _, rows = read_delimited(path)
+    header = [name.removeprefix("#").strip() for name in rows[0].fields] if rows else []
+    line = rows[0].line if rows else 1
     if missing := [column for column in columns if column not in header]:
-        raise InputError(
-            f"{path}: line 1: no column {missing[0]!r} in {', '.join(header) or 'it'}, expected "
-            f"{', '.join(columns)}, separated by tabs"
-        )
-    rows = []
-    for line, text in lines[1:]:
-        fields = _fields(text)
-        row = dict(zip(header, fields, strict=False))
-        if len(fields) != len(header) or not all(row[column] for column in columns):
-            raise InputError(f"{path}: line {line}: found {text!r}, expected {'<TAB>'.join(header)}")
-        rows.append((line, row))
-    if not rows:
-        raise InputError(f"{path}: no row below the header")
-    return rows
-
-
-def _fields(text: str) -> list[str]:
-    return [field.strip() for field in text.split("\t")]
+        found = f"no column {missing[0]!r} in {', '.join(header) or 'it'}"
+        raise TextFileError("columns", path, line, found, f"{', '.join(columns)}, separated by tabs")
+    if twice := [column for column in columns if header.count(column) > 1]:
+        raise TextFileError("columns", path, line, f"column {twice[0]!r} twice", "each once")
+    found_rows = []
+    for row in rows[1:]:
+        values = dict(zip(header, row.fields, strict=False))
+        if len(row.fields) != len(header) or not all(values[column] for column in columns):
+            expected = "<TAB>".join(header)
+            raise TextFileError("columns", path, row.line, f"found {row.text!r}", expected)
+        found_rows.append((row.line, values))
+    if not found_rows:
+        raise TextFileError("empty", path, None, "no row below the header", "one for each entry")
+    return found_rows
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:
@@ -82,16 +80,5 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
     Raises:
         TextFileError: the file is missing, cannot be read, or is not UTF-8 text.
     """
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise TextFileError("file missing", path, None, "no such file", "one") from None
-    except OSError as error:
-        raise TextFileError("not text", path, None, str(error.strerror), "a file that can be read") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise TextFileError("not text", path, line, f"byte {data[error.start]:#04x}", "UTF-8 text") from None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = decode_text(path).split("\n")
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

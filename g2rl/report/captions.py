@@ -101,8 +101,10 @@ def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) ->
     sentences = [
         "ICC(3,1), higher is better, and MAE, lower is better, for each AU and on average, the best of each "
         "block in bold.",
-        "Published: the paper's figures, on the real faces of BP4D and DISFA.",
     ]
+    if published := list(dict.fromkeys(table.loc[table["source"] == "published", "dataset"])):
+        names = join_names(published)
+        sentences.append(f"Published: the paper's figures, on the real faces of {names}.")
     if real:
         sentences.append(f"Measured on {join_names(real)}: real faces.")
     if rendered:

@@ -6,7 +6,7 @@ never compete: neither rendered faces with real ones, nor measured values with p
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -60,8 +60,11 @@ def table1_from_files(
     return results, [note for note in (describe_collapse(trainings), describe_frames(counts)) if note]
 
 
-def table1(results: Sequence[MethodResult]) -> pd.DataFrame:
+def table1(results: Sequence[MethodResult], published: Collection[str] | None = None) -> pd.DataFrame:
     """The tidy Table 1: published rows, then the measured ones, pooled over folds and averaged over seeds.
+
+    Args:
+        published: the datasets whose published rows are shown, all if None.
 
     Returns:
         Columns ``COLUMNS``: source is ``published`` or ``measured``; au is written as in the paper (``6``,
@@ -70,7 +73,8 @@ def table1(results: Sequence[MethodResult]) -> pd.DataFrame:
     Raises:
         InputError: a method that is not in ``METHODS``, or one twice for a dataset.
     """
-    parts = [read_published().assign(source="published")]
+    paper = read_published().assign(source="published")
+    parts = [paper if published is None else paper[paper["dataset"].isin(published)]]
     seen = set()
     for result in sorted(results, key=lambda r: (r.dataset, _rank(r.method))):
         if (result.dataset, result.method) in seen:
@@ -94,10 +98,14 @@ def table1(results: Sequence[MethodResult]) -> pd.DataFrame:
 
 
 def write_table1(
-    results: Sequence[MethodResult], stem: str | os.PathLike, recipe: str = "", notes: Sequence[str] = ()
+    results: Sequence[MethodResult],
+    stem: str | os.PathLike,
+    recipe: str = "",
+    notes: Sequence[str] = (),
+    published: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Write ``stem``.csv, .md, .tex and .html and return the tidy table; see ``table1`` and ``caption``."""
-    table = table1(results)
+    table = table1(results, published)
     text = caption(table, recipe, notes)
     write_csv(f"{stem}.csv", table)
     for suffix, render in ((".md", markdown), (".tex", latex), (".html", html)):

@@ -13,7 +13,7 @@ from g2rl.config.schema import Config, Dataset
 from g2rl.datasets.base import Layout
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.root import check_root
-from g2rl.datasets.sheet import SheetRow, read_sheet
+from g2rl.datasets.sheet import SheetRow, check_folds, read_sheet
 from g2rl.datasets.table import TABLE
 from g2rl.errors import InputError
 
@@ -189,15 +189,12 @@ def _load(
 
 def _check_sheet(manifest: DatasetManifest) -> None:
     """Each sequence is its subject's, and each fold leaves sequences to train on."""
+    check_folds(manifest.sheet, list(manifest.sequences.values()))
     for row in manifest.sequences.values():
         if row.subject != (own := manifest.layout.subject(manifest.root, row.sequence)):
             raise InputError(
                 f"{manifest.sheet}: {row.sequence} under subject {row.subject}, but it is {own}'s"
             )
-    if not manifest.folds or not all(manifest.train(fold) for fold in manifest.folds):
-        raise InputError(
-            f"{manifest.sheet}: every fold needs other sequences to train on, found {manifest.folds}"
-        )
 
 
 def _look_for(manifest: DatasetManifest, paths: list[str], what: str) -> None:

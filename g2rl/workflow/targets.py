@@ -12,7 +12,7 @@ from g2rl.config.schema import Config
 from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
 from g2rl.workflow.manifest import DatasetManifest
 
-FIGURES = (4, 5, 6, 7)  # those of all; Figure 2 is an extra
+SWEEPS = {6: "sigma", 7: "lambda_"}  # figures of sweeps → their values in the configuration
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,16 @@ class Targets:
             for name, one in self.datasets.items()
         }
         return {name: len(map_au(aus, centres, kind)) for name, (aus, centres) in counts.items()}
+
+    @property
+    def figures(self) -> list[int]:
+        """The figures of ``all``: those of sweeps where there are values to sweep; Figure 2 is an extra."""
+        return [4, 5, *(figure for figure, key in SWEEPS.items() if getattr(self.config.sweep, key))]
+
+    @property
+    def published(self) -> list[str]:
+        """The datasets of the paper that are among the layouts: their published rows belong into Table 1."""
+        return sorted({one.layout.title for one in self.datasets.values() if one.layout.aus})
 
     # Files
 
@@ -212,7 +222,7 @@ class Targets:
         """Every file that ``all`` makes: the lock lists their checksums."""
         summaries = [*map(self.results.table1, TABLE), *map(self.results.claims, CLAIMS)]
         summaries += map(self.results.guidance, SUMMARY)
-        figures = [self.results.figure(number, suffix) for number in FIGURES for suffix in FIGURE]
+        figures = [self.results.figure(number, suffix) for number in self.figures for suffix in FIGURE]
         files = [*summaries, *figures]
         for name in self.datasets:
             trained = [run.name for run in configured.runs(self.config, name)]

@@ -17,8 +17,14 @@ import cv2
 import numpy as np
 
 from g2rl.datasets.registry import get_layout
+from g2rl.io.tables import RESOURCES, read_rows
 
 BP4D_CODES = "AU Intensity Codes3.0"
+DISFA_SHARES = {
+    int(row["au"]): float(row["percent"]) / 100
+    for row in read_rows(RESOURCES / "published_totals.csv")
+    if row["at_least"] == "2"
+}
 
 
 # ------------------------------------------------------------------------------------------ clean trees
@@ -62,7 +68,8 @@ def make_disfa(root: Path, subjects: Sequence[str] | None = None, camera: str = 
         path.write_bytes(video_bytes(count, subject))
         for au, labels in zip(layout.aus, layout.label_paths(root, subject), strict=True):
             labels.parent.mkdir(parents=True, exist_ok=True)
-            write_codes(labels, range(1, count + 1), activity(f"{subject}{au}", count))
+            codes = activity(f"{subject}{au}", count, DISFA_SHARES.get(au))
+            write_codes(labels, range(1, count + 1), codes)
 
 
 def frame_name(sequence: str) -> Callable[[int], str]:
@@ -99,11 +106,14 @@ def video_bytes(count: int, name: str, rate: float = 20, size: tuple[int, int] =
     return bytes(data)
 
 
-def activity(name: str, count: int) -> np.ndarray:
-    """Integer codes 0…5, mostly 0, smooth in time; another course for each name."""
+def activity(name: str, count: int, share: float | None = None) -> np.ndarray:
+    """Integer codes 0…5, mostly 0, smooth in time; another for each name; ``share``: of 2 and above."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     anchors = rng.normal(0.0, 2.4, count // 8 + 3)
     course = np.interp(np.arange(count) / 8, np.arange(len(anchors)), anchors)
+    if share is not None:
+        course += 2 - np.quantile(course, 1 - share)
+        return np.clip(np.floor(course), 0, 5).astype(int)
     return np.clip(np.round(course), 0, 5).astype(int)
 
 

@@ -95,7 +95,14 @@ def test_full_tree_with_a_fault_in_each_of_many_subjects(tmp_path, layout, make)
 
 def test_every_kind_of_finding_is_planted():
     planted = {code for fault in FAULTS.values() for code in fault.codes}
-    assert set(KINDS) - planted == {"aus-differ"}  # which is the own table's, see below
+    own_table = {"aus-differ", "sheet", "au-location", "subject-spelling"}  # see below and test_own_faults.py
+    statistics = {
+        "codes-constant",
+        "aus-swapped",
+        "subjects-swapped",
+        "totals-differ",
+    }  # test_code_statistics.py
+    assert set(KINDS) - planted == own_table | statistics
     assert len(FAULTS) >= 25
 
 

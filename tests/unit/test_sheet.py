@@ -49,7 +49,7 @@ def test_embedded_bp4d_has_the_same_split():
     [
         ("", "no column 'sequence'"),
         ("sequence\tsubject\tfold\n", "no row"),
-        ("sequence,subject,fold\nA,B,1\n", "no column 'sequence'"),
+        ("sequence:subject:fold\nA:B:1\n", "no column 'sequence'"),
         ("sequence\tsubject\nA\tB\n", "no column 'fold'"),
         ("sequence\tsubject\tfold\nA\tB\n", "line 2"),
         ("sequence\tsubject\tfold\nA\tB\tx\n", "line 2: fold 'x'"),

@@ -1,5 +1,6 @@
-"""A lab's own FACS-coded videos, layout `table`, from a plain folder to Table 1; an AU without a place."""
+"""A lab's own FACS-coded videos, from a plain folder through g2rl init to Table 1; an AU without a place."""
 
+import csv
 import re
 import shutil
 
@@ -9,54 +10,74 @@ import pytest
 import yaml
 from conftest import ROOT, SMALL, Workflow, check_every_frame_is_counted
 
+from g2rl.datasets.init import init
+from g2rl.datasets.integrity.check import check
 from g2rl.datasets.registry import get_layout
 from g2rl.io.video import open_source
 from g2rl.synthetic.dataset import render_sequence
 from g2rl.synthetic.head import cut_head
 
-PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2, "emil": 2}
-BROKEN = "emil_1"  # its video does not open, and faults are allowed
+PEOPLE = {"anna": 1, "berta": 1, "carl": 2, "dora": 2, "emil": 2, "fritz": 2}
+MEDIA = {"anna": ".avi", "berta": ".mp4", "carl": "", "dora": ".mov", "emil": ".mkv", "fritz": ".avi"}
+BROKEN = "fritz_1"  # its video does not open, and faults are allowed
 AUS = (6, 12, 25)
 FRAMES = 14
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Workflow:
-    """Rendered people as videos of two kinds and a folder of pictures, codes of AUs 6, 7, 12 and 25."""
+    """Rendered people as videos of four kinds and a folder of images, codes of AUs 6, 7, 12 and 25 as several
+    programs write them; sheet and configuration are those of ``g2rl init``."""
     workflow = Workflow(tmp_path_factory.mktemp("lab"))
     root, source = workflow.folder / "mine", workflow.folder / "source"
     head = workflow.folder / "head.npz"
     cut_head(head)
     (root / "videos").mkdir(parents=True)
-    rows = ["sequence\tsubject\tfold\tmedia\tcodes"]
     layout = get_layout("disfa")
-    for number, (person, fold) in enumerate(PEOPLE.items(), 1):
-        name = f"SN{number:03d}"
-        render_sequence(head, "disfa", source, name, name, FRAMES, seed=0)
-        media = f"videos/{person}{('.avi', '.mp4', '', '.avi', '.avi')[number - 1]}"
-        repack(layout.media(source, name), root / media)
+    for number, person in enumerate(PEOPLE, 1):
+        name = f"SN{min(number, 5):03d}"
+        media = root / f"videos/{person}_1{MEDIA[person]}"
+        if person == "fritz":
+            media.write_bytes(b"cut")
+        else:
+            render_sequence(head, "disfa", source, name, name, FRAMES, seed=0)
+            repack(layout.media(source, name), media)
         labels = layout.read_labels(source, name)
         codes = pd.DataFrame(labels.intensity, columns=[f"AU{au:02d}" for au in labels.aus])
         codes = codes[[f"AU{au:02d}" for au in AUS]]
         codes.insert(1, "AU07", codes["AU06"])  # stands in: the rendered faces have no AU 7
         codes.insert(0, "frame", labels.frame)
         codes.loc[3, "AU12"] = None  # not coded
-        codes.astype("Int64").to_csv(root / f"{person}.csv", index=False)
-        rows.append(f"{person}_1\t{person}\t{fold}\t{media}\t{person}.csv")
-    (root / "videos/emil.avi").write_bytes(b"cut")
-    (root / "sequences.tsv").write_text("\n".join(rows) + "\n")
+        write_as(person, codes.astype("Int64"), root / f"{person}_1.csv")
+    (written, said) = init(root, gpu=False)
+    assert "6 recordings of 6 subjects, 84 coded frames, AU06, AU07, AU12, AU25" in said
+    sheet = pd.read_csv(written[0], sep="\t")
+    assert list(sheet["subject"]) == list(PEOPLE)
+    sheet["fold"] = sheet["subject"].map(PEOPLE)  # two folds in place of three, for the time
+    sheet.to_csv(written[0], sep="\t", index=False)
     workflow.configure(
-        {
-            "datasets": {"mine": {"layout": "table", "root": "mine", "allow_faults": True}},
-            **SMALL,
-        }
+        yaml.safe_load(written[1].read_text())
+        | {"datasets": {"mine": {"layout": "table", "root": "mine", "allow_faults": True}}}
+        | {"results": "results", "au_centres": {}, **SMALL}
     )
     shutil.copyfile(workflow.folder / "config.yaml", workflow.folder / "without_centre.yaml")
     return workflow
 
 
+def write_as(person, codes, path):
+    """The codes as a program writes them that this person's coder uses."""
+    if person == "berta":  # European Excel
+        codes.to_csv(path, index=False, sep=";", encoding="utf-16")
+    elif person == "carl":  # R
+        codes.to_csv(path, na_rep="NA", quoting=csv.QUOTE_NONNUMERIC)
+    elif person == "dora":
+        codes.astype(float).to_csv(path, index=False, sep="\t")
+    else:
+        codes.to_csv(path, index=False)
+
+
 def repack(video, to):
-    """The video as it is, as MP4, or as a folder of pictures, by the name."""
+    """The video as it is, in another container, or as a folder of images, by the name."""
     if to.suffix == ".avi":
         shutil.copyfile(video, to)
         return
@@ -93,7 +114,7 @@ def copy(done, tmp_path) -> Workflow:
 
 def code_anew(workflow: Workflow, person: str) -> None:
     """Other codes of one AU of a person, in all frames."""
-    path = workflow.folder / f"mine/{person}.csv"
+    path = workflow.folder / f"mine/{person}_1.csv"
     codes = pd.read_csv(path, dtype="Int64")
     codes["AU12"] = 5 - codes["AU12"]
     codes.to_csv(path, index=False)
@@ -113,12 +134,25 @@ def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
     assert f"\n### {where}\n" in (ROOT / "docs/real-data.md").read_text()
 
 
+def test_the_configuration_of_init_is_ready_to_run(lab):
+    planned = lab.planned("all", config="mine/config.yaml")
+    assert planned["train"] == 4
+    assert "figure6" not in planned
+
+
+def test_the_check_finds_the_broken_video_alone(lab):
+    findings = check(get_layout("table"), lab.folder / "mine", jobs=1, centres="7: 37+41 44+46")
+    assert [(finding.code, finding.sequence) for finding in findings] == [("video-unreadable", BROKEN)]
+
+
 def test_own_videos_come_to_table_1(done):
     table = pd.read_csv(done.folder / "results/table1.csv", dtype={"au": str})
-    measured = table[table["source"] == "measured"]
-    assert set(measured["dataset"]) == {"mine"}
-    assert set(measured["method"]) == {"Best constant", "Landmarks ridge", "Baseline", "G2RL"}
-    assert set(measured["au"]) == {"6", "7", "12", "25", "avg"}
+    assert set(table["source"]) == {"measured"}  # nothing published beside one's own data
+    assert set(table["dataset"]) == {"mine"}
+    assert set(table["method"]) == {"Best constant", "Landmarks ridge", "Baseline", "G2RL"}
+    assert set(table["au"]) == {"6", "7", "12", "25", "avg"}
+    figures = {path.stem for path in (done.folder / "results/figures").glob("*.png")}
+    assert figures == {"figure4", "figure5"}  # no sweep was asked for
 
 
 def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
@@ -180,9 +214,9 @@ def test_a_copy_that_became_faulty_stops_before_anything_is_made_of_it(copy):
     shards = copy.folder / "results/mine/cache"
     before = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
     sheet = copy.folder / "mine/sequences.tsv"
-    sheet.write_text(re.sub("emil_1.*\n", "", sheet.read_text()))
-    (copy.folder / "mine/anna.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
+    sheet.write_text(re.sub("fritz_1.*\n", "", sheet.read_text()))
+    (copy.folder / "mine/anna_1.csv").write_text("frame,AU06,AU07,AU12,AU25\n1,9,0,0,0\n")
     run = copy.run("all")
     assert run.returncode == 1
-    assert "anna.csv" in run.stdout + run.stderr
+    assert "anna_1.csv" in run.stdout + run.stderr
     assert {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()} == before

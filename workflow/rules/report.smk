@@ -27,9 +27,10 @@ rule table1:
     params:
         *code("table"),
         recipe=recipe(CONFIG, JOBS.heatmap_counts),
+        published=JOBS.published,
     shell:
         "g2rl table {input.metrics:q} --histories {input.histories:q} --frames {input.frames:q}"
-        " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
+        " --published {params.published:q} --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
 
 
 rule claims:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from g2rl.datasets.base import Layout
 from g2rl.datasets.integrity.across import compare_sequences
-from g2rl.datasets.integrity.findings import KINDS, SEVERITIES, make_finding
+from g2rl.datasets.integrity.code_statistics import compare_codes
+from g2rl.datasets.integrity.findings import KINDS, SEVERITIES, advise_own, make_finding
 from g2rl.datasets.integrity.findings_file import Finding
 from g2rl.datasets.integrity.presence import missing_sequences, second_spellings, unknown_sequences
 from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.integrity.sequence import examine_sequence
+from g2rl.datasets.integrity.sheets import check_sheet, unlocated_aus
 from g2rl.datasets.root import check_root
-from g2rl.datasets.sheet import read_sheet
 from g2rl.errors import InputError
 from g2rl.io.progress import progress
 
@@ -28,6 +29,7 @@ def check(
     jobs: int = 2,
     decode: bool = False,
     initializer: Callable[[], object] | None = None,
+    centres: str | None = None,
 ) -> list[Finding]:
     """Check frames and codes of a dataset against each other and against what was published.
 
@@ -38,21 +40,24 @@ def check(
         sheet: the sample sheet whose sequences are checked; without one all that were published.
         jobs: how many processes.
         initializer: called first in each of these processes.
+        centres: locations of AUs that the default set of AU centres does not locate, as in ``au_centres`` of
+            a configuration; None: where the AUs lie is not checked.
 
     Returns:
         Errors first, then warnings and notes; empty for a clean copy. Logs how much was examined.
 
-    Raises:
-        InputError: the sheet cannot be read.
     """
     root = Path(root)
+    own_sheet = layout.own_sheet(root)
+    sheet = sheet or own_sheet
     try:
         check_root(layout, root)
+        published = layout.published(root)
+        rows, about_sheet = check_sheet(sheet, is_own=sheet == own_sheet) if sheet else ([], [])
     except InputError as error:
-        return [make_finding("root", found=str(error))]
-    published = layout.published(root)
+        return [_advised(own_sheet, make_finding("root", found=str(error)))]
     if sheet is not None:
-        subject_of = {row.sequence: row.subject for row in read_sheet(sheet)}
+        subject_of = {row.sequence: row.subject for row in rows}
     else:
         subject_of = {name: layout.subject(root, name) for name in published}
     present = [name for name in subject_of if layout.media(root, name).exists()]
@@ -66,14 +71,23 @@ def check(
         seen = list(progress(map(examine, named), f"check {layout.name}", len(named)))
     _log_extent(layout, root, seen)
     findings = [
+        *about_sheet,
         *second_spellings(layout, root),
         *missing_sequences(layout, root, subject_of, present),
         *unknown_sequences(layout, root, published.keys() | subject_of.keys(), len(published)),
         *(finding for one in seen for finding in one.findings),
         *compare_sequences(seen),
+        *compare_codes(layout, seen),
+        *(unlocated_aus(seen, centres) if centres is not None else ()),
     ]
+    findings = [_advised(own_sheet, finding) for finding in findings]
     kinds = list(KINDS)
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), kinds.index(f.code), f.sequence))
+
+
+def _advised(own_sheet: Path | None, finding: Finding) -> Finding:
+    """A finding with the advice for the user's own data where the dataset has its sample sheet in it."""
+    return advise_own(finding) if own_sheet else finding
 
 
 def exit_status(findings: Iterable[Finding]) -> int:

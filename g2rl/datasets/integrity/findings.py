@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from g2rl.datasets.integrity.findings_file import Finding
@@ -16,14 +17,31 @@ KINDS: dict[str, dict[str, str]] = {
 SEVERITIES = ("error", "warning", "note")  # in the order in which findings are listed
 
 
+# What to do where the data are the user's own and there is no distribution to copy from.
+OWN_ACTIONS = {
+    row["code"]: row["action"] for _, row in read_tsv(RESOURCES / "findings_own.tsv", ("code", "action"))
+}
+
+
 def make_finding(
-    code: str, subject: str = "", sequence: str = "", file: str = "", found: str = "", expected: str = ""
+    code: str,
+    subject: str = "",
+    sequence: str = "",
+    file: str = "",
+    found: str = "",
+    expected: str = "",
+    action: str = "",
 ) -> Finding:
-    """A finding of the kind ``code``, with that kind's severity, meaning and action."""
+    """A finding of the kind ``code``, with that kind's severity, meaning, and action if none is given."""
     kind = KINDS[code]
-    return Finding(
-        kind["severity"], code, subject, sequence, file, found, expected, kind["meaning"], kind["action"]
-    )
+    action = action or kind["action"]
+    return Finding(kind["severity"], code, subject, sequence, file, found, expected, kind["meaning"], action)
+
+
+def advise_own(finding: Finding) -> Finding:
+    """The same finding with the action for the user's own data, unless it has one of its own."""
+    is_general = finding.action == KINDS[finding.code]["action"]
+    return replace(finding, action=OWN_ACTIONS.get(finding.code, finding.action)) if is_general else finding
 
 
 def format_findings(findings: Sequence[Finding], most: int = 8) -> str:
@@ -44,7 +62,8 @@ def _format_kind(rows: list[Finding], most: int) -> list[str]:
         lines.append(f"  {name:{max(map(len, names))}}  {file:{max(map(len, files))}}  {row.found}{expected}")
     if len(rows) > most:
         lines.append(f"  … and {len(rows) - most} more")
-    return [*lines, f"  means: {first.meaning}", f"  do:    {first.action}", ""]
+    actions = list(dict.fromkeys(row.action for row in shown))
+    return [*lines, f"  means: {first.meaning}", *(f"  do:    {action}" for action in actions), ""]
 
 
 def _format_counts(findings: Sequence[Finding]) -> str:

@@ -38,14 +38,14 @@ def _read_files(layout: Layout, seen: Seen, paths: list[Path]) -> dict[Path, Lab
     good = {}
     for path in paths:
         try:
-            good[path] = layout.read_file(path)
+            good[path] = layout.read_file_of(seen.root, seen.sequence, path)
         except TextFileError as error:
             code, found = "label-" + error.kind.replace(" ", "-"), error.found
             if error.kind == "file missing":
                 has_folder = path.parent.is_dir()
                 found = similar_names(path, seen.sequence) if has_folder else f"no folder {path.parent.name}"
             line = f"line {error.line}: " if error.line else ""
-            seen.add(code, path, f"{line}{found}", error.expected)
+            seen.add(code, path, f"{line}{found}", error.expected, error.action)
     return good
 
 

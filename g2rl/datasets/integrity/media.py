@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from g2rl.datasets.base import Layout
+from g2rl.datasets.integrity.motion import MotionMeter
 from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.integrity.wording import frame_ranges, name_spans, size_text
 from g2rl.errors import InputError
@@ -105,7 +106,12 @@ def examine_video(layout: Layout, seen: Seen, path: Path) -> Frames | None:
     seen.size, seen.fingerprint = source.size, _fingerprint(path)
     if layout.frame_rate and abs(source.frame_rate - layout.frame_rate) > 0.05:
         seen.add("frame-rate", path, f"{source.frame_rate:g} frames/s", f"{layout.frame_rate:g}")
-    decodable = source.decodable()
+    decodable, meter = [], MotionMeter()
+    for number, image in source.grey():
+        meter.add(number, image)
+        if image is not None:
+            decodable.append(number)
+    seen.motion = meter.values
     damaged = sorted(set(source.numbers) - set(decodable))
     if damaged:
         found = f"{len(decodable)} of {len(source.numbers)} frames decode, not {frame_ranges(damaged)}"

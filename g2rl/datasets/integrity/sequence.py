@@ -23,6 +23,9 @@ def examine_sequence(
     seen = Seen(sequence, subject, root)
     try:
         labels = examine_labels(layout, seen, published.get(sequence))
+        if labels is not None:
+            seen.label_file = relative_name(root, layout.label_paths(root, sequence)[0])
+            seen.frame, seen.intensity = labels.frame, labels.intensity
         media = layout.media(root, sequence)
         seen.media = relative_name(root, media)
         # A frame in which no AU is coded is not missed.
