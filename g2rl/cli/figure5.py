@@ -16,12 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "predictions", type=Path, nargs="+", help="DATASET/RUN/foldK/predictions.csv of one dataset"
     )
+    parser.add_argument(
+        "--aus", type=int, nargs="*", default=[], metavar="AU", help="choose among these AUs; default: all"
+    )
     figure_output(parser)
 
 
 def run(options: argparse.Namespace) -> Outcome:
+    from g2rl.action_units import au_name
     from g2rl.evaluation.example_sequence import time_series
     from g2rl.report.figures.timeseries import figure5
 
-    figure5(time_series(options.predictions), options.output.with_suffix(""))
+    series = time_series(options.predictions, [au_name(au) for au in options.aus])
+    figure5(series, options.output.with_suffix(""))
     return Outcome(options.predictions, beside(options.output, FIGURE))

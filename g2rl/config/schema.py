@@ -199,6 +199,11 @@ class Config(Section):
     plus: Overrides | None = None
     """One more row of Table 1, G2RL+: the training keys that it changes; also lambda and sigma."""
     ablations: Ablations = Ablations()
+    figure5_aus: Annotated[list[Count], Field(max_length=12)] = []
+    """Figure 5 shows two of these AUs, those that vary most; none, or fewer than two coded: two of all.
+
+    Paper: AU1 and AU2 of a subject of DISFA chosen at random
+    """
     resamples: Annotated[int, Field(ge=0)] = 1000
     """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""
 

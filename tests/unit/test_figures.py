@@ -16,7 +16,7 @@ from g2rl.faces.alignment import TEMPLATE
 from g2rl.paths import Run
 from g2rl.report.figures.au_locations import figure2
 from g2rl.report.figures.heatmaps import figure4
-from g2rl.report.figures.sweep import figure_sweep, sweep_from_files
+from g2rl.report.figures.sweep import figure_sweep, sweep_from_files, tick_label
 from g2rl.report.figures.timeseries import figure5
 from tests.tables import BP4D, DISFA, make_metrics, make_predictions
 
@@ -173,6 +173,20 @@ def test_choices_do_not_see_predictions():
     shuffled = other.sample(frac=1, random_state=0)
     assert choose_sequence(table) == choose_sequence(shuffled) == ("SN002", ["AU12", "AU25"])
     pd.testing.assert_frame_equal(choose_frames(table, 2), choose_frames(shuffled, 2))
+
+
+def test_choose_sequence_among_the_aus_asked_for(caplog):
+    table = make_predictions(list("abc"), aus=("AU01", "AU02", "AU12"))
+    table["AU12_true"] = np.arange(len(table)) % 2 * 5
+    assert "AU12" in choose_sequence(table)[1]
+    assert choose_sequence(table, ["AU01", "AU02"])[1] == ["AU01", "AU02"]
+    assert choose_sequence(table, ["AU01", "AU99"]) == choose_sequence(table)
+    assert "fewer than two are coded" in caplog.text
+
+
+def test_ticks_are_written_as_in_the_paper():
+    written = {0.4472: "√0.2", 0.7071: "√0.5", 1: "1", 2: "2", 2.236: "√5", 1.5: "1.5", 0.005: "0.005"}
+    assert {value: tick_label(value) for value in written} == written
 
 
 def test_choose_frames_takes_each_subjects_strongest():

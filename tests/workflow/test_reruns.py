@@ -485,6 +485,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "au_centres": ({7: "37+41 44+46"}, {}, ""),  # no dataset codes it
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
+    "figure5_aus": ([6, 12], {"figure5": 1}, "--aus"),
     "resamples": (
         21,
         {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},

@@ -140,8 +140,9 @@ rule figure5:
         runtime=JOBS.minutes(10),
     params:
         *code("figure5"),
+        aus=CONFIG.figure5_aus,
     shell:
-        "g2rl figure5 {input:q} -o {output.png:q} > {log:q} 2>&1"
+        "g2rl figure5 {input:q} --aus {params.aus} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure6:

@@ -94,7 +94,7 @@ def _overlay(axes: "Axes", face: np.ndarray, heatmap: np.ndarray) -> "AxesImage"
     alpha = (heatmap / 2).clip(0, 0.8)
     return axes.imshow(
         heatmap,
-        cmap="plasma",
+        cmap="YlOrRd",  # the paper: redder is higher, lighter is lower
         vmin=0,
         vmax=MAX_INTENSITY,
         alpha=alpha,

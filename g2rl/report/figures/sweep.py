@@ -66,6 +66,13 @@ def matched_sweep(metrics: Sequence[Path], lam: float) -> pd.DataFrame:
     return pd.concat([first, second], ignore_index=True)
 
 
+def tick_label(value: float) -> str:
+    """A value as the paper writes it: 0.4472 is √0.2."""
+    square = round(value * value, 1)
+    is_root = value != round(value, 1) and f"{square**0.5:.3g}" == f"{value:.3g}"
+    return f"√{square:g}" if is_root else f"{value:.3g}"
+
+
 def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     """One panel per metric; bands are 95 % intervals over subjects; λ = 0, the Baseline, is a dashed line.
 
@@ -97,7 +104,7 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
             ticks = sorted(v for v in data[name].unique() if v > 0)
             if name == "lambda":
                 axes.set_xscale("log")
-            axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+            axes.set_xticks(ticks, list(map(tick_label, ticks)))
             axes.set_xticks([], minor=True)
             axes.set(xlabel=AXES[name], ylabel=f"{metric} {ARROWS[metric]}")
             draw_grid(axes)
