@@ -15,7 +15,7 @@ from g2rl.config import load
 from g2rl.config import schema as config
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.sheet import read_sheet
-from g2rl.workflow.estimate import Data, estimate, format_estimate, model_bytes
+from g2rl.workflow.estimate import Data, estimate, format_estimate, model_bytes, training_pixels
 from g2rl.workflow.manifest import DatasetManifest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +39,7 @@ def published() -> tuple[config.Config, dict[str, Data]]:
 def main() -> None:
     parsed, data = published()
     stages = estimate(parsed, data, 8, True, model_bytes(parsed, data))
-    print(format_estimate(stages, data, 8, True, 10**13))
+    print(format_estimate(stages, data, 8, True, 10**13, training_pixels(parsed, data)))
     hours = {stage.name: stage.gpu_hours for stage in stages}
     gpu, cores = "h on one H100, training and test", "h on 8 cores of the machine of rates.tsv"
     results = {

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from g2rl.cli.options import check_file, output, sequence, switch
 from g2rl.cli.outcome import Outcome
+from g2rl.config.alignment import Alignment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from g2rl.config.values import choices, kinds
+
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
     parser.add_argument("landmarks", type=Path, help="from g2rl landmarks")
     sequence(parser)
@@ -19,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-gap", type=int, default=0, metavar="N", help=what)
     switch(parser, "--drop-partial", "drop a frame if any AU is not coded")
     switch(parser, "--exclude-known-bad", "drop frames of DISFA whose own landmarks are known to be wrong")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="use each N-th coded frame alone")
+    anchors = choices(kinds(Alignment)["anchors"])
+    what = "the landmarks that are brought to fixed places (docs/landmarks.md)"
+    parser.add_argument("--alignment", choices=anchors, default=Alignment.anchors, help=what)
+    what = "size of the face, relative to the template's"
+    parser.add_argument("--face-scale", type=float, default=Alignment.scale, metavar="S", help=what)
     check_file(parser)
     output(parser, "the aligned sequence, HDF5")
 
@@ -40,7 +49,9 @@ def run(options: argparse.Namespace) -> Outcome:
         options.output,
         max_gap=options.max_gap,
         drop_partial=options.drop_partial,
-        exclude=layout.known_bad(options.sequence) if options.exclude_known_bad else (),
+        exclude=layout.excluded(options.root, options.sequence) if options.exclude_known_bad else (),
+        every=options.every,
+        alignment=Alignment(anchors=options.alignment, scale=options.face_scale),
     )
     labels = layout.label_paths(options.root, options.sequence)
     return Outcome([options.media, options.landmarks, *labels, options.check], [options.output])

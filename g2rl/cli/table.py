@@ -7,7 +7,7 @@ example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_see
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import beside, output
+from g2rl.cli.options import beside, output, switch
 from g2rl.cli.outcome import Outcome
 from g2rl.paths import TABLE
 
@@ -28,13 +28,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATASET",
         help="show the published rows of these datasets",
     )
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="DATASET/RUN/foldK/predictions.csv, for the notes",
+    )
+    parser.add_argument(
+        "--aggregation",
+        choices=("pooled", "fold_mean"),
+        default="pooled",
+        help="the values shown: of all test frames together, or the means over the folds",
+    )
+    switch(parser, "--rounded", "say that the predictions were rounded before they were measured")
     output(parser, "the .csv; .md, .tex and .html are written beside it")
 
 
 def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
-    results, notes = table1_from_files(options.metrics, options.histories, options.frames)
-    write_table1(results, options.output.with_suffix(""), options.recipe, notes, options.published)
-    read = [*options.metrics, *options.histories, *options.frames]
+    files = (options.metrics, options.histories, options.frames, options.predictions)
+    results, notes = table1_from_files(*files)
+    stem = options.output.with_suffix("")
+    write_table1(
+        results, stem, options.recipe, notes, options.published, options.aggregation, options.rounded
+    )
+    read = [path for paths in files for path in paths]
     return Outcome(read, beside(options.output, TABLE))

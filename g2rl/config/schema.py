@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from g2rl.action_units import parse_points
+from g2rl.config.alignment import Alignment, Anchors, FaceScale
 from g2rl.config.backbones import backbone_fault
 from g2rl.config.training import Count, Positive, Seed, Settings, Training
 from g2rl.config.values import attribute_docs
@@ -103,6 +104,28 @@ class Frames(Section):
     Used by: false: the first author's sibling project keeps wrongly landmarked frames; true leaves out 4,670
     frames of 13 videos
     """
+    every: Count = 1
+    """Of each sequence's coded frames use each n-th, in training and test; 1: all.
+
+    Paper: not specified
+    Used by: 1: most public code; n: neighbouring frames are near-duplicates, which some public code thins out
+    """
+    alignment: Anchors = Alignment.anchors
+    """The landmarks that alignment brings to fixed places. eyes_nose: eye corners, bridge and base of the
+    nose, by a similarity; nose_mouth: nose and outer lips, by a similarity; eyes_chin: outer eye corners and
+    chin, by an affine transform; eyes: the centres of both eyes, by a similarity.
+
+    Paper: “cropped and aligned to 256×256”
+    Used by: eyes_nose: points that expressions hardly move; nose_mouth: the sibling project's “nose and mouth
+    positions”, its anchors and template read off five published faces; eyes_chin: Sánchez-Lozano et al., BMVC
+    2018; eyes: Trend-Aware Supervision
+    """
+    face_scale: FaceScale = Alignment.scale
+    """Size of the aligned face, relative to the template's; less shows more of what is around it.
+
+    Paper: not specified
+    Used by: 1: outer eye corners 103 pixels apart (nose_mouth: 115; eyes_chin: 98)
+    """
 
 
 class Compute(Section):
@@ -147,6 +170,24 @@ class Sweep(Section):
 
     Paper: not specified
     Used by: both datasets, every fold
+    """
+
+
+class Measures(Section):
+    """How predictions are measured, and which values Table 1 shows."""
+
+    rounded: bool = False
+    """Round predictions to whole intensities before they are measured.
+
+    Paper: not specified
+    Used by: false: they are measured as predicted; true: some public code
+    """
+    aggregation: Literal["pooled", "fold_mean"] = "pooled"
+    """The values of Table 1. pooled: of the test frames of all folds together; fold_mean: the means of the
+    folds' values.
+
+    Paper: not specified
+    Used by: pooled: Ntinou et al. 2021; fold_mean: JAANet, and the public code of KJRE and BORMIR
     """
 
 
@@ -204,6 +245,7 @@ class Config(Section):
 
     Paper: AU1 and AU2 of a subject of DISFA chosen at random
     """
+    measures: Measures = Measures()
     resamples: Annotated[int, Field(ge=0)] = 1000
     """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""
 

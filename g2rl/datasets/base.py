@@ -5,7 +5,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +91,21 @@ class Layout(ABC):
         """Read one label file of a sequence, whose media may say more than ``read_file`` knows."""
         return self.read_file(path)
 
+    def frame_shift(self, root: Path, sequence: str) -> int:
+        """What is added to the frame numbers of the codes to have those of the media; most often 0.
+
+        Raises:
+            InputError: it cannot be told.
+        """
+        return 0
+
+    def excluded(self, root: Path, sequence: str) -> list[int]:
+        """``known_bad`` by the media's frame numbers."""
+        shift = self.frame_shift(root, sequence)
+        return [number + shift for number in self.known_bad(sequence)]
+
     def read_labels(self, root: Path, sequence: str, known_faults: Container[Path] = ()) -> Labels:
-        """Read the codes of a sequence.
+        """Read the codes of a sequence, by the frame numbers of its media.
 
         Args:
             known_faults: paths with a known error: a sequence whose codes cannot be read has no coded frame
@@ -103,7 +116,7 @@ class Layout(ABC):
         """
         paths = self.label_paths(root, sequence)
         try:
-            return self._read_files(root, sequence, paths)
+            return self._shifted(root, sequence, self._read_files(root, sequence, paths))
         except TextFileError as error:
             if not any(path in known_faults for path in paths):
                 raise
@@ -119,6 +132,12 @@ class Layout(ABC):
                 raise other_frames(path, file.frame, paths[0], first.frame)
         intensity = np.concatenate([file.intensity for file in files], axis=1)
         return Labels(first.frame, intensity, self.aus or first.aus)
+
+    def _shifted(self, root: Path, sequence: str, labels: Labels) -> Labels:
+        shift = self.frame_shift(root, sequence)
+        if shift:
+            logger.info("%s: its frames count from 0, its codes from 1", self.media(root, sequence))
+        return replace(labels, frame=labels.frame + np.int32(shift))
 
     @abstractmethod
     def parts(self, root: Path) -> list[Part]:

@@ -37,7 +37,9 @@ def icc31(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     return measures(frame_sums(true, pred).sum(1))["ICC"]
 
 
-def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
+def evaluate(
+    folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0, rounded: bool = False
+) -> pd.DataFrame:
     """Measure a run: its test predictions, one table for each fold, as ``read_predictions`` gives them.
 
     ``pooled`` takes the test frames of all folds together, ``fold_mean`` is the mean over the folds; ``avg``
@@ -46,6 +48,9 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     as many of its subjects as it has, with replacement; one set of resamples serves all rows. Resamples in
     which a value is undefined are left out of its interval; where a fold has a single subject, or with no
     resamples, all are NaN.
+
+    Args:
+        rounded: round the predictions to whole intensities first.
 
     Returns:
         ``COLUMNS``: au is ``AU06``, … or ``avg``, metric one of ``METRICS``.
@@ -57,7 +62,7 @@ def evaluate(folds: Sequence[pd.DataFrame], resamples: int = 1000, seed: int = 0
     rng = np.random.default_rng(seed)
     sums_of_folds, resamples_of_folds = [], []
     for table in folds:
-        sums = sums_by_subject(table)  # (subjects, 7, K)
+        sums = sums_by_subject(table, rounded)  # (subjects, 7, K)
         n = len(sums)
         draws = rng.multinomial(n, np.full(n, 1 / n), size=max(resamples, 1))
         sums_of_folds.append(sums.sum(0))
@@ -104,12 +109,13 @@ def measures(sums: np.ndarray) -> dict[str, np.ndarray]:
         }
 
 
-def sums_by_subject(table: pd.DataFrame) -> np.ndarray:
-    """(subjects, 7, K), subjects in the order of their names."""
+def sums_by_subject(table: pd.DataFrame, rounded: bool = False) -> np.ndarray:
+    """(subjects, 7, K), subjects in the order of their names; with ``rounded`` of rounded predictions."""
     order = np.argsort(table["subject"].to_numpy(), kind="stable")
     subject = table["subject"].to_numpy()[order]
     starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
     true, pred = (values[order] for values in intensities(table))
+    pred = np.round(pred) if rounded else pred
     return np.add.reduceat(frame_sums(true, pred), starts, axis=1).swapaxes(0, 1)
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
-from g2rl.faces.alignment import similarity, transform_points, warp
+from g2rl.faces.alignment import alignment_matrix, transform_points, warp
 from g2rl.faces.jpeg import encode
+from g2rl.faces.lag import find_lag
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import AlignedSequence, write_sequence
 from g2rl.io.frame_source import FrameSource
@@ -29,6 +31,8 @@ def align_sequence(
     max_gap: int = 0,
     drop_partial: bool = False,
     exclude: Collection[int] = (),
+    every: int = 1,
+    alignment: Alignment = DEFAULT_ALIGNMENT,
 ) -> dict[str, int]:
     """Align every coded frame that shows a face and write the aligned sequence.
 
@@ -37,6 +41,7 @@ def align_sequence(
             drops such frames.
         drop_partial: drop a frame when any of its AUs is not coded; otherwise that AU alone is masked (-1).
         exclude: frame numbers to leave out.
+        every: of the coded frames, use each n-th, from the first on.
 
     Returns:
         Counts of frames, also stored in the file. Every coded frame is in exactly one of
@@ -44,23 +49,27 @@ def align_sequence(
 
         - ``frames``: in the media; ``no_label``: of those, without a row of codes;
         - ``not_coded``: rows of codes in which no AU is coded; ``coded``: all other rows;
-        - ``excluded``, ``partly_coded`` (only with ``drop_partial``): left out on request;
+        - ``excluded`` (``exclude``, ``every``), ``partly_coded`` (``drop_partial``): left out on request;
         - ``missing``: coded, but the media has no such frame; ``unreadable``: it cannot be decoded;
         - ``no_face``: no landmarks; ``used``: in the aligned sequence, ``carried`` of them with an earlier
           frame's landmarks.
 
     Raises:
-        InputError: the landmarks were made from other media.
+        InputError: the landmarks were made from other media; ``every`` is below 1.
 
     A sequence that yields no frame still gets a file, without frames, and a warning in the log.
     """
+    if every < 1:
+        raise InputError(f"every: {every}, expected 1 or more")
     media = landmarks.frame  # a video may hold more frames than it declares, never fewer
     if not np.array_equal(source.numbers, media[: len(source.numbers)]):
         raise InputError(
             f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
             "they come from other media, delete them and rerun"
         )
-    counts, left = _count_before_decoding(media, labels, drop_partial, exclude)
+    if (lag := find_lag(landmarks, labels)) and lag.is_shift:
+        logger.warning("%s: %s", sequence, lag)
+    counts, left = _count_before_decoding(media, labels, drop_partial, _left_out(labels, exclude, every))
     points = dict(zip(media.tolist(), _carry(landmarks, max_gap), strict=True))
     found = set(media[landmarks.found].tolist())
     row = {int(number): index for index, number in enumerate(labels.frame) if left[index]}
@@ -72,7 +81,7 @@ def align_sequence(
         if np.isnan(points[number]).any():
             counts["no_face"] += 1
             continue
-        matrix = similarity(points[number])
+        matrix = alignment_matrix(points[number], alignment)
         faces.append(encode(warp(image, matrix)))
         aligned.append(transform_points(matrix, points[number]))
         rows.append(row[number])
@@ -95,18 +104,23 @@ def align_sequence(
             jpeg=np.concatenate([np.empty(0, np.uint8), *faces]),
             offsets=np.cumsum([0, *(len(face) for face in faces)], dtype=np.uint64),
             counts=counts,
+            alignment=alignment,
         ),
     )
     return counts
 
 
 def _count_before_decoding(
-    media: np.ndarray, labels: Labels, drop_partial: bool, exclude: Collection[int]
+    media: np.ndarray, labels: Labels, drop_partial: bool, left_out: np.ndarray
 ) -> tuple[dict[str, int], np.ndarray]:
-    """The counts known from frame numbers and codes alone, and the mask (N,) of the rows left to decode."""
+    """The counts known from frame numbers and codes alone, and the mask (N,) of the rows left to decode.
+
+    Args:
+        left_out: (N,) bool, the rows that are not wanted.
+    """
     coded = np.any(labels.intensity >= 0, axis=1)
     partly = coded & np.any(labels.intensity < 0, axis=1) if drop_partial else np.zeros(len(coded), bool)
-    excluded = coded & np.isin(labels.frame, list(exclude))
+    excluded = coded & left_out
     missing = ~np.isin(labels.frame, media)
     counts = {
         "frames": len(media),
@@ -122,6 +136,12 @@ def _count_before_decoding(
         "carried": 0,
     }
     return counts, coded & ~excluded & ~partly & ~missing
+
+
+def _left_out(labels: Labels, exclude: Collection[int], every: int) -> np.ndarray:
+    """(N,) bool: the rows of excluded frames, and of the coded frames all but each n-th."""
+    coded = np.any(labels.intensity >= 0, axis=1)
+    return np.isin(labels.frame, list(exclude)) | (coded & ((np.cumsum(coded) - 1) % every != 0))
 
 
 def _carry(landmarks: Landmarks, max_gap: int) -> np.ndarray:

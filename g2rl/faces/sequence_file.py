@@ -8,11 +8,12 @@ and any frame can be decoded alone at the decoder's own speed.
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import decode
 from g2rl.io.hdf5 import read_hdf5, write_hdf5
@@ -34,6 +35,7 @@ class AlignedSequence:
         jpeg: (bytes,) uint8, the faces' JPEG files end to end.
         offsets: (M + 1,) uint64, face i is ``jpeg[offsets[i]:offsets[i + 1]]``.
         counts: number of frames by their status, see :func:`g2rl.faces.align_sequence.align_sequence`.
+        alignment: how the faces were aligned; a file without this attribute has the default one.
     """
 
     subject: str
@@ -45,10 +47,14 @@ class AlignedSequence:
     jpeg: np.ndarray
     offsets: np.ndarray
     counts: dict[str, int]
+    alignment: Alignment = DEFAULT_ALIGNMENT
 
 
 def write_sequence(path: Path, aligned: AlignedSequence) -> None:
     """Write atomically, the same bytes for the same aligned sequence."""
+    others = {}
+    if aligned.alignment != DEFAULT_ALIGNMENT:
+        others["alignment"] = json.dumps(asdict(aligned.alignment))
     write_hdf5(
         path,
         {name: getattr(aligned, name) for name in ARRAYS},
@@ -57,6 +63,7 @@ def write_sequence(path: Path, aligned: AlignedSequence) -> None:
             "sequence": aligned.sequence,
             "aus": np.array(aligned.aus, np.int32),
             "counts": json.dumps(aligned.counts),
+            **others,
         },
     )
 
@@ -72,11 +79,12 @@ def read_sequence(path: Path) -> AlignedSequence:
     _require(path, not lacking, f"no attribute {', '.join(sorted(lacking))}")
     try:
         aus, counts = tuple(int(au) for au in attributes["aus"]), json.loads(attributes["counts"])
-    except (TypeError, ValueError):
-        _require(path, False, "its AUs or its counts cannot be read")
+        alignment = Alignment(**json.loads(attributes.get("alignment", "{}")))
+    except (TypeError, ValueError, InputError):
+        _require(path, False, "its AUs, its counts or its alignment cannot be read")
     _check_arrays(path, arrays, n_aus=len(aus))
     subject, sequence = str(attributes["subject"]), str(attributes["sequence"])
-    return AlignedSequence(subject, sequence, aus, counts=counts, **arrays)
+    return AlignedSequence(subject, sequence, aus, counts=counts, alignment=alignment, **arrays)
 
 
 def _check_arrays(path: Path, arrays: dict[str, np.ndarray], n_aus: int) -> None:

@@ -71,12 +71,16 @@ def predict_sequences(model: Model, sequences: Sequence[AlignedSequence]) -> pd.
     """The predictions of test subjects' aligned sequences; see ``prediction_table``.
 
     Raises:
-        InputError: a sequence's AUs are not the model's, the model was trained on its subject, or no frame.
+        InputError: a sequence's AUs or its alignment are not the model's, the model was trained on its
+            subject, or no frame.
     """
     intensities = []
     for sequence in sequences:
         if sequence.aus != model.aus:
             raise InputError(f"{sequence.sequence}: coded for AUs {sequence.aus}, the model for {model.aus}")
+        if sequence.alignment != model.alignment:
+            aligned = f"aligned by {sequence.alignment}, the model's faces by {model.alignment}"
+            raise InputError(f"{sequence.sequence}: {aligned}: align it as those")
         if sequence.subject in model.subjects:
             known = f"the model was trained on its subject {sequence.subject}"
             raise InputError(f"{sequence.sequence}: {known}: test it on others")

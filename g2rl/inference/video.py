@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from g2rl.action_units import au_name
+from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.errors import InputError
-from g2rl.faces.alignment import similarity, transform_points, warp
+from g2rl.faces.alignment import alignment_matrix, transform_points, warp
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.landmarks_file import Landmarks
@@ -67,7 +68,7 @@ def predict_input(one: Input, model: Model) -> pd.DataFrame:
     intensity = np.full((count, len(model.aus)), np.nan, np.float32)
     start = 0
     found = np.flatnonzero(landmarks.found)
-    for faces, points in aligned_batches(source, landmarks, model.settings.image_size):
+    for faces, points in aligned_batches(source, landmarks, model.settings.image_size, model.alignment):
         intensity[found[start : start + len(faces)]] = predict(model, faces, points).intensity
         start += len(faces)
     table[[au_name(au) for au in model.aus]] = intensity
@@ -119,7 +120,7 @@ def predict_videos(
 
 
 def aligned_batches(
-    source: FrameSource, landmarks: Landmarks, size: int
+    source: FrameSource, landmarks: Landmarks, size: int, alignment: Alignment = DEFAULT_ALIGNMENT
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The frames with a face, in order, as an aligned sequence gives them: (B, size, size, 3) uint8 RGB, and
     their landmarks (B, 68, 2) float32 in pixels of the aligned 256×256 faces."""
@@ -129,7 +130,7 @@ def aligned_batches(
     for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
         if image is None:
             raise InputError(f"frame {number} was decoded before and cannot be now: was its file changed?")
-        matrix = similarity(points[number])
+        matrix = alignment_matrix(points[number], alignment)
         stored = encode(warp(image, matrix))
         moved.append(transform_points(matrix, points[number]).astype(np.float32))
         batch.append(decode(stored, np.array([0, len(stored)], np.uint64), [0], size)[0])

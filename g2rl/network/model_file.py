@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from g2rl.action_units import format_centres, map_au
+from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
@@ -22,12 +23,17 @@ from g2rl.network.preprocessing import input_channels
 
 
 def write_model(
-    net: HeatmapNet, settings: Settings, aus: Sequence[int], subjects: Sequence[str], path: Path
+    net: HeatmapNet,
+    settings: Settings,
+    aus: Sequence[int],
+    subjects: Sequence[str],
+    path: Path,
+    alignment: Alignment = DEFAULT_ALIGNMENT,
 ) -> None:
     """The network without the geometry module, with what inference must know and the training subjects."""
     centres = format_centres(centres_in_use(settings.centres, settings.au_centres, aus))
     settings = replace(settings, au_centres=centres)  # by value, so that no table decides how it is read
-    known = {"aus": list(aus), "subjects": sorted(set(subjects))}
+    known = {"aus": list(aus), "subjects": sorted(set(subjects)), "alignment": asdict(alignment)}
     description = json.dumps(known | asdict(settings), sort_keys=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     with atomic_path(path) as temporary:
@@ -44,6 +50,7 @@ class Model:
     point_au: Tensor  # (P,) which AU each heatmap belongs to
     device: torch.device
     subjects: frozenset[str] = frozenset()  # those it was trained on
+    alignment: Alignment = DEFAULT_ALIGNMENT  # of the faces that it was trained on
 
 
 def read_model(path: Path, device: torch.device) -> Model:
@@ -63,18 +70,18 @@ def read_model(path: Path, device: torch.device) -> Model:
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
     try:
-        settings, aus, subjects = _parse(description)
+        settings, aus, subjects, alignment = _parse(description)
         centres = centres_in_use(settings.centres, settings.au_centres, aus)
         points = torch.from_numpy(map_au(aus, centres, settings.maps))
         net = _make_net(settings, len(points), weights)
     except InputError as error:
         raise InputError(f"{path}: weights do not fit its description: {error}") from error
     net.eval().to(device).to(memory_format=torch.channels_last)
-    return Model(net, aus, settings, points.to(device), device, subjects)
+    return Model(net, aus, settings, points.to(device), device, subjects, alignment)
 
 
-def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[str]]:
-    """Settings, AUs and subjects of a description, which may be anything that JSON can hold."""
+def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[str], Alignment]:
+    """Settings, AUs, subjects and alignment of a description, which may be anything that JSON can hold."""
     if not isinstance(description, dict):
         raise InputError(f"it is {description!r:.40}, expected a mapping")
     aus, subjects = description.pop("aus", None), description.pop("subjects", [])
@@ -82,12 +89,16 @@ def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[st
         raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
     if not (isinstance(subjects, list) and all(isinstance(subject, str) for subject in subjects)):
         raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
+    try:
+        alignment = Alignment(**description.pop("alignment", {}))
+    except TypeError:
+        raise InputError("its alignment cannot be read") from None
     if unknown := sorted(description.keys() - {field.name for field in fields(Settings)}):
         raise InputError(f"no setting {unknown[0]!r}")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in description.items()
     }
-    return Settings(**values), tuple(aus), frozenset(subjects)
+    return Settings(**values), tuple(aus), frozenset(subjects), alignment
 
 
 def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> HeatmapNet:

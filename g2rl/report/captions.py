@@ -1,4 +1,4 @@
-"""The caption of Table 1: recipe, frames used, whether G collapsed."""
+"""The caption of Table 1: recipe, frames used, whether G or the predictions of an AU collapsed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,8 +60,24 @@ def describe_collapse(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
     return f"Variance of the geometry vector G over faces: {'; '.join(parts)}." if parts else ""
 
 
+def describe_constant(flat: Mapping[tuple[str, str], Mapping[str, Sequence[str]]]) -> str:
+    """Which AUs a method predicts as nearly constant, a sentence.
+
+    Args:
+        flat: dataset and method → AU → the folds, and seeds, in which it does.
+    """
+    parts = [
+        f"{au} in {'fold' if len(folds) == 1 else 'folds'} {', '.join(folds)} ({method} on {dataset})"
+        for (dataset, method), aus in flat.items()
+        for au, folds in aus.items()
+    ]
+    if not parts:
+        return ""
+    return f"Predictions (nearly) constant, so that the ICC is about 0: {'; '.join(parts)}."
+
+
 REASONS = {  # a column of frames.csv → why a coded frame is not used
-    "excluded": "known to be bad",
+    "excluded": "excluded by the configuration",
     "partly_coded": "coded in part",
     "missing": "not in the video",
     "unreadable": "unreadable",
@@ -87,12 +103,19 @@ def describe_frames(counts: Mapping[str, pd.DataFrame]) -> str:
     return f"Coded frames used: {'; '.join(parts)}." if parts else ""
 
 
-def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) -> str:
+def caption(
+    table: pd.DataFrame,
+    recipe: str = "",
+    notes: Sequence[str] = (),
+    aggregation: str = "pooled",
+    rounded: bool = False,
+) -> str:
     """The caption of a tidy table, as plain sentences.
 
     Args:
         recipe: how the measured networks were trained, a phrase.
         notes: further sentences, such as that G collapsed.
+        aggregation, rounded: see ``g2rl.config.schema.Measures``.
     """
     measured = table[table["source"] == "measured"]
     datasets = list(dict.fromkeys(measured["dataset"]))
@@ -113,9 +136,11 @@ def caption(table: pd.DataFrame, recipe: str = "", notes: Sequence[str] = ()) ->
             "nothing about real faces and must not be compared with the published ones."
         )
     if datasets:
+        folds = "pool the test frames of all folds" if aggregation == "pooled" else "are means over the folds"
         sentences.append(
-            "Measured values pool the test frames of all folds, no subject is in both training and test, "
-            "predictions are not rounded; in brackets the average's 95 % interval, bootstrap over subjects."
+            f"Measured values {folds}, no subject is in both training and test, predictions are "
+            f"{'' if rounded else 'not '}rounded; in brackets the average's 95 % interval, bootstrap over "
+            "subjects."
         )
         sentences.append(
             "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "

@@ -14,13 +14,15 @@ from pathlib import Path
 import pandas as pd
 
 from g2rl.errors import InputError
+from g2rl.evaluation.collapse import constant_aus
 from g2rl.evaluation.methods import BEST, METHODS, read_metrics_by_method
 from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.faces.frame_counts import read_frame_counts
+from g2rl.inference.predictions import read_predictions
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
-from g2rl.paths import dataset_of_table, locate_fold_file
-from g2rl.report.captions import caption, describe_collapse, describe_frames
+from g2rl.paths import Run, dataset_of_table, locate_fold_file
+from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
 from g2rl.report.table1_formats import html, latex, markdown
 from g2rl.training.history import read_history
 
@@ -43,7 +45,10 @@ def read_published() -> pd.DataFrame:
 
 
 def table1_from_files(
-    metrics: Iterable[Path], histories: Iterable[Path] = (), frames: Iterable[Path] = ()
+    metrics: Iterable[Path],
+    histories: Iterable[Path] = (),
+    frames: Iterable[Path] = (),
+    predictions: Iterable[Path] = (),
 ) -> tuple[list[MethodResult], list[str]]:
     """The measured results, and further sentences for the caption; see ``write_table1``.
 
@@ -51,20 +56,38 @@ def table1_from_files(
         metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
         histories: ``DATASET/RUN/foldK/history.csv`` of the G2RL trainings.
         frames: ``DATASET/frames.csv``.
+        predictions: ``DATASET/RUN/foldK/predictions.csv`` of the runs, for AUs predicted as a constant.
     """
     results = [MethodResult(*key, tables) for key, tables in read_metrics_by_method(metrics).items()]
     trainings: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
         trainings.setdefault(locate_fold_file(path).dataset, []).append(read_history(path))
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
-    return results, [note for note in (describe_collapse(trainings), describe_frames(counts)) if note]
+    notes = (describe_collapse(trainings), describe_constant(_constant(predictions)), describe_frames(counts))
+    return results, [note for note in notes if note]
 
 
-def table1(results: Sequence[MethodResult], published: Collection[str] | None = None) -> pd.DataFrame:
-    """The tidy Table 1: published rows, then the measured ones, pooled over folds and averaged over seeds.
+def _constant(predictions: Iterable[Path]) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """Dataset and method → AU → the folds in which ``constant_aus`` finds it."""
+    flat: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for path in predictions:
+        place = locate_fold_file(path)
+        run = Run.parse(place.method)
+        fold = f"{place.fold.name} of seed {run.seed}" if run.seed else place.fold.name
+        for au in constant_aus(read_predictions(path)):
+            found = flat.setdefault((place.dataset, METHODS[run.method]), {})
+            found.setdefault(au, []).append(fold)
+    return flat
+
+
+def table1(
+    results: Sequence[MethodResult], published: Collection[str] | None = None, aggregation: str = "pooled"
+) -> pd.DataFrame:
+    """The tidy Table 1: published rows, then the measured ones, over folds and averaged over seeds.
 
     Args:
         published: the datasets whose published rows are shown, all if None.
+        aggregation: of the folds: ``pooled``, or ``fold_mean``.
 
     Returns:
         Columns ``COLUMNS``: source is ``published`` or ``measured``; au is written as in the paper (``6``,
@@ -82,13 +105,13 @@ def table1(results: Sequence[MethodResult], published: Collection[str] | None = 
         seen.add((result.dataset, result.method))
         mean = mean_over_seeds(result.metrics)
         mean = mean[mean["metric"].isin(BEST)]
-        pooled, folds = (mean[mean["aggregation"] == name] for name in ("pooled", "fold_mean"))
+        shown, folds = (mean[mean["aggregation"] == name] for name in (aggregation, "fold_mean"))
         parts.append(
-            pooled.assign(
+            shown.assign(
                 dataset=result.dataset,
                 method=result.method,
                 source="measured",
-                au=pooled["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
+                au=shown["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
                 fold_mean=folds["value"].to_numpy(),
                 seeds=len(result.metrics),
             )
@@ -103,10 +126,12 @@ def write_table1(
     recipe: str = "",
     notes: Sequence[str] = (),
     published: Collection[str] | None = None,
+    aggregation: str = "pooled",
+    rounded: bool = False,
 ) -> pd.DataFrame:
     """Write ``stem``.csv, .md, .tex and .html and return the tidy table; see ``table1`` and ``caption``."""
-    table = table1(results, published)
-    text = caption(table, recipe, notes)
+    table = table1(results, published, aggregation)
+    text = caption(table, recipe, notes, aggregation, rounded)
     write_csv(f"{stem}.csv", table)
     for suffix, render in ((".md", markdown), (".tex", latex), (".html", html)):
         write_text(Path(f"{stem}{suffix}"), render(table, text))

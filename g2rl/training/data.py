@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from g2rl.action_units import MIRROR
+from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import ALIGNED_SIZE, decode
@@ -36,6 +37,7 @@ class Faces:
     jpeg: tuple[np.ndarray, np.ndarray] | None
     landmarks: Tensor  # (N, 68, 2) float32, aligned pixels
     intensity: Tensor  # (N, K) int8, −1 not coded
+    alignment: Alignment = DEFAULT_ALIGNMENT
 
     def __len__(self) -> int:
         return len(self.intensity)
@@ -66,13 +68,18 @@ def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.de
     memory.
 
     Raises:
-        InputError: sequences of different AUs; no frame in any of them.
+        InputError: sequences of different AUs, or aligned in different ways; no frame in any of them.
     """
-    aus = sequences[0].aus
+    aus, alignment = sequences[0].aus, sequences[0].alignment
     if different := [each for each in sequences if each.aus != aus]:
         raise InputError(
             f"sequences of different AUs: {sequences[0].sequence} has {aus}, {different[0].sequence} has "
             f"{different[0].aus}"
+        )
+    if different := [each for each in sequences if each.alignment != alignment]:
+        raise InputError(
+            f"sequences aligned in different ways: {sequences[0].sequence} by {alignment}, "
+            f"{different[0].sequence} by {different[0].alignment}: align them again in one way"
         )
     landmarks = torch.from_numpy(np.concatenate([each.landmarks for each in sequences])).to(device)
     intensity = torch.from_numpy(np.concatenate([each.intensity for each in sequences])).to(device)
@@ -90,7 +97,7 @@ def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.de
     where = f"kept on {device}" if resident else "decoded batch by batch"
     log.info("faces: %d, %.2f GiB of pixels, %s", count, needed / 2**30, where)
     if not resident:
-        return Faces(aus, None, join(sequences), landmarks, intensity)
+        return Faces(aus, None, join(sequences), landmarks, intensity, alignment)
     images = torch.empty((count, size, size, 3), dtype=torch.uint8, device=device)
     start = 0
     for each in progress(
@@ -99,7 +106,7 @@ def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.de
         end = start + len(each.frame)
         images[start:end] = torch.from_numpy(load_frames(each, size, torch.get_num_threads()))
         start = end
-    return Faces(aus, images, None, landmarks, intensity)
+    return Faces(aus, images, None, landmarks, intensity, alignment)
 
 
 def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

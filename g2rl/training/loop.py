@@ -150,6 +150,6 @@ def train(
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
     subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())
-    write_model(model.net, settings, faces.aus, list(subjects), model_path)
+    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment)
     write_history(history_path, history)
     saved.remove()

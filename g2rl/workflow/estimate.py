@@ -24,7 +24,7 @@ from g2rl.workflow.resources import (
 
 @dataclass(frozen=True)
 class Data:
-    """How much there is of one dataset: frames in its media, coded frames of each sequence, and AUs."""
+    """How much there is of one dataset: frames in its media, coded frames of each sequence that are used."""
 
     plan: DatasetManifest
     frames: int
@@ -66,15 +66,15 @@ def count_frames(config: Config, plans: Mapping[str, DatasetManifest]) -> dict[s
     for name, plan in plans.items():
         synthetic = config.datasets[name].synthetic
         if synthetic:
-            coded = dict.fromkeys(plan.sequences, synthetic.frames)
-            found[name] = Data(plan, sum(coded.values()), coded)
+            coded = dict.fromkeys(plan.sequences, -(-synthetic.frames // config.frames.every))
+            found[name] = Data(plan, synthetic.frames * len(coded), coded)
             continue
         frames, coded = 0, dict.fromkeys(plan.sequences, 0)
         for each in plan.sequences:
             try:
                 codes = plan.layout.read_labels(plan.root, each).intensity
                 frames += len(open_source(Path(plan.media(each))).numbers)
-                coded[each] = int(np.sum((codes >= 0).any(1)))
+                coded[each] = -(-int(np.sum((codes >= 0).any(1))) // config.frames.every)
             except InputError:
                 if not config.datasets[name].allow_faults:
                     raise  # else the sequence has no frame
@@ -132,7 +132,8 @@ def estimate_run(config: Config, cores: int, folder: Path) -> tuple[str, bool]:
     gpu = config.compute.gpu and torch.cuda.is_available()
     stages = estimate(config, data, cores, gpu, model_bytes(config, data))
     free = shutil.disk_usage(folder).free
-    return format_estimate(stages, data, cores, gpu, free), free >= sum(stage.bytes for stage in stages)
+    text = format_estimate(stages, data, cores, gpu, free, training_pixels(config, data))
+    return text, free >= sum(stage.bytes for stage in stages)
 
 
 def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
@@ -151,11 +152,29 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())
 
 
-def format_estimate(stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: bool, free: int) -> str:
-    """The estimate for the screen; ``free`` bytes are left on the disk of the results."""
+def training_pixels(config: Config, data: Mapping[str, Data]) -> int:
+    """Bytes of the decoded faces of the largest training."""
+    each = config.training.image_size**2 * 3
+    return max(
+        (one.total(one.plan.train(k)) * each for one in data.values() for k in one.plan.folds), default=0
+    )
+
+
+def _pixels_text(pixels: int) -> str:
+    return (
+        f"The largest training has {_bytes(pixels)} of pixels. A device with twice that free keeps them;\n"
+        "on another, such as a GPU of 11 GB, they are decoded batch by batch: no rate was measured."
+    )
+
+
+def format_estimate(
+    stages: list[Stage], data: Mapping[str, Data], cores: int, gpu: bool, free: int, pixels: int
+) -> str:
+    """The estimate for the screen; ``free`` bytes are left on the disk of the results, ``pixels``: see
+    ``training_pixels``."""
     lines = [
         f"{name}: {len(one.plan.sequences)} sequences, {one.frames:,} frames, "
-        f"{one.total(list(one.coded)):,} of them coded; folds: {len(one.plan.folds)}"
+        f"{one.total(list(one.coded)):,} of them coded and used; folds: {len(one.plan.folds)}"
         for name, one in data.items()
     ]
     total = sum(stage.bytes for stage in stages)
@@ -169,6 +188,7 @@ def format_estimate(stages: list[Stage], data: Mapping[str, Data], cores: int, g
             "Rendering, checks, measures, tables and figures take minutes more. Hours follow from rates",
             "measured once, by benchmarks/rates.py (g2rl/resources/rates.tsv); –: none was measured for this",
             "backbone.",
+            _pixels_text(pixels),
             f"Free where the results go: {_bytes(free)}.{'' if free > total else short}",
         ]
     )

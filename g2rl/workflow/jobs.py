@@ -101,6 +101,15 @@ class Jobs(Targets):
         run, aus = self.trained[wildcards.run], self.datasets[wildcards.dataset].aus
         return configured.training_flags(self.config, run, aus)
 
+    @property
+    def metrics_options(self) -> str:
+        rounded = " --rounded" if self.config.measures.rounded else ""
+        return f"--resamples={self.config.resamples}{rounded}"
+
+    @property
+    def table1_options(self) -> list[str]:
+        return configured.option_flags(self.config.measures)
+
     def _sequence_options(self, dataset: str, sequence: str) -> list[str]:
         manifest = self.datasets[dataset]
         where = [f"--layout={manifest.layout.name}", f"--root={manifest.root}"]

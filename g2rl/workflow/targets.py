@@ -124,6 +124,12 @@ class Targets:
             path for name in self.datasets for path in self._of_folds(self.results.history, name, methods)
         ]
 
+    def predictions(self, methods: Iterable[str]) -> list[str]:
+        """Of each dataset and fold."""
+        return [
+            path for name in self.datasets for path in self._of_folds(self.results.predictions, name, methods)
+        ]
+
     def guided_histories(self) -> list[str]:
         """The histories of the G2RL runs of Table 1 and along λ."""
         files = []

@@ -30,7 +30,9 @@ DISFA_SHARES = {
 # ------------------------------------------------------------------------------------------ clean trees
 
 
-def make_bp4d(root: Path, sequences: Sequence[str] | None = None, codes: str = BP4D_CODES) -> None:
+def make_bp4d(
+    root: Path, sequences: Sequence[str] | None = None, codes: str = BP4D_CODES, frames: str = "BP4D-training"
+) -> None:
     """BP4D with all 328 sequences, or those named: every coded frame and a few around, codes with some 9s.
 
     Every frame of a sequence is the same 16×12 JPEG, linked under its name; the zero padding of the names
@@ -40,7 +42,7 @@ def make_bp4d(root: Path, sequences: Sequence[str] | None = None, codes: str = B
     published = layout.published(root)
     for sequence in published if sequences is None else sequences:
         first, last = published[sequence]
-        folder = root / "BP4D-training" / sequence[:4] / sequence[5:]
+        folder = root / frames / sequence[:4] / sequence[5:]
         folder.mkdir(parents=True)
         name = frame_name(sequence)
         source = str(folder / name(first))
@@ -70,6 +72,25 @@ def make_disfa(root: Path, subjects: Sequence[str] | None = None, camera: str = 
             labels.parent.mkdir(parents=True, exist_ok=True)
             codes = activity(f"{subject}{au}", count, DISFA_SHARES.get(au))
             write_codes(labels, range(1, count + 1), codes)
+
+
+def make_disfa_frames(
+    root: Path, subjects: Sequence[str], place: str, codes: str = "ActionUnit_Labels", first: int = 1
+) -> None:
+    """DISFA as frames: a folder ``place`` for each subject, such as Images/Left/{}; ``first``: its number."""
+    layout = get_layout("disfa")
+    for subject in subjects:
+        count = layout.published(root)[subject][1]
+        folder = root / place.format(subject)
+        folder.mkdir(parents=True)
+        source = folder / f"{first:05d}.jpg"
+        source.write_bytes(image_bytes(subject))
+        for number in range(first + 1, first + count):
+            os.link(source, folder / f"{number:05d}.jpg")
+        for au in layout.aus:
+            path = root / codes / subject / f"{subject}_au{au}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_codes(path, range(1, count + 1), activity(f"{subject}{au}", count))
 
 
 def frame_name(sequence: str) -> Callable[[int], str]:
@@ -416,9 +437,27 @@ def au_not_coded(root, sequence):
     edit(codes_of(root, sequence)[4], lambda lines: [line.split(",")[0] + ",9" for line in lines])
 
 
-@fault("bp4d", "codes-copied")
+@fault("bp4d", "codes-equal")
 def codes_of_another_au(root, sequence):
     shutil.copyfile(codes_of(root, sequence)[0], codes_of(root, sequence)[1])
+
+
+@fault("disfa", "codes-copied", named=False)
+def codes_of_another_subject(root, sequence):
+    other = next(
+        path for path in sorted(codes_of(root, sequence)[0].parents[1].iterdir()) if path.name != sequence
+    )
+    shutil.copyfile(codes_of(root, other.name)[0], codes_of(root, sequence)[0])
+
+
+@fault("disfa", "frames-first")
+def frames_from_zero_and_one_too_many(root, sequence):
+    clip(root, sequence).unlink()
+    codes = codes_of(root, sequence)[0].parents[1].name
+    shutil.rmtree(codes_of(root, sequence)[0].parent)
+    make_disfa_frames(root, [sequence], "Videos_LeftCamera/LeftVideo{}_comp", codes, first=0)
+    folder = clip(root, sequence)
+    os.link(folder / "00000.jpg", folder / f"{len(os.listdir(folder)):05d}.jpg")
 
 
 @fault("bp4d", "two-spellings", named=False)
@@ -533,6 +572,20 @@ def subject_unknown(root, sequence):
 @fault("bp4d", "root", named=False)
 def codes_not_copied(root, sequence):
     shutil.rmtree(root / BP4D_CODES)
+
+
+@fault("bp4d", "root", named=False)
+def every_subject_packed(root, sequence):
+    folder = root / "BP4D-training"
+    for subject in list(folder.iterdir()):
+        shutil.rmtree(subject)
+        subject.with_name(f"{subject.name}.zip").write_bytes(b"PK")
+
+
+@fault("disfa", "root", named=False)
+def videos_packed(root, sequence):
+    shutil.rmtree(root / "Videos_LeftCamera")
+    (root / "Videos_LeftCamera.zip").write_bytes(b"PK")
 
 
 @fault("bp4d", "root", named=False)

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
 from g2rl.faces.align_sequence import align_sequence
+from g2rl.faces.alignment import alignment_matrix, transform_points
 from g2rl.faces.jpeg import decode
 from g2rl.faces.sequence_file import load_frames, read_sequence
-from tests.media import Frames, images_of, labels_of, landmarks_of
+from tests.media import Frames, images_of, labels_of, landmarks_of, two_frames
 
 numbers = st.integers(1, 30)
 
@@ -24,18 +26,20 @@ codes = st.sampled_from([-1, 0, 3, 5])
     exclude=st.frozensets(numbers, max_size=4),
     max_gap=st.integers(0, 4),
     drop_partial=st.booleans(),
+    every=st.sampled_from([1, 1, 2, 3]),
 )
-def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max_gap, drop_partial):
+def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max_gap, drop_partial, every):
     """Against the rules applied frame by frame: media = {number: (readable, has a face)}."""
     small = np.full((40, 40, 3), 90, np.uint8)
     source = Frames({number: small if readable else None for number, (readable, _) in media.items()})
     found = {number: readable and face for number, (readable, face) in media.items()}
+    kept = sorted(number for number, intensity in coded.items() if intensity != (-1, -1))[::every]
     expected = {}
     for number, intensity in coded.items():
         before = [other for other in media if other <= number and found[other]]
         if intensity == (-1, -1):
             reason = "not_coded"
-        elif number in exclude:
+        elif number in exclude or number not in kept:
             reason = "excluded"
         elif drop_partial and -1 in intensity:
             reason = "partly_coded"
@@ -60,6 +64,7 @@ def test_no_frame_is_lost_uncounted(tmp_path_factory, media, coded, exclude, max
         max_gap=max_gap,
         drop_partial=drop_partial,
         exclude=exclude,
+        every=every,
     )
     reasons = ("excluded", "partly_coded", "missing", "unreadable", "no_face", "used")
     assert counts["coded"] == sum(counts[reason] for reason in reasons)
@@ -121,6 +126,25 @@ def test_landmarks_of_other_media_are_refused(tmp_path):
             tmp_path / "s.h5",
         )
     assert not (tmp_path / "s.h5").exists()
+
+
+def test_a_sequence_records_another_alignment(tmp_path):
+    found = dict.fromkeys(range(3), True)
+    one = Frames(images_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))), "S", "S1"
+    chin = Alignment(anchors="eyes_chin", scale=0.9)
+    align_sequence(*one, tmp_path / "plain.h5")
+    align_sequence(*one, tmp_path / "chin.h5", alignment=chin)
+    plain, other = (read_sequence(tmp_path / f"{name}.h5") for name in ("plain", "chin"))
+    assert plain.alignment == Alignment()
+    assert other.alignment == chin
+    raw = landmarks_of(found).landmarks[0]
+    expected = transform_points(alignment_matrix(raw, chin), raw)
+    np.testing.assert_allclose(other.landmarks[0], expected, atol=1e-3)
+
+
+def test_every_is_a_count(tmp_path):
+    with pytest.raises(InputError, match="every: 0, expected 1 or more"):
+        align_sequence(*two_frames(), "S", "S1", tmp_path / "s.h5", every=0)
 
 
 def test_same_input_same_bytes(tmp_path):

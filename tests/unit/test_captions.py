@@ -1,8 +1,10 @@
 """The sentences of Table 1's caption."""
 
+import numpy as np
 import pandas as pd
 
-from g2rl.report.captions import describe_collapse, describe_frames
+from g2rl.evaluation.collapse import constant_aus
+from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
 
 COUNTS = {
     "sequence": ["one", "two"],
@@ -24,7 +26,8 @@ def test_frames_are_described_with_every_reason():
             {"disfa": table, "bp4d": table.assign(excluded=0, missing=0, no_face=0, used=500, carried=0)}
         )
         == "Coded frames used: 1,485 of 1,500 on disfa, 4 of them with an earlier frame's landmarks "
-        "(left out: 3 known to be bad, 2 not in the video, 10 with no face found); 1,000 of 1,500 on bp4d."
+        "(left out: 3 excluded by the configuration, 2 not in the video, 10 with no face found); "
+        "1,000 of 1,500 on bp4d."
     )
     assert describe_frames({}) == ""
 
@@ -39,3 +42,35 @@ def test_collapse_of_the_geometry_vector_is_described():
     assert "0.15 after the last on bp4d (still varies)" in text
     assert "0.15 after the last on other (nearly constant)" in text
     assert describe_collapse({}) == ""
+
+
+def test_aus_that_are_predicted_as_a_constant_are_named():
+    true = np.tile([0.0, 0, 0, 5], 50)
+    table = pd.DataFrame(
+        {
+            "AU05_true": true,
+            "AU05_pred": 0.02 * true,  # a fiftieth of the codes' spread
+            "AU12_true": true,
+            "AU12_pred": 0.2 * true,
+            "AU15_true": np.zeros(200),  # nothing to be predicted
+            "AU15_pred": np.zeros(200),
+            "AU20_true": np.full(200, np.nan),
+            "AU20_pred": np.zeros(200),
+        }
+    )
+    assert constant_aus(table) == ["AU05"]
+    text = describe_constant({("disfa", "Baseline"): {"AU05": ["1", "3"], "AU20": ["2 of seed 1"]}})
+    assert text == (
+        "Predictions (nearly) constant, so that the ICC is about 0: AU05 in folds 1, 3 (Baseline on disfa); "
+        "AU20 in fold 2 of seed 1 (Baseline on disfa)."
+    )
+    assert describe_constant({}) == ""
+
+
+def test_the_caption_says_how_values_were_measured():
+    table = pd.DataFrame({"source": ["measured"], "dataset": ["disfa"], "seeds": [1]})
+    assert "pool the test frames of all folds" in caption(table)
+    assert "predictions are not rounded" in caption(table)
+    other = caption(table, aggregation="fold_mean", rounded=True)
+    assert "are means over the folds" in other
+    assert "predictions are rounded" in other

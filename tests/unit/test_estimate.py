@@ -7,7 +7,7 @@ import pytest
 
 from g2rl.config import load
 from g2rl.errors import InputError
-from g2rl.workflow.estimate import count_frames, estimate, format_estimate, model_bytes
+from g2rl.workflow.estimate import count_frames, estimate, format_estimate, model_bytes, training_pixels
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.resources import (
     ACTIVATION_BYTES,
@@ -81,14 +81,27 @@ def test_unmeasured_backbone_has_no_hours(paper):
     other = parsed.model_copy(update={"training": replace(parsed.training, backbone="other")})
     stages = estimate(other, data, 2, False, 1000)
     assert [stage.hours is None for stage in stages] == [False, False, True, True]
-    assert " – " in format_estimate(stages, data, 2, False, 10**12)
+    assert " – " in format_estimate(stages, data, 2, False, 10**12, 0)
+
+
+def test_pixels_that_a_small_gpu_does_not_hold_are_said(paper):
+    parsed, data = paper
+    size = training_pixels(parsed, data)
+    assert size == 2 * 4845 * 256 * 256 * 3  # the largest training: the two longest of DISFA's sequences
+    stages = estimate(parsed, data, 2, False, 1000)
+    text = format_estimate(stages, data, 2, False, 10**12, size)
+    assert "largest training has 1.9 GB of pixels" in text
+    every = parsed.model_copy(update={"frames": parsed.frames.model_copy(update={"every": 4})})
+    thinned = count_frames(every, {name: one.plan for name, one in data.items()})
+    assert thinned["disfa"].coded == {"SN001": 1212, "SN002": 1212, "SN010": 1211}
+    assert thinned["disfa"].frames == data["disfa"].frames
 
 
 def test_too_small_a_disk_is_said(paper):
     parsed, data = paper
     stages = estimate(parsed, data, 2, False, 10**8)
-    assert "NOT ENOUGH" not in format_estimate(stages, data, 2, False, 10**12)
-    assert "NOT ENOUGH: 4." in format_estimate(stages, data, 2, False, 10**9)
+    assert "NOT ENOUGH" not in format_estimate(stages, data, 2, False, 10**12, 0)
+    assert "NOT ENOUGH: 4." in format_estimate(stages, data, 2, False, 10**9, 0)
 
 
 def test_a_sequence_that_a_fault_stops_counts_where_faults_are_allowed(tmp_path):

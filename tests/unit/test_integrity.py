@@ -9,7 +9,7 @@ from g2rl.datasets.integrity.check import check, exit_status
 from g2rl.datasets.integrity.findings import KINDS, format_findings, make_finding
 from g2rl.datasets.integrity.findings_file import read_known_faults, write_findings
 from g2rl.datasets.registry import get_layout
-from tests.data.make_trees import FAULTS, make_bp4d, make_disfa
+from tests.data.make_trees import FAULTS, make_bp4d, make_disfa, make_disfa_frames
 
 # Short ones. The first one is planted on; it is all that there is of its subject.
 SEQUENCES = {"bp4d": ["F009_T8", "M009_T8", "M009_T3", "M008_T8"], "disfa": ["SN001", "SN002"]}
@@ -48,6 +48,48 @@ def test_other_spellings_are_silent(tmp_path, codes):
     (tmp_path / "BP4D-training").rename(tmp_path / "BP4D_Training")
     (tmp_path / "sheet.tsv").write_text("sequence\tsubject\tfold\nF009_T8\tF009\t0\n")
     assert check(get_layout("bp4d"), tmp_path, tmp_path / "sheet.tsv") == []
+
+
+@pytest.mark.parametrize(
+    ("frames", "codes"),
+    [
+        ("Sequences(2D+3D)", "AUCoding/AU_INT"),  # Binghamton's
+        ("2D+3D", "AUCoding/AU_INT"),
+        ("BP4D-training", "AU Intensity Codes3.0"),  # FERA 2015's
+        (".", "AU Intensity Codes3.0"),
+        ("disk/images", "AU_INT"),
+    ],
+)
+def test_bp4d_of_each_distribution_is_silent(tmp_path, frames, codes):
+    make_bp4d(tmp_path, ["F009_T8", "M009_T8"], codes=codes, frames=frames)
+    (tmp_path / "sheet.tsv").write_text("sequence\tsubject\tfold\nF009_T8\tF009\t0\nM009_T8\tM009\t1\n")
+    layout = get_layout("bp4d")
+    assert check(layout, tmp_path, tmp_path / "sheet.tsv", jobs=1) == []
+    assert layout.media(tmp_path, "F009_T8") == tmp_path / frames / "F009/T8"
+    assert set(layout.found(tmp_path)) == {"F009_T8", "M009_T8"}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("place", "codes"),
+    [
+        ("Videos_LeftCamera/LeftVideo{}", "ActionUnit_Labels"),
+        ("Videos_LeftCamera/LeftVideo{}_comp", "AU_Labels"),
+        ("Images/Left/{}", "ActionUnit_Labels"),
+        ("Images/LeftVideo{}", "AU-Labels"),
+    ],
+)
+def test_disfa_as_frames_is_silent(tmp_path, place, codes, first):
+    """Frames that count from 0 are the ones coded from 1 on, if there are as many."""
+    make_disfa_frames(tmp_path, ["SN001", "SN010"], place, codes, first)
+    (tmp_path / "sheet.tsv").write_text("sequence\tsubject\tfold\nSN001\tSN001\t1\nSN010\tSN010\t2\n")
+    layout = get_layout("disfa")
+    assert check(layout, tmp_path, tmp_path / "sheet.tsv", jobs=1) == []
+    assert layout.media(tmp_path, "SN001") == tmp_path / place.format("SN001")
+    assert set(layout.found(tmp_path)) == {"SN001", "SN010"}
+    labels = layout.read_labels(tmp_path, "SN010")
+    assert (labels.frame[0], labels.frame[-1]) == (first, first + 4843)
+    assert layout.excluded(tmp_path, "SN001")[0] == 397 + first
 
 
 @pytest.mark.parametrize("name", FAULTS)

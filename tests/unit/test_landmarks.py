@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from g2rl.faces.alignment import similarity, transform_points, warp
+from g2rl.faces.alignment import alignment_matrix, transform_points, warp
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.mean_shape import MEAN_SHAPE
 from g2rl.faces.tracker import FaceTracker, expected_box
@@ -57,7 +57,7 @@ def test_photograph_is_landmarked_and_aligned(tmp_path, photograph):
     for point, where in SEEN.items():
         assert np.linalg.norm(points[point] - where) < 0.05 * FACE_WIDTH, point
 
-    matrix = similarity(points)
+    matrix = alignment_matrix(points)
     aligned = warp(photograph, matrix)
     seen = transform_points(matrix, np.array(list(SEEN.values())))
     # The same points on the template, and the image there: dark pupils, bright teeth.

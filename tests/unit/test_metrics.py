@@ -102,6 +102,15 @@ def test_pooled_and_fold_mean():
             assert values["avg"] == pytest.approx(values[list(AUS)].mean())
 
 
+def test_rounded_predictions_are_those_measured():
+    table = make_predictions(["a", "b", "c"])
+    rounded = table.copy()
+    rounded[[name for name in table if name.endswith("_pred")]] = table.filter(like="_pred").round()
+    found, plain = (evaluate([table], resamples=20, rounded=choice) for choice in (True, False))
+    pd.testing.assert_frame_equal(found, evaluate([rounded], resamples=20))
+    assert not np.allclose(found["value"], plain["value"])
+
+
 def test_the_interval_is_a_bootstrap_over_subjects():
     """The same resamples, done the long way: gather each drawn subject's frames and measure them."""
     folds = [make_predictions(list("abc"), 20, seed=3), make_predictions(list("defg"), 20, seed=4)]

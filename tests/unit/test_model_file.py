@@ -8,9 +8,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
+from g2rl.inference.predictor import predict_sequences
 from g2rl.network.model_file import read_model
-from tests.factories import CPU, SMALL, run
+from tests.factories import CPU, HELD_OUT, SEQUENCES, SMALL, run
 
 
 def test_a_model_file_that_is_none_is_named(tmp_path):
@@ -43,6 +45,9 @@ def whole(tmp_path_factory):
         ({"stride": 0}, "fit"),
         ({"aus": [[6]]}, "aus .*expected a list of numbers"),
         ({"subjects": 3}, "subjects 3, expected a list of names"),
+        ({"alignment": {"anchors": "ears"}}, "alignment, anchors: 'ears', expected one of"),
+        ({"alignment": {"scale": 9}}, "alignment, scale: 9, expected 2 or less"),
+        ({"alignment": 3}, "its alignment cannot be read"),
         ({"sigma": "wide"}, "sigma: 'wide', expected a number"),
         ({"maps": ["point"]}, "maps: .*expected one of"),
     ],
@@ -58,6 +63,30 @@ def test_a_strangers_model_is_held_to_its_own_size(tmp_path, whole, claim, messa
     save_file(weights, path, metadata={"g2rl": json.dumps(about)})
     with pytest.raises(InputError, match=rf"model\.safetensors: weights do not.*{message}"):
         read_model(path, CPU)
+
+
+def test_a_model_knows_how_its_faces_were_aligned(tmp_path, whole):
+    chin = Alignment(anchors="eyes_chin", scale=1.2)
+    one_epoch = replace(SMALL, epochs=1)
+    run(tmp_path, one_epoch, [replace(sequence, alignment=chin) for sequence in SEQUENCES])
+    model = read_model(tmp_path / "model.safetensors", CPU)
+    assert model.alignment == chin
+    with pytest.raises(
+        InputError, match=r"F003_T1: aligned by eyes_nose, scale 1, the model's.* eyes_chin, scale 1.2"
+    ):
+        predict_sequences(model, HELD_OUT)
+    assert len(predict_sequences(model, [replace(sequence, alignment=chin) for sequence in HELD_OUT]))
+    with pytest.raises(InputError, match="aligned in different ways: F001_T1 by eyes_nose, scale 1, M002_T1"):
+        run(tmp_path, one_epoch, [SEQUENCES[0], replace(SEQUENCES[1], alignment=chin)])
+    # A file of an earlier version says nothing: the one way there was.
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(whole)
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(file.metadata()["g2rl"])
+    del about["alignment"]
+    save_file(weights, path, metadata={"g2rl": json.dumps(about)})
+    assert read_model(path, CPU).alignment == Alignment()
 
 
 def test_weights_and_descriptions_of_another_kind_are_refused(tmp_path, whole):

@@ -11,10 +11,12 @@ import torch
 from skimage.data import astronaut
 
 from g2rl.cli import main as cli
+from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
-from g2rl.faces.alignment import STABLE, TEMPLATE
+from g2rl.faces.alignment import ANCHORS, TEMPLATE
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.inference.inputs import Input, find_inputs, table_names
+from g2rl.inference.predictor import predict
 from g2rl.inference.video import aligned_batches, predict_video
 from g2rl.io.video import open_source
 from g2rl.network.model_file import read_model
@@ -62,9 +64,28 @@ def test_the_aligned_photograph_shows_an_upright_centred_face(model, folder):
     ((faces, landmarks),) = aligned_batches(source, detect_landmarks(source), 256)
     assert faces.shape == (2, 256, 256, 3)
     assert landmarks.shape == (2, 68, 2)
-    assert np.abs(landmarks[:, STABLE] - TEMPLATE[STABLE]).max() < 12  # pixels of the aligned face
+    stable = [group[0] for group in ANCHORS["eyes_nose"].groups]
+    assert np.abs(landmarks[:, stable] - TEMPLATE[stable]).max() < 12  # pixels of the aligned face
     skin = faces[0, 120:170, 90:170].reshape(-1, 3).astype(int)
     assert (skin[:, 0] > skin[:, 2] + 10).mean() > 0.9  # cheeks and nose are redder than blue, in RGB order
+
+
+class Brightness(torch.nn.Module):
+    """Four heatmaps as high as the face is bright, in normalised units."""
+
+    def forward(self, images):
+        return images.mean(dim=(1, 2, 3)).abs()[:, None, None, None].expand(-1, 4, 16, 16) / 9, None
+
+
+def test_a_video_is_aligned_as_the_models_faces_were(model, folder):
+    plain = replace(model, net=Brightness())  # after one epoch all faces are alike to the trained network
+    large = replace(plain, alignment=Alignment(anchors="eyes", scale=1.4))
+    source = open_source(folder)
+    expected = aligned_batches(source, detect_landmarks(source), 64, large.alignment)
+    intensity = predict(large, *next(expected)).intensity
+    table = predict_video(folder, large)[["AU06", "AU12"]]
+    assert np.allclose(table.iloc[[0, 2]], intensity, atol=1e-4)
+    assert not np.allclose(table.iloc[[0, 2]], predict_video(folder, plain)[["AU06", "AU12"]].iloc[[0, 2]])
 
 
 def test_a_missing_video_is_named(model, tmp_path):
@@ -87,8 +108,6 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
 
 
 def test_a_batch_is_predicted_as_its_faces_are_alone(model):
-    from g2rl.inference.predictor import predict
-
     faces = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), np.uint8)
     together = predict(model, faces)
     alone = [predict(model, face[None]).intensity[0] for face in faces]

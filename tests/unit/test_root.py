@@ -24,6 +24,13 @@ def test_roots_that_are_right(tmp_path):
     [
         ("bp4d", "nothing_there", "", r"no such folder, expected .*BP4D-training"),
         ("bp4d", "codes_not_copied", "", "the frames are there, the intensity codes are not"),
+        (
+            "bp4d",
+            "every_subject_packed",
+            "",
+            r"frames are still packed: unpack F001\.zip in .*BP4D-training$",
+        ),
+        ("disfa", "videos_packed", "", r"videos are still packed: unpack Videos_LeftCamera\.zip in "),
         ("bp4d", "frames_one_level_down", "", r"give the folder below, .*disk$"),
         ("bp4d", None, "BP4D-training", r"give the folder above, "),
         ("bp4d", None, "BP4D-training/F001", r"give the folder above, .*tree$"),

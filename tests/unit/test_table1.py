@@ -10,7 +10,7 @@ import pytest
 from g2rl.errors import InputError
 from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.report.captions import caption
-from g2rl.report.table1 import COLUMNS, MethodResult, read_published, table1, write_table1
+from g2rl.report.table1 import COLUMNS, MethodResult, read_published, table1, table1_from_files, write_table1
 from tests.tables import BP4D, DISFA, make_metrics
 
 
@@ -55,6 +55,33 @@ def test_seeds_are_averaged():
     np.testing.assert_allclose(found, [[0.5, 0.45, 0.55, 0.49, 2]])
     with pytest.raises(InputError, match="differ in their rows"):
         mean_over_seeds([first, make_metrics((6, 10), np.zeros(3), np.zeros(3))])
+
+
+def test_the_mean_over_folds_may_be_shown():
+    metrics = make_metrics(BP4D, np.full(6, 0.4), np.full(6, 0.5))
+    shown, pooled = (
+        table1([MethodResult("synthetic_bp4d", "G2RL", [metrics])], aggregation=aggregation)
+        for aggregation in ("fold_mean", "pooled")
+    )
+    shown, pooled = (table[table["source"] == "measured"] for table in (shown, pooled))
+    np.testing.assert_array_equal(shown["value"], pooled["fold_mean"])
+    np.testing.assert_array_equal(shown["fold_mean"], pooled["fold_mean"])
+    assert (shown["value"] != pooled["value"]).all()
+
+
+def test_a_constant_prediction_is_noted_from_the_files(tmp_path):
+    paths = []
+    for fold, spread in ((1, 1.0), (2, 0.0)):
+        path = tmp_path / f"disfa/baseline_sigma2_seed3/fold{fold}/predictions.csv"
+        path.parent.mkdir(parents=True)
+        rows = [f"S{fold},S{fold},{frame},{frame % 3},{spread * (frame % 3)}" for frame in range(30)]
+        path.write_text("subject,sequence,frame,AU05_true,AU05_pred\n" + "\n".join(rows) + "\n")
+        paths.append(path)
+    _, notes = table1_from_files([], predictions=paths)
+    assert notes == [
+        "Predictions (nearly) constant, so that the ICC is about 0: AU05 in fold 2 of seed 3 (Baseline on "
+        "disfa)."
+    ]
 
 
 def test_published_averages_are_the_means_of_their_rows():

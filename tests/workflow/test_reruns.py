@@ -198,16 +198,18 @@ FOLLOWED_BY = [
     (
         ("landmarks", "align"),
         "datasets/integrity/__init__ datasets/integrity/findings_file io/decoding io/frame_source "
-        "io/frame_times io/image_folder io/images io/video io/video_file",
+        "io/frame_times io/image_folder io/video io/video_file",
     ),
+    ((*RENDER, "landmarks", "align"), "io/images"),  # DISFA as frames: the numbers in their names
     (("landmarks", "align"), "faces/landmarks_file faces/mean_shape"),
     (("landmarks",), "faces/dlib_models faces/dlib_one_level faces/landmarks faces/tracker"),
-    (("align",), "faces/align_sequence faces/alignment"),
+    (("align",), "faces/align_sequence faces/alignment faces/lag"),
     (("frames", "table1"), "faces/frame_counts"),
     (
         ("train", "test", "table1", "figure4"),
-        "config/__init__ config/training config/values",
+        "config/training",
     ),
+    ((*SEQUENCES, "table1"), "config/__init__ config/alignment config/values"),
     (
         ("train", "test", "figure4"),
         "network/__init__ network/features network/heatmaps network/model network/model_file "
@@ -477,6 +479,9 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "frames.max_gap": (2, follow(["align"]), "--max-gap=2"),
     "frames.drop_partial": (True, follow(["align"]), "--drop-partial"),
     "frames.exclude_known_bad": (True, DISFA_ALIGNED, "--exclude-known-bad"),
+    "frames.every": (2, follow(["align"]), "--every=2"),
+    "frames.alignment": ("eyes_chin", follow(["align"]), "--alignment=eyes_chin"),
+    "frames.face_scale": (0.9, follow(["align"]), "--face-scale=0.9"),
     "weights": ("imagenet", TRAINED | {"weights": 1}, "Missing output"),
     **{
         f"training.{key}": (value, GUIDED if key in GEOMETRY_KEYS else TRAINED, f"--{key}".replace("_", "-"))
@@ -486,6 +491,8 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
     "figure5_aus": ([6, 12], {"figure5": 1}, "--aus"),
+    "measures.rounded": (True, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}, "--rounded"),
+    "measures.aggregation": ("fold_mean", {"table1": 1}, "--aggregation=fold_mean"),
     "resamples": (
         21,
         {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},

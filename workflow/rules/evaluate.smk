@@ -67,7 +67,7 @@ rule metrics:
         runtime=JOBS.minutes(30),
     params:
         *code("metrics"),
-        settings=f"--resamples={CONFIG.resamples}",
+        settings=JOBS.metrics_options,
     shell:
         "g2rl metrics {input:q} {params.settings} -o {output:q} > {log:q} 2>&1"
 

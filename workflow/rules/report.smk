@@ -6,6 +6,7 @@ rule table1:
         metrics=JOBS.metrics(JOBS.table1_methods),
         histories=JOBS.histories(JOBS.table1_runs("g2rl")),
         frames=JOBS.frames(),
+        predictions=JOBS.predictions(JOBS.table1_runs("baseline", "g2rl", "g2rlplus")),
     output:
         csv=RESULTS.table1(".csv"),
         md=RESULTS.table1(".md"),
@@ -28,9 +29,11 @@ rule table1:
         *code("table"),
         recipe=recipe(CONFIG, JOBS.heatmap_counts),
         published=JOBS.published,
+        settings=JOBS.table1_options,
     shell:
         "g2rl table {input.metrics:q} --histories {input.histories:q} --frames {input.frames:q}"
-        " --published {params.published:q} --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
+        " --predictions {input.predictions:q} --published {params.published:q} {params.settings:q}"
+        " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
 
 
 rule claims:

@@ -39,7 +39,9 @@ def _copies(seen: list[Seen]) -> Iterator[Finding]:
         for file, digest in one.codes.items():
             by_codes[digest].append((one, file))
     yield from _twins("frames-copied", by_frames, "frames of its own")
-    yield from _twins("codes-copied", by_codes, "codes of its own")
+    for digest, group in by_codes.items():
+        across = len({one.sequence for one, _ in group}) > 1
+        yield from _twins("codes-copied" if across else "codes-equal", {digest: group}, "codes of its own")
 
 
 def _twins(code: str, groups: Mapping[str, list[tuple[Seen, str]]], expected: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The check of one sequence: its label files, its media, and whether they belong together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from g2rl.datasets.integrity.label_files import examine_labels
 from g2rl.datasets.integrity.media import Frames, examine_folder, examine_video
 from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.integrity.wording import frame_ranges, relative_name
+from g2rl.errors import InputError
 
 
 def examine_sequence(
@@ -28,6 +30,8 @@ def examine_sequence(
             seen.frame, seen.intensity = labels.frame, labels.intensity
         media = layout.media(root, sequence)
         seen.media = relative_name(root, media)
+        if labels is not None:
+            labels = replace(labels, frame=labels.frame + np.int32(layout.frame_shift(root, sequence)))
         # A frame in which no AU is coded is not missed.
         coded = labels.frame[(labels.intensity >= 0).any(axis=1)] if labels else np.empty(0, np.int32)
         seen.coded = len(coded)
@@ -37,6 +41,8 @@ def examine_sequence(
             frames = examine_video(layout, seen, media)
         if frames is not None and labels is not None:
             _compare(layout, seen, media, labels.frame, coded, frames)
+    except InputError as error:  # of the frames' numbers
+        seen.add("frames-first", media, str(error).removeprefix(f"{media}: "), "frames that count from 1")
     except OSError as error:
         seen.add("not-readable", Path(error.filename or root), str(error.strerror), "a file that can be read")
     return seen
