@@ -16,7 +16,7 @@ from g2rl.faces.alignment import TEMPLATE
 from g2rl.paths import Run
 from g2rl.report.figures.au_locations import figure2
 from g2rl.report.figures.heatmaps import figure4
-from g2rl.report.figures.sweep import figure_sweep, sweep_from_files, tick_label
+from g2rl.report.figures.sweep import figure_sweep, matched_sweep, sweep_from_files, tick_label
 from g2rl.report.figures.timeseries import figure5
 from tests.tables import BP4D, DISFA, make_metrics, make_predictions
 
@@ -208,6 +208,21 @@ def test_choose_sequence_needs_two_coded_aus():
         choose_sequence(table)
     with pytest.raises(InputError, match="two AUs"):
         choose_sequence(make_predictions(["a"], aus=("AU06",)))
+
+
+def test_figure_6_with_matched_lambda_has_two_curves(tmp_path):
+    """Those of λ = 0.05 are on the first, the others on the second, which shares what it lacks."""
+    fixed = make_sweep(tmp_path, "sigma", (1, 2))
+    other = fixed[0].parents[1] / "g2rl_sigma1_lambda0.1739_seed0/metrics.csv"
+    other.parent.mkdir()
+    other.write_text(fixed[0].read_text())
+    data = matched_sweep([*fixed, other], 0.05)
+    first = (data["metric"] == "ICC") & (data["dataset"] == "synthetic_bp4d")
+    points = data.loc[first, ["curve", "sigma", "lambda"]].to_numpy().tolist()
+    assert points == [["fixed", 1, 0.05], ["fixed", 2, 0.05], ["matched", 1, 0.1739], ["matched", 2, 0.05]]
+    figure_sweep(data, tmp_path / "figure6")
+    assert pd.read_csv(tmp_path / "figure6.csv")["curve"].tolist().count("matched") == 6
+    assert set(matched_sweep(fixed, 0.05)["curve"]) == {"fixed"}
 
 
 def test_sweeps_hold_the_pooled_average(tmp_path):

@@ -1,12 +1,14 @@
 """What is looked for before anything runs, and what is said where it is not there."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from g2rl.config import load
 from g2rl.datasets.integrity.findings_file import read_known_faults
 from g2rl.errors import InputError
+from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.targets import missing
 from tests.data.make_trees import make_disfa
@@ -44,6 +46,20 @@ def test_folds_train_and_test(disfa):
     found = plan(disfa)
     assert (found.folds, found.train(1), found.test(1)) == ([1, 2], ["SN002"], ["SN001"])
     assert found.aus == (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+
+
+def test_a_dataset_that_starts_from_another_depends_on_its_model_of_the_same_run(disfa):
+    one = {"layout": "disfa", "root": str(disfa / "DISFA"), "sheet": str(disfa / "sheet.tsv")}
+    datasets = {"mine": one | {"start_from": "first"}, "first": one}
+    parsed = load.parse({"datasets": datasets, "weights": "imagenet"}, "my.yaml")
+    jobs = Jobs(parsed, load_manifests(parsed))
+    run = "g2rl_sigma2_lambda0.05_seed0"
+    job = SimpleNamespace(dataset="mine", run=run, fold="2")
+    assert jobs.start_model(job) == [f"results/first/{run}/fold1/model.safetensors"]
+    assert jobs.start_weights(job) == []
+    job = SimpleNamespace(dataset="first", run=run, fold="2")
+    assert jobs.start_model(job) == []
+    assert jobs.start_weights(job) == ["results/weights/resnet50.tv_in1k.safetensors"]
 
 
 def test_choices_are_made_on_every_fourth_training_subject(tmp_path):
