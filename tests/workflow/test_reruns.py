@@ -170,7 +170,7 @@ FOLLOWED_BY = [
     (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/outcome"),
     (without(EVERY, "train"), "cli/options"),
     ((*SEQUENCES, "landmarks", "manifest", "frames", "table1"), "faces/__init__ io/hdf5"),
-    ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables"),
+    ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables io/delimited"),
     (SEQUENCES, "faces/jpeg faces/sequence_file"),
     (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
@@ -193,7 +193,8 @@ FOLLOWED_BY = [
     ((*RENDER, "landmarks", "align"), "datasets/__init__"),
     (
         (*RENDER, "align"),
-        "datasets/base datasets/bp4d datasets/disfa datasets/labels datasets/registry datasets/table",
+        "datasets/base datasets/bp4d datasets/code_table datasets/disfa datasets/foreign_codes "
+        "datasets/labels datasets/registry datasets/table",
     ),
     (
         ("landmarks", "align"),
@@ -252,6 +253,8 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/findings datasets/integrity/label_files datasets/integrity/media"),
     ((), "datasets/integrity/presence datasets/integrity/seen datasets/integrity/sequence"),
     ((), "datasets/integrity/wording cli/check cli/weights"),
+    ((), "datasets/integrity/code_statistics datasets/integrity/motion datasets/integrity/sheets"),
+    ((), "datasets/init datasets/own_data datasets/recordings config/own_data cli/init"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
@@ -267,6 +270,8 @@ DATA = {
     "bp4d_annotated_ranges.csv": (*RENDER, "align"),
     "disfa_known_bad_frames.csv": (*RENDER, "align"),
     "findings.tsv": (),
+    "findings_own.tsv": (),
+    "published_totals.csv": (),
     "rates.tsv": (),
     "published_table1.csv": ("table1",),
 }
