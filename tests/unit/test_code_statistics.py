@@ -11,7 +11,7 @@ from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.registry import get_layout
 
 AUS = (4, 6, 12, 25)
-FRAMES = 400
+FRAMES = 1200
 
 
 def course(random: np.random.Generator, count: int = FRAMES) -> np.ndarray:
@@ -31,8 +31,8 @@ def people(seed: int, count: int = 12) -> list[Seen]:
         one = Seen(f"s{place}", f"P{place}", Path("/data"), aus=AUS, label_file=f"s{place}.csv")
         one.frame = np.arange(1, FRAMES + 1, dtype=np.int32)
         one.intensity = np.stack(codes, axis=1).astype(np.int8)
-        changes = np.abs(np.diff(one.intensity.astype(int), axis=0, prepend=one.intensity[:1])).sum(axis=1)
-        motion = changes + random.gamma(1.0, 0.3, FRAMES)
+        changes = np.abs(np.diff(one.intensity.astype(int), axis=0, prepend=one.intensity[:1]))
+        motion = changes[:, [2, 3]].sum(axis=1) - changes[:, [0, 1]].sum(axis=1) + random.normal(0, 2, FRAMES)
         one.motion = dict(zip(one.frame.tolist(), motion.tolist(), strict=True))
         seen.append(one)
     return seen
@@ -71,7 +71,7 @@ def test_two_subjects_exchanged(seed):
 
 def test_codes_that_end_early():
     seen = people(0)
-    seen[3].intensity[250:] = 0
+    seen[3].intensity[800:] = 0
     assert [one for one in found(seen) if one[0] == "codes-constant"] == [("codes-constant", "s3")]
     short = people(0)
     for one in short:
@@ -102,7 +102,9 @@ def test_totals_of_disfa_unlike_the_published_ones():
 
 def test_motion_of_a_video():
     meter = MotionMeter()
-    still, moved = np.full((96, 128), 100, np.uint8), np.full((96, 128), 104, np.uint8)
-    for number, image in enumerate([still, still, moved, None, still, moved], 1):
+    still, head, mouth = (np.full((96, 128), 100, np.uint8) for _ in range(3))
+    head[:] = 104
+    mouth[48:72] = 104  # the lower half of the face's place
+    for number, image in enumerate([still, still, head, None, still, mouth], 1):
         meter.add(number, image)
-    assert meter.values == {2: 0.0, 3: 4.0, 6: 4.0}
+    assert meter.values == {2: 0.0, 3: 0.0, 6: pytest.approx(np.log(4.05 / 0.05))}
