@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub is imported
-MARKS = {"mount": "root", "slurm": "cluster", "plugins": "network"}  # by fixture
+MARKS = {"mount": "root", "slurm": "cluster", "grid_engine": "cluster", "plugins": "network"}  # by fixture
 
 
 @pytest.hookimpl(tryfirst=True)

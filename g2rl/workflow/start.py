@@ -1,5 +1,6 @@
 """What is done when Snakemake starts to execute jobs, and not when it only reads the workflow."""
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from g2rl.paths import Results
 from g2rl.reproducibility.records import VARIABLE as PROVENANCE
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
+from g2rl.workflow.submission import run_side_by_side
 
 _held: list[Any] = []  # locks, for as long as the process lives
 
@@ -74,9 +76,10 @@ def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
     execute = workflow.execute
 
     def prepare_and_execute(*arguments: Any, **options: Any) -> Any:
-        executor = options["executor_plugin"] if "executor_plugin" in options else arguments[0]
-        if not executor.common_settings.dryrun_exec:
+        options |= dict(zip(inspect.signature(execute).parameters, arguments, strict=False))
+        if not options["executor_plugin"].common_settings.dryrun_exec:
             prepare()
-        return execute(*arguments, **options)
+            options = run_side_by_side(workflow, options)
+        return execute(**options)
 
     workflow.execute = prepare_and_execute

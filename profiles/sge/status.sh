@@ -8,6 +8,17 @@ if qstat -j "$1" > /dev/null 2>&1; then
     exit
 fi
 # qacct knows a job seconds after qstat has forgotten it; until then it counts as running.
-qacct -j "$1" 2> /dev/null | awk '
+status=$(qacct -j "$1" 2> /dev/null | awk '
     $1 == "failed" || $1 == "exit_status" { known = 1; bad = bad || $2 != 0 }
-    END { print !known ? "running" : bad ? "failed" : "success" }'
+    END { print !known ? "unknown" : bad ? "failed" : "success" }')
+# One that was deleted while it waited is never known to it: after five minutes it counts as failed.
+unknown=logs/sge/$1.unknown
+if [ "$status" = unknown ]; then
+    mkdir -p logs/sge
+    [ -e "$unknown" ] || : > "$unknown"
+    status=running
+    [ -z "$(find "$unknown" -mmin +5)" ] || status=failed
+else
+    rm -f "$unknown"
+fi
+echo "$status"

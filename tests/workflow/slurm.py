@@ -38,20 +38,31 @@ def install() -> None:
     """
     if all(shutil.which(name, path=SBIN) for name in (*DAEMONS, *CLIENTS)):
         return
+    install_packages("slurm-wlm", "munge")
+    if not shutil.which("slurmctld", path=SBIN):
+        raise UnavailableError("apt-get has installed slurm-wlm, and there is no slurmctld")
+
+
+def install_packages(*names: str) -> None:
+    """Packages from Debian.
+
+    Raises:
+        UnavailableError: they cannot be installed.
+    """
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise UnavailableError("slurm-wlm and munge are not installed, which takes root and Debian's apt-get")
+        raise UnavailableError(f"{', '.join(names)} not installed, which takes root and Debian's apt-get")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "-y", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]
     try:
-        for step in (["update"], ["install", "--no-install-recommends", "slurm-wlm", "munge"]):
+        for step in (["update"], ["install", "--no-install-recommends", *names]):
             done = subprocess.run(
                 ["apt-get", *options, *step], capture_output=True, text=True, env=environment, timeout=300
             )
     except subprocess.TimeoutExpired as error:
         raise UnavailableError("apt-get does not come to an end within five minutes") from error
-    if done.returncode or not shutil.which("slurmctld", path=SBIN):
+    if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise UnavailableError(f"apt-get cannot install slurm-wlm: {' '.join(last)}")
+        raise UnavailableError(f"apt-get cannot install {', '.join(names)}: {' '.join(last)}")
 
 
 class Slurm:
@@ -108,12 +119,12 @@ class Slurm:
 
     def kill_node(self, node: str) -> None:
         """What a power loss does: the node's slurmd and all that its jobs run are gone at once."""
-        _end(self.daemons.pop(f"slurmd-{node}"))
+        end(self.daemons.pop(f"slurmd-{node}"))
 
     def stop(self) -> None:
         """End all jobs and all daemons."""
         while self.daemons:
-            _end(self.daemons.popitem()[1])
+            end(self.daemons.popitem()[1])
 
     @property
     def _conf(self) -> Path:
@@ -138,7 +149,7 @@ class Slurm:
         key.touch(0o600)
         key.write_bytes(os.urandom(1024))
         host, folder = socket.gethostname().split(".")[0], self.folder
-        controller, *ports = _free_ports(1 + len(self.nodes))
+        controller, *ports = free_ports(1 + len(self.nodes))
         nodes = [
             f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={self.cpus} "
             f"RealMemory={self.megabytes} Gres=gpu:{len(DEVICES)} State=UNKNOWN"
@@ -206,10 +217,10 @@ class Slurm:
             )
 
     def _wait(self, ready, what: str) -> None:
-        end = time.monotonic() + 30
+        latest = time.monotonic() + 30
         while not ready():
             ended = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
-            if ended or time.monotonic() > end:
+            if ended or time.monotonic() > latest:
                 logs = "".join(path.read_text()[-1500:] for path in sorted((self.folder / "log").iterdir()))
                 raise UnavailableError(f"Slurm does not start here: {what} not ready, ended: {ended}\n{logs}")
             time.sleep(0.2)
@@ -234,12 +245,14 @@ def keep(command: list[str]) -> int:
             psutil.wait_procs(left, timeout=1)
 
 
-def _end(keeper: subprocess.Popen) -> None:
+def end(keeper: subprocess.Popen) -> None:
+    """End a daemon by its keeper, and with it all that came of it."""
     keeper.terminate()
     keeper.wait(30)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that no process listens to."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

@@ -1,6 +1,10 @@
-"""The workflow through a real Slurm of two nodes with two GPUs each: the same bytes, and faults survived."""
+"""The workflow through a real Slurm of two nodes with two GPUs each: the same bytes, and faults survived.
+
+Short jobs through Slurm and Grid Engine: side by side in one submission, three attempts with growing memory.
+"""
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, Workflow
+from gridengine import GridEngine
+from gridengine import install as install_grid_engine
 from slurm import Slurm, UnavailableError, install
 
 from g2rl.reproducibility.lock import make_lock, verify
@@ -83,7 +89,9 @@ def clustered(slurm, rebuilt, tmp_path_factory) -> Workflow:
     for name in ("bp4d.tsv", "disfa.tsv"):
         shutil.copy(rebuilt.folder / name, workflow.folder)
     workflow.configure(rebuilt.config | {"compute": {"gpu": "auto", "threads": 1}})
-    finish(submit(workflow.folder, slurm, "results/table1.csv"), workflow.folder, slurm)
+    # Trainings ask for their GPU by --gres, which some clusters take alone; tests by --gpus.
+    gres = ["--set-resources", "train:gpu=0", "train:gres=gpu:1"]
+    finish(submit(workflow.folder, slurm, "results/table1.csv", *gres), workflow.folder, slurm)
     return workflow
 
 
@@ -245,3 +253,96 @@ def test_job_over_its_memory_gets_more(faults, slurm):
 def minutes(job: dict[str, str]) -> int:
     hours, minutes, _ = map(int, job["TimeLimit"].split(":"))
     return 60 * hours + minutes
+
+
+@pytest.fixture(scope="module")
+def grid_engine(tmp_path_factory):
+    try:
+        install_grid_engine()
+        with GridEngine(tmp_path_factory.mktemp("gridengine") / "sge") as started:
+            yield started
+    except UnavailableError as reason:
+        pytest.skip(f"no Grid Engine on this machine: {reason}")
+
+
+def submit_short_jobs(
+    folder: Path, profile: str, environment: dict[str, str], *options: str, inside: tuple[str, ...] = ()
+) -> None:
+    """``submissions.smk`` with a profile of the repository: four sequences, and a job that fails.
+
+    Args:
+        inside: a command that starts Snakemake.
+    """
+    (folder / "profiles").symlink_to(ROOT / "profiles")
+    command = [*inside, sys.executable, "-m", "snakemake", "--latency-wait", "5", *options]
+    command += ["--snakefile", str(ROOT / "tests/workflow/submissions.smk")]
+    command += ["--workflow-profile", f"profiles/{profile}"]
+    environment = environment | {"G2RL_PROJECT": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert all((folder / f"align{number}").exists() for number in range(4)), done.stderr
+    assert (folder / "attempts").read_text().split() == ["400", "800", "1600"], done.stderr
+
+
+def most_at_once(folder: Path) -> int:
+    """How many of the four landmark jobs ran at one moment, by the times that they wrote."""
+    spans = [tuple(map(float, (folder / f"landmarks{number}").read_text().split())) for number in range(4)]
+    return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+
+
+def test_grid_engine_runs_a_submission_side_by_side_and_a_failing_job_three_times(grid_engine, tmp_path):
+    submit_short_jobs(tmp_path, "sge", grid_engine.environment, "--seconds-between-status-checks", "1")
+    assert most_at_once(tmp_path) == 4
+    jobs = [job["category"] for job in grid_engine.jobs() if job.get("qname", "").strip() == "all.q"]
+    assert [set(re.split(r" ?-(?:l|pe) ", job)) - {""} for job in jobs] == [
+        {"gpu=0,h_rt=600,mem_free=300M", "smp 4"},
+        *({f"gpu=0,h_rt=300,mem_free={size}M", "smp 1"} for size in (400, 800, 1600)),
+    ]
+
+
+def test_status_of_grid_engines_jobs(grid_engine, tmp_path):
+    """Of one that waits, one that exceeds its time, one that is deleted and one that cannot be started."""
+    asked = {
+        "waits": ["-l", "mem_free=900G", "-o", "/dev/null"],
+        "late": ["-l", "h_rt=1", "-o", "/dev/null"],
+        "stuck": ["-o", "/nonexistent/folder/log"],
+    }
+    qsub = ["qsub", "-terse", "-wd", str(tmp_path), "-j", "y", "-b", "y"]
+    jobs = {name: grid_engine.ask(*qsub, *options, "sleep", "60") for name, options in asked.items()}
+
+    def status(name: str) -> str:
+        command = [str(ROOT / "profiles/sge/status.sh"), jobs[name]]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=grid_engine.environment, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    assert [status(name) for name in ("waits", "late")] == ["running", "running"]
+    latest = time.monotonic() + 60
+    while {status("late"), status("stuck")} != {"failed"}:
+        assert time.monotonic() < latest, grid_engine.ask("qstat")
+        time.sleep(0.5)
+    assert status("waits") == "running"
+    grid_engine.ask("qdel", jobs["waits"], jobs["stuck"])
+    latest = time.monotonic() + 60
+    while not (unknown := tmp_path / f"logs/sge/{jobs['waits']}.unknown").exists():
+        assert time.monotonic() < latest
+        assert status("waits") == "running"
+    os.utime(unknown, (time.time() - 400,) * 2)
+    assert status("waits") == "failed"
+
+
+def test_slurm_runs_a_submission_side_by_side_and_a_failing_job_three_times(slurm, tmp_path):
+    """Snakemake itself runs in a job of a small time and memory, which are not passed on to its jobs."""
+    inside = ("srun", "-n1", "-c1", "--mem=700", "-t", "5")
+    options = ["--resources", "at_once=2", "--slurm-init-seconds-before-status-checks", "1"]
+    submit_short_jobs(tmp_path, "slurm", slurm.environment, *options, inside=inside)
+    assert most_at_once(tmp_path) == 2
+    group, *failed = jobs_of(slurm, tmp_path)[1:]
+    assert (group["Comment"], group["MinMemoryNode"], group["NumCPUs"]) == (
+        "rule_sequences_align_landmarks",
+        "600M",
+        "2",
+    )
+    assert [job["MinMemoryNode"] for job in failed] == ["400M", "800M", "1600M"]
+    assert {job["Comment"] for job in failed} == {"rule_frames"}
