@@ -8,6 +8,7 @@ condor_submit -terse /dev/stdin << END | cut -d ' ' -f 1
 executable = $5
 initialdir = $PWD
 getenv = true
+environment = "G2RL_CORES=$1"
 # All nodes see the folder it was started in.
 should_transfer_files = NO
 request_cpus = $1

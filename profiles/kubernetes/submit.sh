@@ -23,6 +23,7 @@ spec:
           image: $IMAGE
           workingDir: $PWD
           command: [/bin/sh, $5]
+          env: [{name: G2RL_CORES, value: "$1"}]
           resources:
             requests: {cpu: "$1", memory: ${2}M}
             limits: {memory: ${2}M, nvidia.com/gpu: "$3"}

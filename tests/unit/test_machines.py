@@ -19,6 +19,7 @@ from g2rl.network import precision
 from g2rl.training.checkpoint import Checkpoint
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.cores import available_cores
+from g2rl.workflow.submission import granted_cores
 from tests.factories import make_sequence
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,20 @@ def test_cores_are_those_of_the_job():
     command = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
     script = [*command, sys.executable, "-S", str(ROOT / "g2rl/workflow/cores.py")]
     assert subprocess.run(script, capture_output=True, text=True).stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "cores"),
+    [
+        ({"SLURM_CPUS_PER_TASK": "4"}, 4),
+        ({"NSLOTS": "2", "NCPUS": "64"}, 2),
+        ({"G2RL_CORES": "3", "SLURM_CPUS_PER_TASK": "4"}, 3),
+        ({"NSLOTS": "undefined"}, available_cores()),
+        ({}, available_cores()),
+    ],
+)
+def test_a_submission_uses_the_cores_that_its_scheduler_gave(environment, cores):
+    assert granted_cores(environment) == cores
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "writable"])
