@@ -14,7 +14,7 @@ from g2rl.paths import Results
 from g2rl.reproducibility.records import VARIABLE as PROVENANCE
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
-from g2rl.workflow.submission import run_side_by_side
+from g2rl.workflow.submission import adapt_executor
 
 _held: list[Any] = []  # locks, for as long as the process lives
 
@@ -79,7 +79,7 @@ def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
         options |= dict(zip(inspect.signature(execute).parameters, arguments, strict=False))
         if not options["executor_plugin"].common_settings.dryrun_exec:
             prepare()
-            options = run_side_by_side(workflow, options)
+            options = adapt_executor(workflow, options)
         return execute(**options)
 
     workflow.execute = prepare_and_execute

@@ -19,7 +19,7 @@ from g2rl.network import precision
 from g2rl.training.checkpoint import Checkpoint
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.cores import available_cores
-from g2rl.workflow.submission import granted_cores
+from g2rl.workflow.submission import granted_cores, time_limit
 from tests.factories import make_sequence
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +75,26 @@ def test_cores_are_those_of_the_job():
 )
 def test_a_submission_uses_the_cores_that_its_scheduler_gave(environment, cores):
     assert granted_cores(environment) == cores
+
+
+@pytest.mark.parametrize(
+    ("printed", "minutes"),
+    [
+        ("30:00", 30),
+        ("4:00:00", 240),
+        ("7-00:00:00", 10080),
+        ("infinite", None),
+        ("1:00\n2:00:00", 120),
+        ("", None),
+    ],
+)
+def test_a_partitions_time_limit_is_read_as_sinfo_prints_it(printed, minutes, tmp_path, monkeypatch):
+    (tmp_path / "sinfo").write_text(f"#!/bin/sh\ncat <<END\n{printed}\nEND\n")
+    (tmp_path / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    time_limit.cache_clear()
+    assert time_limit("all") == minutes
+    time_limit.cache_clear()
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "writable"])

@@ -4,6 +4,7 @@ Nothing lies in /var or /etc, and the ports are found free. The daemons end with
 them, as those of ``slurm.py``. By hand: ``python tests/workflow/gridengine.py DIR``.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -178,9 +179,14 @@ class GridEngine:
                 )
             )
 
+    def _answers(self, *asked: str) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return bool(self.ask("qconf", *asked))
+        return False
+
     def _wait(self, *asked: str) -> None:
-        latest = time.monotonic() + 30
-        while not self.ask("qconf", *asked):
+        latest = time.monotonic() + 60
+        while not self._answers(*asked):
             if any(daemon.poll() is not None for daemon in self.daemons) or time.monotonic() > latest:
                 logs = "".join(path.read_text()[-1500:] for path in sorted(self.folder.glob("*.out")))
                 raise UnavailableError(f"Grid Engine does not start here:\n{logs}")
