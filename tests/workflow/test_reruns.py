@@ -262,6 +262,7 @@ FOLLOWED_BY = [
     ((), "reproducibility/lineage cli/provenance cli/verify"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
     ((), "workflow/resources workflow/snakemake_patches workflow/stale_files workflow/start"),
+    ((), "io/caches workflow/clocks workflow/cores workflow/submission"),
     ((), "workflow/targets workflow/jobs"),  # what they name is in the rules' files and options
 ]
 MODULES = {module: rules for rules, modules in FOLLOWED_BY for module in modules.split()}
@@ -495,7 +496,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "au_centres": ({7: "37+41 44+46"}, {}, ""),  # no dataset codes it
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
-    "figure5_aus": ([6, 12], {"figure5": 1}, "--aus"),
+    "figure5_aus": ([6, 12], {"figure5": 1}, "--aus 6 12"),
     "measures.rounded": (True, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}, "--rounded"),
     "measures.aggregation": ("fold_mean", {"table1": 1}, "--aggregation=fold_mean"),
     "resamples": (

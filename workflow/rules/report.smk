@@ -143,9 +143,9 @@ rule figure5:
         runtime=JOBS.minutes(10),
     params:
         *code("figure5"),
-        aus=CONFIG.figure5_aus,
+        aus=" ".join(["--aus", *map(str, CONFIG.figure5_aus)]) if CONFIG.figure5_aus else "",
     shell:
-        "g2rl figure5 {input:q} --aus {params.aus} -o {output.png:q} > {log:q} 2>&1"
+        "g2rl figure5 {input:q} {params.aus} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure6:
