@@ -79,6 +79,10 @@ def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
         options |= dict(zip(inspect.signature(execute).parameters, arguments, strict=False))
         if not options["executor_plugin"].common_settings.dryrun_exec:
             prepare()
+            if options["executor_plugin"].common_settings.local_exec:
+                # Its default, 100 jobs per second, leaves a timer at every pass of the scheduler that brings
+                # about another pass: after 388 jobs it keeps a third of a core busy. It is for clusters.
+                workflow.scheduling_settings.max_jobs_per_timespan = None
             options = adapt_executor(workflow, options)
         return execute(**options)
 
