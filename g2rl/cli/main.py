@@ -70,11 +70,7 @@ def _run(
         options = parser.parse_args(arguments)
         outcome = run(options)
         if (records := os.environ.get("G2RL_PROVENANCE")) and not outcome.status:
-            from g2rl.reproducibility.records import make_record, write_record
-
-            read, written = ([path for path in paths if path] for paths in (outcome.read, outcome.written))
-            record = make_record(name, arguments, vars(options), read, written)
-            write_record(record, Path(records))
+            _record(Path(records), name, arguments, options, outcome)
         return outcome.status
     except InputError as error:
         print(f"g2rl {name}: {error}", file=sys.stderr)
@@ -96,3 +92,13 @@ def _run(
             raise
         print(f"g2rl {name}: {explain_os_error(error)}", file=sys.stderr)
         return 2
+
+
+def _record(
+    folder: Path, name: str, arguments: Sequence[str], options: argparse.Namespace, outcome: Outcome
+) -> None:
+    """Write the provenance record of a command that succeeded."""
+    from g2rl.reproducibility.records import make_record, write_record
+
+    read, written = ([path for path in paths if path] for paths in (outcome.read, outcome.written))
+    write_record(make_record(name, arguments, vars(options), read, written), folder)

@@ -7,9 +7,27 @@ from g2rl.action_units import Centres, format_centres
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.balance import matched_lambda
 from g2rl.config.schema import Config, Section
-from g2rl.config.training import GEOMETRY_KEYS, Training
+from g2rl.config.training import Training
 from g2rl.config.variants import resolve_variant, variants
 from g2rl.paths import PLUS, Run
+
+# The keys that only a guided training (λ > 0) reads: the Baseline does not depend on them.
+GEOMETRY_KEYS = (
+    "guidance",
+    "geometry_reduction",
+    "geometry_init",
+    "geometry_bias",
+    "geometry_relu",
+    "landmark_units",
+    "adjacency",
+    "dynamic_adjacency",
+    "projection",
+    "projection_channels",
+    "projection_init",
+    "permute_landmarks",
+    "lr_geometry",
+    "lr_projection",
+)
 
 
 def compared_with(config: Config) -> dict[str, str]:

@@ -11,35 +11,12 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
-from g2rl.config.values import fault, kinds
-from g2rl.errors import InputError
+from g2rl.config.values import SettingError, fault, kinds
 
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
 Seed = Annotated[int, Ge(0), Lt(2**31)]
-
-# The keys that only a guided training (λ > 0) reads: the Baseline does not depend on them.
-GEOMETRY_KEYS = (
-    "guidance",
-    "geometry_reduction",
-    "geometry_init",
-    "geometry_bias",
-    "geometry_relu",
-    "landmark_units",
-    "adjacency",
-    "dynamic_adjacency",
-    "projection",
-    "projection_channels",
-    "projection_init",
-    "permute_landmarks",
-    "lr_geometry",
-    "lr_projection",
-)
-
-
-class SettingError(InputError, ValueError):
-    """A value that a setting may not have. A ValueError too: pydantic adds the key and the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +155,7 @@ class Training:
     glorot, with biases of 0.
 
     Paper: not specified
-    Used by: torch: its own first weights, with which G starts next to constant; he: He et al. 2015; glorot:
-    TensorFlow's default, Glorot & Bengio 2010
+    Used by: torch: its own; he: He et al. 2015; glorot: TensorFlow's default, Glorot & Bengio 2010
     """
     geometry_bias: bool = True
     """The weights W of the graph convolutions have a bias.

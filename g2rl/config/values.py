@@ -11,6 +11,8 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from g2rl.errors import InputError
+
 # A constraint of annotated_types by its attribute: whether a value meets it, and how it is worded.
 _LIMITS = {
     "gt": (operator.gt, "greater than {}"),
@@ -23,6 +25,10 @@ _LIMITS = {
 }
 _LARGEST = 1e300  # beyond it a number is taken as infinite
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+class SettingError(InputError, ValueError):
+    """A value that a setting may not have. A ValueError too: pydantic adds the key and the file."""
 
 
 def kinds(record: type) -> Mapping[str, Any]:

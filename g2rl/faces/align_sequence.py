@@ -1,7 +1,7 @@
 """Media, landmarks and labels become an aligned sequence: each coded frame used, or dropped and counted."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +61,8 @@ def align_sequence(
     """
     if every < 1:
         raise InputError(f"every: {every}, expected 1 or more")
-    media = landmarks.frame  # a video may hold more frames than it declares, never fewer
-    if not np.array_equal(source.numbers, media[: len(source.numbers)]):
-        raise InputError(
-            f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
-            "they come from other media, delete them and rerun"
-        )
+    media = landmarks.frame
+    _check_media(source, media)
     if (lag := find_lag(landmarks, labels)) and lag.is_shift:
         logger.warning("%s: %s", sequence, lag)
     counts, left = _count_before_decoding(media, labels, drop_partial, _left_out(labels, exclude, every))
@@ -89,8 +85,7 @@ def align_sequence(
         counts["carried"] += number not in found
     counts["unreadable"] = len(row) - counts["no_face"] - counts["used"]
     if not faces:
-        text = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-        logger.warning("%s: no frame can be used: %s", sequence, text)
+        logger.warning("%s: no frame can be used: %s", sequence, _describe_counts(counts))
 
     write_sequence(
         out,
@@ -108,6 +103,20 @@ def align_sequence(
         ),
     )
     return counts
+
+
+def _check_media(source: FrameSource, media: np.ndarray) -> None:
+    """Raise InputError unless the source's frames are the first of ``media``, the frames of the landmarks: a
+    video may hold more frames than it declares, never fewer."""
+    if not np.array_equal(source.numbers, media[: len(source.numbers)]):
+        raise InputError(
+            f"{source.path}: its {len(source.numbers)} frames are not the {len(media)} of the landmarks: "
+            "they come from other media, delete them and rerun"
+        )
+
+
+def _describe_counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
 
 
 def _count_before_decoding(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from g2rl.errors import InputError, TextFileError
 from g2rl.io.atomic import atomic_path
-from g2rl.io.delimited import decode_text, read_delimited
+from g2rl.io.delimited import Row, decode_text, read_delimited
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,22 +54,28 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, st
     """
     _, rows = read_delimited(path)
     header = [name.removeprefix("#").strip() for name in rows[0].fields] if rows else []
-    line = rows[0].line if rows else 1
+    _check_columns(path, rows[0].line if rows else 1, header, columns)
+    found_rows = [(row.line, _row_values(path, row, header, columns)) for row in rows[1:]]
+    if not found_rows:
+        raise TextFileError("empty", path, None, "no row below the header", "one for each entry")
+    return found_rows
+
+
+def _check_columns(path: Path, line: int, header: Sequence[str], columns: Sequence[str]) -> None:
+    """Raise TextFileError unless each of ``columns`` stands once in the header, on ``line``."""
     if missing := [column for column in columns if column not in header]:
         found = f"no column {missing[0]!r} in {', '.join(header) or 'it'}"
         raise TextFileError("columns", path, line, found, f"{', '.join(columns)}, separated by tabs")
     if twice := [column for column in columns if header.count(column) > 1]:
         raise TextFileError("columns", path, line, f"column {twice[0]!r} twice", "each once")
-    found_rows = []
-    for row in rows[1:]:
-        values = dict(zip(header, row.fields, strict=False))
-        if len(row.fields) != len(header) or not all(values[column] for column in columns):
-            expected = "<TAB>".join(header)
-            raise TextFileError("columns", path, row.line, f"found {row.text!r}", expected)
-        found_rows.append((row.line, values))
-    if not found_rows:
-        raise TextFileError("empty", path, None, "no row below the header", "one for each entry")
-    return found_rows
+
+
+def _row_values(path: Path, row: Row, header: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """A row's fields by their columns; those of ``columns`` are not empty."""
+    values = dict(zip(header, row.fields, strict=False))
+    if len(row.fields) != len(header) or not all(values[column] for column in columns):
+        raise TextFileError("columns", path, row.line, f"found {row.text!r}", "<TAB>".join(header))
+    return values
 
 
 def numbered_lines(path: Path) -> list[tuple[int, str]]:

@@ -85,9 +85,9 @@ def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[st
     if not isinstance(description, dict):
         raise InputError(f"it is {description!r:.40}, expected a mapping")
     aus, subjects = description.pop("aus", None), description.pop("subjects", [])
-    if not (isinstance(aus, list) and all(type(au) is int for au in aus)):
+    if not _is_list_of(int, aus):
         raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
-    if not (isinstance(subjects, list) and all(isinstance(subject, str) for subject in subjects)):
+    if not _is_list_of(str, subjects):
         raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
     try:
         alignment = Alignment(**description.pop("alignment", {}))
@@ -99,6 +99,11 @@ def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[st
         name: tuple(value) if isinstance(value, list) else value for name, value in description.items()
     }
     return Settings(**values), tuple(aus), frozenset(subjects), alignment
+
+
+def _is_list_of(kind: type, value: object) -> bool:
+    """Whether a value from JSON is a list of this type alone; true and false are no numbers."""
+    return isinstance(value, list) and all(type(each) is kind for each in value)
 
 
 def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> HeatmapNet:

@@ -119,7 +119,6 @@ def caption(
     """
     measured = table[table["source"] == "measured"]
     datasets = list(dict.fromkeys(measured["dataset"]))
-    rendered, real = ([d for d in datasets if is_rendered(d) is kind] for kind in (True, False))
     seeds = sorted(set(measured["seeds"]))
     sentences = [
         "ICC(3,1), higher is better, and MAE, lower is better, for each AU and on average, the best of each "
@@ -128,13 +127,7 @@ def caption(
     if published := list(dict.fromkeys(table.loc[table["source"] == "published", "dataset"])):
         names = join_names(published)
         sentences.append(f"Published: the paper's figures, on the real faces of {names}.")
-    if real:
-        sentences.append(f"Measured on {join_names(real)}: real faces.")
-    if rendered:
-        sentences.append(
-            f"Measured on {join_names(rendered)}: rendered faces, made by this project. Their values say "
-            "nothing about real faces and must not be compared with the published ones."
-        )
+    sentences += _describe_faces(datasets)
     if datasets:
         folds = "pool the test frames of all folds" if aggregation == "pooled" else "are means over the folds"
         sentences.append(
@@ -151,6 +144,20 @@ def caption(
     if seeds:
         sentences.append(f"Mean of {max(seeds)} seeds." if max(seeds) > 1 else "One seed.")
     return " ".join([*sentences, *notes])
+
+
+def _describe_faces(datasets: Sequence[str]) -> list[str]:
+    """Which of the measured datasets show real faces and which rendered ones, a sentence for each kind."""
+    rendered, real = ([d for d in datasets if is_rendered(d) is kind] for kind in (True, False))
+    sentences = []
+    if real:
+        sentences.append(f"Measured on {join_names(real)}: real faces.")
+    if rendered:
+        sentences.append(
+            f"Measured on {join_names(rendered)}: rendered faces, made by this project. Their values say "
+            "nothing about real faces and must not be compared with the published ones."
+        )
+    return sentences
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -70,17 +70,8 @@ def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.de
     Raises:
         InputError: sequences of different AUs, or aligned in different ways; no frame in any of them.
     """
+    _check_alike(sequences)
     aus, alignment = sequences[0].aus, sequences[0].alignment
-    if different := [each for each in sequences if each.aus != aus]:
-        raise InputError(
-            f"sequences of different AUs: {sequences[0].sequence} has {aus}, {different[0].sequence} has "
-            f"{different[0].aus}"
-        )
-    if different := [each for each in sequences if each.alignment != alignment]:
-        raise InputError(
-            f"sequences aligned in different ways: {sequences[0].sequence} by {alignment}, "
-            f"{different[0].sequence} by {different[0].alignment}: align them again in one way"
-        )
     landmarks = torch.from_numpy(np.concatenate([each.landmarks for each in sequences])).to(device)
     intensity = torch.from_numpy(np.concatenate([each.intensity for each in sequences])).to(device)
     count = len(intensity)
@@ -88,25 +79,48 @@ def load_faces(sequences: Sequence[AlignedSequence], size: int, device: torch.de
         raise InputError(
             "no training frame in any sequence: see the frames.csv of this dataset for the reasons"
         )
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     needed = count * size * size * 3
-    resident = needed <= free / 2
+    resident = needed <= _free_memory(device) / 2
     where = f"kept on {device}" if resident else "decoded batch by batch"
     log.info("faces: %d, %.2f GiB of pixels, %s", count, needed / 2**30, where)
     if not resident:
         return Faces(aus, None, join(sequences), landmarks, intensity, alignment)
+    images = _decode_all(sequences, count, size, device)
+    return Faces(aus, images, None, landmarks, intensity, alignment)
+
+
+def _check_alike(sequences: Sequence[AlignedSequence]) -> None:
+    """Raise InputError unless all sequences have the same AUs and are aligned in one way."""
+    first = sequences[0]
+    if different := [each for each in sequences if each.aus != first.aus]:
+        raise InputError(
+            f"sequences of different AUs: {first.sequence} has {first.aus}, {different[0].sequence} has "
+            f"{different[0].aus}"
+        )
+    if different := [each for each in sequences if each.alignment != first.alignment]:
+        raise InputError(
+            f"sequences aligned in different ways: {first.sequence} by {first.alignment}, "
+            f"{different[0].sequence} by {different[0].alignment}: align them again in one way"
+        )
+
+
+def _free_memory(device: torch.device) -> int:
+    """Free memory of the GPU, or of the machine for any other device, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _decode_all(sequences: Sequence[AlignedSequence], count: int, size: int, device: torch.device) -> Tensor:
+    """(N, S, S, 3) uint8 on the device: the ``count`` faces of all sequences."""
     images = torch.empty((count, size, size, 3), dtype=torch.uint8, device=device)
     start = 0
-    for each in progress(
-        sequences, "decoding faces", len(sequences)
-    ):  # one at a time: the host needs no more
+    # One sequence at a time: the host needs no more memory.
+    for each in progress(sequences, "decoding faces", len(sequences)):
         end = start + len(each.frame)
         images[start:end] = torch.from_numpy(load_frames(each, size, torch.get_num_threads()))
         start = end
-    return Faces(aus, images, None, landmarks, intensity, alignment)
+    return images
 
 
 def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

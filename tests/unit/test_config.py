@@ -315,7 +315,7 @@ def test_baseline_does_not_depend_on_the_module():
     change |= {"geometry_reduction": "mean", "geometry_bias": False, "geometry_relu": True}
     change |= {"landmark_units": "pixels", "dynamic_adjacency": True}
     change |= {"projection_channels": 4, "projection_init": "glorot"}
-    assert change.keys() == set(training.GEOMETRY_KEYS)
+    assert change.keys() == set(runs_module.GEOMETRY_KEYS)
     baseline, guided = runs_module.runs(parse())
     one, other = parse(), parse(training=change)
     flags = runs_module.training_flags

@@ -23,7 +23,8 @@ from conftest import CORES, ROOT
 
 from g2rl.config import values
 from g2rl.config.docs import keys_table
-from g2rl.config.training import GEOMETRY_KEYS, Training
+from g2rl.config.runs import GEOMETRY_KEYS
+from g2rl.config.training import Training
 from g2rl.reproducibility.code_digest import PACKAGE, locked_versions, stage_code
 
 JOBS = {
