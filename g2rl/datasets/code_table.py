@@ -55,9 +55,8 @@ def _read_header(path: Path, rows: list[Row]) -> tuple[int, dict[int, int]]:
     """
     header = rows[0]
     names = [header.fields[0].removeprefix("#").strip(), *header.fields[1:]]
-    matches = {column: _AU.fullmatch(name) for column, name in enumerate(names)}
     frame_columns = [column for column, name in enumerate(names) if _plain(name) in _FRAME]
-    aus = {column: int(match[1]) for column, match in matches.items() if match}
+    aus = _au_columns(names)
     others = set(range(len(names))) - set(frame_columns) - set(aus)
     if not names[0] and len(names) > 1:
         others.discard(0)
@@ -66,6 +65,12 @@ def _read_header(path: Path, rows: list[Row]) -> tuple[int, dict[int, int]]:
         action = name_file(names, [row.fields for row in rows[1:_HEADER_ROWS]])
         raise TextFileError("columns", path, header.line, found, _HEADER, action)
     return frame_columns[0], aus
+
+
+def _au_columns(names: list[str]) -> dict[int, int]:
+    """The AU of each column that is named as one."""
+    matches = {column: _AU.fullmatch(name) for column, name in enumerate(names)}
+    return {column: int(match[1]) for column, match in matches.items() if match}
 
 
 def _plain(name: str) -> str:

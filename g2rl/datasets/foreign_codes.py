@@ -72,21 +72,43 @@ def _name_header(header: Sequence[str], below: Sequence[Sequence[str]]) -> str:
 def _name_columns(header: Sequence[str]) -> str:
     """What is wrong with the columns' names."""
     plain = [re.sub(r"[ _-]", "", name).upper() for name in header]
+    return (
+        _name_repeated_au(plain)
+        or _name_side(header)
+        or _name_unnamed(plain)
+        or _name_other_column(header)
+        or "one column frame, and one per AU"
+    )
+
+
+def _name_repeated_au(plain: Sequence[str]) -> str:
     numbers = [re.fullmatch(r"(?:AU)?0*(\d{1,2})", name) for name in plain]
     known = [match[1] for match in numbers if match]
-    frames = [name for name in plain if name == "FRAME"]
-    if twice := [au for au in known if known.count(au) > 1]:
-        return f"AU{int(twice[0]):02d} stands twice: remove or merge one of the columns"
-    if sides := [name for name in header if _SIDE.fullmatch(name)]:
-        return f"{sides[0]!r} is coded per side or part of the face: give one column per AU"
-    if frames and any(name.isdecimal() for name in plain):
-        return "name the columns of the AUs AU06, AU12 …"
-    if not frames:
+    twice = [au for au in known if known.count(au) > 1]
+    return f"AU{int(twice[0]):02d} stands twice: remove or merge one of the columns" if twice else ""
+
+
+def _name_side(header: Sequence[str]) -> str:
+    for name in header:
+        if _SIDE.fullmatch(name):
+            return f"{name!r} is coded per side or part of the face: give one column per AU"
+    return ""
+
+
+def _name_unnamed(plain: Sequence[str]) -> str:
+    """What lacks the name it must have: the column of the frame numbers, or those of the AUs."""
+    if "FRAME" not in plain:
         return "the column of the frame numbers must be named frame"
-    others = [name for name in header if name and name.upper() != "FRAME" and not _AU.fullmatch(name)]
-    if others:
-        return f"column {others[0][:30]!r} is neither frame nor an AU: remove it"
-    return "one column frame, and one per AU"
+    if any(name.isdecimal() for name in plain):
+        return "name the columns of the AUs AU06, AU12 …"
+    return ""
+
+
+def _name_other_column(header: Sequence[str]) -> str:
+    for name in header:
+        if name and name.upper() != "FRAME" and not _AU.fullmatch(name):
+            return f"column {name[:30]!r} is neither frame nor an AU: remove it"
+    return ""
 
 
 def name_value(text: str) -> str:
@@ -119,10 +141,23 @@ def name_line(text: str) -> str:
         return "these are occurrence codes (AU_OCC), not intensities: take the intensity codes (AU_INT)"
     if len(fields) == 2 and name_value(fields[1]):
         return name_value(fields[1])
-    if re.match(r'"?sep=', text.strip(), re.IGNORECASE) or any(mark in text for mark in ';\t"'):
+    if _is_of_spreadsheet(text):
         return "a spreadsheet has saved this file again: take the distributed one"
-    if fields[0].lower() in ("frame", "frames") or (len(fields) > 1 and not re.search(r"\d", fields[0])):
+    if _is_header(fields):
         return "a header: remove this line"
     if len(words) == 2 and all(word.isdecimal() for word in words):
         return "separated by blanks: write a comma between frame and intensity"
     return ""
+
+
+def _is_of_spreadsheet(text: str) -> bool:
+    """Whether a line has a separator or quotes that only a spreadsheet writes."""
+    has_separator_line = re.match(r'"?sep=', text.strip(), re.IGNORECASE) is not None
+    return has_separator_line or any(mark in text for mark in ';\t"')
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    """Whether the fields of a line are names of columns."""
+    if fields[0].lower() in ("frame", "frames"):
+        return True
+    return len(fields) > 1 and not re.search(r"\d", fields[0])

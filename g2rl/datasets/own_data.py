@@ -94,10 +94,13 @@ def guess_subjects(media: Sequence[Path], names: Sequence[str]) -> tuple[list[st
     folders = [plain_name(path.parent.name) for path in media]
     if len(set(folders)) > 1 and all(folders) and not any(map(_is_kind, folders)):
         return folders, "the folder of a recording is its subject"
-    parts = [[part for part in re.split(r"[_.-]", name) if not _is_kind(part)] for name in names]
-    shared = 0
-    while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
-        shared += 1
+    return _subjects_in_names(names)
+
+
+def _subjects_in_names(names: Sequence[str]) -> tuple[list[str], str]:
+    """The subject of each recording by its name alone, and the rule; see ``guess_subjects``."""
+    parts = [_name_parts(name) for name in names]
+    shared = _shared_start(parts)
     subjects = [part[shared] if part else "" for part in parts]
     if len(set(subjects)) < 2 or not all(subjects):
         return list(names), "each recording is another subject"
@@ -107,6 +110,19 @@ def guess_subjects(media: Sequence[Path], names: Sequence[str]) -> tuple[list[st
     if without_digits != subjects and len(set(without_digits)) > 1:
         return without_digits, f"{rule}, without digits at its end"
     return subjects, rule
+
+
+def _name_parts(name: str) -> list[str]:
+    """The parts of a name between ``_``, ``-`` and ``.``, without those that say what it is."""
+    return [part for part in re.split(r"[_.-]", name) if not _is_kind(part)]
+
+
+def _shared_start(parts: Sequence[Sequence[str]]) -> int:
+    """How many parts all names have in common at their start; at least one part of each name is left."""
+    shared = 0
+    while all(len(part) > shared + 1 for part in parts) and len({part[shared] for part in parts}) == 1:
+        shared += 1
+    return shared
 
 
 def _is_kind(name: str) -> bool:

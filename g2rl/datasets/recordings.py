@@ -100,25 +100,42 @@ def _files(root: Path) -> tuple[list[Path], dict[str, list[Path]], Found]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name[0] != "." and name not in _SKIPPED)
         here = Path(folder).relative_to(root)
-        videos, images = [], []
-        for name in sorted(name for name in names if name[0] not in ".~"):
-            suffix = Path(name).suffix.lower()
-            if suffix in VIDEO_SUFFIXES:
-                videos.append(here / name)
-            elif is_frame_file(name):
-                images.append(name)
-            elif suffix in CODE_SUFFIXES:
-                tables["text"].append(here / name)
-            elif suffix in BOOK_SUFFIXES:
-                tables["book"].append(here / name)
-        media += videos
-        if images and here != Path() and not videos:
-            numbers = [frame_number(name) for name in images]
-            if None in numbers or len(set(numbers)) < len(numbers):
-                found.left_out[here] = "images without a number of their own in the name"
-            else:
+        files = _by_kind(names)
+        media += [here / name for name in files["video"]]
+        for kind, paths in tables.items():
+            paths.extend(here / name for name in files[kind])
+        if files["image"] and here != Path() and not files["video"]:
+            if _are_numbered(files["image"]):
                 media.append(here)
+            else:
+                found.left_out[here] = "images without a number of their own in the name"
     return media, tables, found
+
+
+def _by_kind(names: Iterable[str]) -> dict[str, list[str]]:
+    """The names of each kind, sorted, without hidden and temporary files."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(name for name in names if name[0] not in ".~"):
+        files[_kind_of_file(name)].append(name)
+    return files
+
+
+def _kind_of_file(name: str) -> str:
+    """``video``, ``image``, a table (``text``, ``book``) or ``other``, by the name."""
+    suffix = Path(name).suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    if is_frame_file(name):
+        return "image"
+    if suffix in CODE_SUFFIXES:
+        return "text"
+    return "book" if suffix in BOOK_SUFFIXES else "other"
+
+
+def _are_numbered(images: Iterable[str]) -> bool:
+    """Whether each image has a number of its own in its name."""
+    numbers = [frame_number(name) for name in images]
+    return None not in numbers and len(set(numbers)) == len(numbers)
 
 
 def _match(media: Iterable[Path], codes: Iterable[Path]) -> list[tuple[Path, Path]]:

@@ -118,19 +118,15 @@ def _inputs_of(path: Path, images: str) -> tuple[list[Input], list[str]]:
 
 
 def _inputs_of_folder(folder: Path, images: str) -> tuple[list[Input], list[str]]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
-    stills = tuple(path for path in files if is_frame_file(path.name))
+    files = _visible_files(folder)
+    found = [Input(path, "video", (path,)) for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
     faults = [fault for path in files if (fault := _fault(path, photo=False))]
-    found = [Input(path, "video", (path,)) for path in videos]
+    stills = tuple(path for path in files if is_frame_file(path.name))
     if stills:
-        kind = images if images != "auto" else "frames" if is_film(stills) else "photos"
-        other = "photos" if kind == "frames" else "frames"
-        log.info("%s: %d images taken as %s (--images %s otherwise)", folder, len(stills), kind, other)
+        kind = _kind_of_images(folder, stills, images)
         if kind == "photos":
-            damaged = {path: fault for path in stills if (fault := _fault(path, photo=True))}
-            faults += damaged.values()
-            stills = tuple(path for path in stills if path not in damaged)
+            stills, damaged = _readable_photos(stills)
+            faults += damaged
         if stills:
             found.append(Input(folder, kind, stills))
     if not found and not faults:
@@ -138,6 +134,26 @@ def _inputs_of_folder(folder: Path, images: str) -> tuple[list[Input], list[str]
             f"{folder}: no image or video in this folder: name the folder that holds them, or a pattern"
         )
     return found, faults
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def _kind_of_images(folder: Path, stills: Sequence[Path], images: str) -> str:
+    """Whether the images of a folder are ``frames`` or ``photos``: as asked for, else as they look."""
+    kind = images
+    if images == "auto":
+        kind = "frames" if is_film(stills) else "photos"
+    other = "photos" if kind == "frames" else "frames"
+    log.info("%s: %d images taken as %s (--images %s otherwise)", folder, len(stills), kind, other)
+    return kind
+
+
+def _readable_photos(photos: Sequence[Path]) -> tuple[tuple[Path, ...], list[str]]:
+    """The photos that can be decoded, and a line on each of the others."""
+    faults = {path: fault for path in photos if (fault := _fault(path, photo=True))}
+    return tuple(path for path in photos if path not in faults), list(faults.values())
 
 
 def _fault(path: Path, photo: bool) -> str:
@@ -192,13 +208,19 @@ def table_names(inputs: Sequence[Input], folder: Path) -> list[str]:
         name if shorter[stem.casefold()] > 1 or _holds_another(folder / f"{stem}.csv", each) else stem
         for stem, name, each in zip(short, full, inputs, strict=True)
     ]
-    for way in (lambda path, name: f"{path.parent.name}_{name}", lambda path, name: "_".join(path.parts[1:])):
-        times = Counter(map(str.casefold, names))
-        names = [
-            way(path, name) if times[name.casefold()] > 1 else name
-            for path, name in zip(paths, names, strict=True)
-        ]
+    with_parent = [f"{path.parent.name}_{name}" for path, name in zip(paths, names, strict=True)]
+    names = _replace_repeated(names, with_parent)
+    names = _replace_repeated(names, ["_".join(path.parts[1:]) for path in paths])
     return [f"{name}.csv" for name in names]
+
+
+def _replace_repeated(names: Sequence[str], longer: Sequence[str]) -> list[str]:
+    """The names, each that occurs several times, in whatever case, replaced by its longer one."""
+    times = Counter(map(str.casefold, names))
+    return [
+        long_name if times[name.casefold()] > 1 else name
+        for name, long_name in zip(names, longer, strict=True)
+    ]
 
 
 def _has_suffix(path: Path) -> bool:

@@ -54,28 +54,39 @@ def predict_input(one: Input, model: Model) -> pd.DataFrame:
     if not landmarks.found.any() and all(image is None for _, image in source.grey()):
         what = "no readable image" if photos else "no frame of it can be decoded"
         raise InputError(f"{one.path}: {what}: copy it again, or convert it")
+    table = _table_of_faces(one, source, landmarks)
+    table[[au_name(au) for au in model.aus]] = _intensities(source, landmarks, model)
+    what, with_face = "photos" if photos else "frames", np.count_nonzero(landmarks.found)
+    log.info("%s: %d %s, %d with a face", one.path, len(table), what, with_face)
+    if not photos:
+        _warn_of_jumps(one.path, landmarks)
+    return table
+
+
+def _table_of_faces(one: Input, source: FrameSource, landmarks: Landmarks) -> pd.DataFrame:
+    """The columns ``file`` to ``score`` of ``predict_input``, one row per frame or photo."""
     count = len(landmarks.frame)
     names = [file.name for file in one.files]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "file": names * count if one.kind == "video" else names,
-            "frame": pd.array([pd.NA] * count if photos else landmarks.frame, "Int64"),
+            "frame": pd.array([pd.NA] * count if one.kind == "photos" else landmarks.frame, "Int64"),
             "timestamp": [source.timestamp(number) for number in landmarks.frame.tolist()],
             "face": landmarks.found,
             "score": landmarks.score,
         }
     )
-    intensity = np.full((count, len(model.aus)), np.nan, np.float32)
+
+
+def _intensities(source: FrameSource, landmarks: Landmarks, model: Model) -> np.ndarray:
+    """(N, AUs) float32 intensities 0–5 of all frames; NaN where there is no face."""
+    intensity = np.full((len(landmarks.frame), len(model.aus)), np.nan, np.float32)
     start = 0
     found = np.flatnonzero(landmarks.found)
     for faces, points in aligned_batches(source, landmarks, model.settings.image_size, model.alignment):
         intensity[found[start : start + len(faces)]] = predict(model, faces, points).intensity
         start += len(faces)
-    table[[au_name(au) for au in model.aus]] = intensity
-    log.info("%s: %d %s, %d with a face", one.path, count, "photos" if photos else "frames", len(found))
-    if not photos:
-        _warn_of_jumps(one.path, landmarks)
-    return table
+    return intensity
 
 
 def _warn_of_jumps(path: Path, landmarks: Landmarks) -> None:

@@ -1,7 +1,7 @@
 """``g2rl check``: whether a licence holder's copy of a dataset is whole and as published, fault by fault."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.integrity.sequence import examine_sequence
 from g2rl.datasets.integrity.sheets import check_sheet, unlocated_aus
 from g2rl.datasets.root import check_root
+from g2rl.datasets.sheet import SheetRow
 from g2rl.errors import InputError
 from g2rl.io.progress import progress
 
@@ -56,31 +57,51 @@ def check(
         rows, about_sheet = check_sheet(sheet, is_own=sheet == own_sheet) if sheet else ([], [])
     except InputError as error:
         return [_advised(own_sheet, make_finding("root", found=str(error)))]
-    if sheet is not None:
-        subject_of = {row.sequence: row.subject for row in rows}
-    else:
-        subject_of = {name: layout.subject(root, name) for name in published}
+    subject_of = _subjects(rows) if sheet else {name: layout.subject(root, name) for name in published}
     present = [name for name in subject_of if layout.media(root, name).exists()]
 
     examine = partial(examine_sequence, layout, root, published, decode)
     named = [(name, subject_of[name]) for name in present]
-    if jobs > 1 and len(named) > 1:
-        with ProcessPoolExecutor(jobs, initializer=initializer) as pool:
-            seen = list(progress(pool.map(examine, named, chunksize=1), f"check {layout.name}", len(named)))
-    else:
-        seen = list(progress(map(examine, named), f"check {layout.name}", len(named)))
+    seen = _examine_all(examine, named, f"check {layout.name}", jobs, initializer)
     _log_extent(layout, root, seen)
     findings = [
         *about_sheet,
         *second_spellings(layout, root),
         *missing_sequences(layout, root, subject_of, present),
         *unknown_sequences(layout, root, published.keys() | subject_of.keys(), len(published)),
-        *(finding for one in seen for finding in one.findings),
+        *_findings_of_sequences(seen),
         *compare_sequences(seen),
         *compare_codes(layout, seen),
         *(unlocated_aus(seen, centres) if centres is not None else ()),
     ]
-    findings = [_advised(own_sheet, finding) for finding in findings]
+    return _in_order(_advised(own_sheet, finding) for finding in findings)
+
+
+def _subjects(rows: Iterable[SheetRow]) -> dict[str, str]:
+    """The subject of each sequence of a sample sheet."""
+    return {row.sequence: row.subject for row in rows}
+
+
+def _findings_of_sequences(seen: Iterable[Seen]) -> list[Finding]:
+    return [finding for one in seen for finding in one.findings]
+
+
+def _examine_all(
+    examine: Callable[[tuple[str, str]], Seen],
+    named: Sequence[tuple[str, str]],
+    label: str,
+    jobs: int,
+    initializer: Callable[[], object] | None,
+) -> list[Seen]:
+    """Each sequence, given as its name and subject, examined in one of ``jobs`` processes; in order."""
+    if jobs > 1 and len(named) > 1:
+        with ProcessPoolExecutor(jobs, initializer=initializer) as pool:
+            return list(progress(pool.map(examine, named, chunksize=1), label, len(named)))
+    return list(progress(map(examine, named), label, len(named)))
+
+
+def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first, then warnings and notes; of each, by kind and sequence."""
     kinds = list(KINDS)
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), kinds.index(f.code), f.sequence))
 

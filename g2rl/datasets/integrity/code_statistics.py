@@ -57,7 +57,7 @@ def _swapped_aus(seen: Sequence[Seen]) -> Iterator[Finding]:
     Compared are how often an AU occurs, asin √p, and Fisher's z of its correlation with each other AU,
     in units of their deviation over the other sequences.
     """
-    aus = max((one.aus for one in seen), key=lambda item: sum(one.aus == item for one in seen), default=())
+    aus = _most_frequent_aus(seen)
     same = [one for one in seen if one.aus == aus and len(one.frame) > 1]
     if len(same) <= OTHERS or len(aus) < 2:
         return
@@ -69,12 +69,20 @@ def _swapped_aus(seen: Sequence[Seen]) -> Iterator[Finding]:
             (prevalence[place], correlation[place]),
             [(mean[place], deviation[place]) for mean, deviation in usual],
         )
-        (first, second), (before, after, features) = max(
-            distances.items(), key=lambda item: item[1][0] - item[1][1]
-        )
-        if before - after > GAIN and before > ODD * features and after < USUAL * features:
-            names = f"AU{aus[first]:02d} and AU{aus[second]:02d}"
+        pair, distance = max(distances.items(), key=lambda item: item[1][0] - item[1][1])
+        if _look_exchanged(*distance):
+            names = " and ".join(f"AU{aus[column]:02d}" for column in pair)
             yield _about(one, "aus-swapped", f"{names} look exchanged", f"each as in {len(same) - 1} others")
+
+
+def _look_exchanged(before: float, after: float, features: int) -> bool:
+    """Whether two AUs fit the other sequences only when exchanged; see ``_pair_distances``."""
+    return before - after > GAIN and before > ODD * features and after < USUAL * features
+
+
+def _most_frequent_aus(seen: Sequence[Seen]) -> tuple[int, ...]:
+    """The AUs that most sequences code; none without sequences."""
+    return max((one.aus for one in seen), key=lambda item: sum(one.aus == item for one in seen), default=())
 
 
 def _of_others(values: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
