@@ -7,6 +7,7 @@ from pathlib import Path
 
 from g2rl.config.au_centres import centre_sets
 from g2rl.errors import InputError
+from g2rl.paths import FOLDERS
 
 # As in config/config.yaml: chosen on the embedded default to train in minutes on a CPU.
 _CPU = """\
@@ -42,7 +43,7 @@ _PLACES = {7: _EYELIDS, 43: _EYELIDS, 45: _EYELIDS, 46: _EYELIDS, 11: _CHEEKS, 1
 def dataset_name(root: Path) -> str:
     """A dataset's name from its folder's: letters, digits, ``_`` and ``-``."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", root.name).strip("_-") or "mine"
-    return f"own_{name}" if name.startswith("synthetic") else name
+    return f"own_{name}" if name.startswith("synthetic") or name.lower() in FOLDERS else name
 
 
 def own_centres(aus: Iterable[int]) -> dict[int, str]:
@@ -67,7 +68,7 @@ def own_configuration(root: Path, aus: Iterable[int], gpu: bool, summary: str) -
         f"# Written by g2rl init: {summary}",
         "# Every key: config/README.md of the project.",
         "datasets:",
-        f"  {name}:",
+        f"  {_quoted(name)}:",
         "    layout: table",
         f"    root: {_quoted(str(root))}",
         f"results: results_{name}",

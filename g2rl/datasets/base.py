@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from g2rl.datasets.labels import Labels, other_frames
-from g2rl.errors import TextFileError
+from g2rl.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Layout(ABC):
 
         Args:
             known_faults: paths with a known error: a sequence whose codes cannot be read has no coded frame
-                if one of its label files is among them.
+                if one of its label files, or its media, is among them.
 
         Raises:
             TextFileError: as ``read_file``, or a file codes other frames than the first AU's.
@@ -117,8 +117,8 @@ class Layout(ABC):
         paths = self.label_paths(root, sequence)
         try:
             return self._shifted(root, sequence, self._read_files(root, sequence, paths))
-        except TextFileError as error:
-            if not any(path in known_faults for path in paths):
+        except InputError as error:
+            if not any(path in known_faults for path in (*paths, self.media(root, sequence))):
                 raise
             logger.warning("%s: no frame of the sequence is coded", error)
             aus = self.coded_aus(root)

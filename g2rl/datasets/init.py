@@ -41,7 +41,7 @@ def init(root: Path, gpu: bool) -> tuple[list[Path], str]:
     parse(yaml.safe_load(text), CONFIG)
     for path, content in zip(files, (data.sheet_text(), text), strict=True):
         write_text(path, content)
-    return files, "\n".join([summary, *_assumptions(root, data, gpu), "", *_next_steps(root, files[1])])
+    return files, "\n".join([summary, *_assumptions(root, data, gpu), "", *_next_steps(root, files[1], data)])
 
 
 def _assumptions(root: Path, data: OwnData, gpu: bool) -> list[str]:
@@ -62,9 +62,11 @@ def _assumptions(root: Path, data: OwnData, gpu: bool) -> list[str]:
     return lines
 
 
-def _next_steps(root: Path, config: Path) -> list[str]:
+def _next_steps(root: Path, config: Path, data: OwnData) -> list[str]:
+    own = ", ".join(f"{au}: {points}" for au, points in own_centres(data.aus).items())
+    centres = f" --au-centres {shlex.quote(own)}" if own else ""
     return [
         "next:",
-        f"  g2rl check {shlex.quote(str(root))} --layout table",
+        f"  g2rl check {shlex.quote(str(root))} --layout table{centres}",
         f"  snakemake --cores 8 all --configfile {shlex.quote(str(config))}",
     ]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,15 @@ class Finding:
 
 
 ABSENT = Finding("–", NOT_MEASURED)
+
+
+class Difference(NamedTuple):
+    """How much better one training is than another, with its 95 % interval, over so many seeds."""
+
+    value: float
+    low: float
+    high: float
+    seeds: int
 
 
 def read_runs(paths: Iterable[Path]) -> dict[str, Runs]:
@@ -136,6 +146,12 @@ class Measured:
         self.resamples = resamples
         self.sigma, self.weight = sigma, weight
         plain = {run: tables for run, tables in runs.items() if not run.variant}
+        if len({len(tables) for tables in plain.values()}) > 1:
+            names = ", ".join(f"{run.name}: {len(tables)}" for run, tables in plain.items())
+            raise InputError(f"claims: runs differ in their number of folds ({names}): give all of each")
+        # Where every fold has one subject there is no interval over subjects.
+        some = next(iter(plain.values()), ())
+        self.resampled = any(table["subject"].nunique() > 1 for table in some)
         self.seeds: dict[tuple[float, float], dict[int, Sequence[pd.DataFrame]]] = defaultdict(dict)
         for run, tables in plain.items():
             self.seeds[run.sigma, run.lambda_][run.seed] = tables
@@ -145,19 +161,18 @@ class Measured:
         if not guided or not baseline:
             return ABSENT
         sign = -1 if metric == "MAE" else 1
-        value, low, high = self._difference(guided, baseline, metric, sign)
-        text = f"difference {_signed(value, low, high)}, {_count(guided)}"
-        return Finding(text, self._verdict(low, high), value, low, high)
+        found = self._difference(guided, baseline, metric, sign)
+        text = f"difference {_signed(*found[:3])}, {_count(guided)}"
+        return Finding(text, self._verdict(found), *found[:3])
 
     def best_weight(self) -> Finding:
         others = self._others(1)
         if not others:
             return ABSENT
         found = {weight: self._from_default(self.sigma, weight) for weight in others}
-        best = min(found, key=lambda weight: found[weight][0])
-        value, low, high = found[best]
-        text = f"best other λ = {best:g}; difference {_signed(value, low, high)}, {len(others) + 1} values"
-        return Finding(text, self._verdict(low, high), value, low, high)
+        best = min(found, key=lambda weight: found[weight].value)
+        text = f"best other λ = {best:g}; difference {_signed(*found[best][:3])}, {len(others) + 1} values"
+        return Finding(text, self._verdict(found[best]), *found[best][:3])
 
     def rise_and_fall(self) -> Finding:
         others = self._others(1)
@@ -165,32 +180,29 @@ class Measured:
             return ABSENT
         sides = [self._from_default(self.sigma, weight) for weight in (min(others), max(others))]
         words = [
-            f"over λ = {weight:g} {_signed(*side)}"
+            f"over λ = {weight:g} {_signed(*side[:3])}"
             for weight, side in zip((min(others), max(others)), sides, strict=True)
         ]
-        weaker = min(sides)
-        verdicts = {self._verdict(low, high) for _, low, high in sides}
+        verdicts = set(map(self._verdict, sides))
         found = next(name for name in (FAILS, UNDECIDED, HOLDS) if name in verdicts)
-        return Finding(", ".join(words), found, *weaker)
+        return Finding(", ".join(words), found, *min(sides)[:3])
 
     def insensitive_to_sigma(self) -> Finding:
         others = self._others(0)
         if not others:
             return ABSENT
         found = {sigma: self._from_default(sigma, self.weight) for sigma in others}
-        most = max(found, key=lambda sigma: abs(found[sigma][0]))
-        value, low, high = found[most]
-        ends = np.array([(low, high) for _, low, high in found.values()])
-        name = UNDECIDED
-        if self._several_seeds and (np.abs(ends) <= SIGMA_TOLERANCE).all():
-            name = HOLDS
-        if self._several_seeds and (np.abs(ends) > SIGMA_TOLERANCE).all(1).any():
-            name = FAILS
+        most = max(found, key=lambda sigma: abs(found[sigma].value))
+        value, low, high, _ = found[most]
+        decided = all(map(self._decides, found.values()))
+        within = all(max(-each.low, each.high) <= SIGMA_TOLERANCE for each in found.values())
+        outside = any(max(each.low, -each.high) > SIGMA_TOLERANCE for each in found.values())
+        name = (HOLDS if within else FAILS if outside else UNDECIDED) if decided else UNDECIDED
         text = f"largest change at σ = {most:g}: {_signed(-value, -high, -low)}, {len(others) + 1} values"
         return Finding(text, name, -value, -high, -low)
 
     def better_on_frequent_aus(self) -> Finding:
-        """Spearman's rank correlation over AUs, resampled over subjects."""
+        """Spearman's rank correlation over AUs, resampled over subjects and seeds."""
         guided = self._at(self.sigma, self.weight)
         if not guided or len(au_columns(next(iter(guided.values()))[0])) < 3:
             return ABSENT
@@ -202,44 +214,53 @@ class Measured:
             draws = np.vstack([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), self.resamples)])
             shares.append(np.einsum("rs,tsk->trk", draws, high))
             totals.append(np.stack([np.tensordot(draws, sums_by_subject(table), 1) for table in tables]))
-        icc = measures(np.sum(totals, 0))["ICC"].mean(0)  # (1 + resamples, K)
+        count = len(guided)
+        drawn = rng.multinomial(count, np.full(count, 1 / count), self.resamples)
+        weight = np.vstack([np.ones((1, count)), drawn])
+        of_seeds = measures(np.sum(totals, 0))["ICC"]  # (seeds, 1 + resamples, K)
+        icc = np.einsum("rs,srk->rk", weight, of_seeds) / count
         share = np.sum(shares, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             rho = _spearman(icc, share[0] / share[1])
         low, up = np.nanpercentile(rho[1:], COVERAGE) if self.resamples else (np.nan, np.nan)
-        text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs"
-        return Finding(text, verdict(low, up), rho[0], low, up)
+        text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs, {_count(guided)}"
+        return Finding(text, self._verdict(Difference(rho[0], low, up, count)), rho[0], low, up)
 
-    @property
-    def _several_seeds(self) -> bool:
-        return len(self._at(self.sigma, self.weight)) >= MIN_SEEDS
+    def _decides(self, found: Difference) -> bool:
+        return self.resampled and found.seeds >= MIN_SEEDS
 
-    def _verdict(self, low: float, high: float) -> str:
-        return verdict(low, high) if self._several_seeds else UNDECIDED
+    def _verdict(self, found: Difference) -> str:
+        return verdict(found.low, found.high) if self._decides(found) else UNDECIDED
 
     def _at(self, sigma: float, weight: float) -> Seeds:
         return self.seeds.get((sigma, weight), {})
 
     def _others(self, which: int) -> list[float]:
-        """The other values of σ (0) or λ (1) beside the paper's, the other one being the paper's."""
+        """The other values of σ (0) or λ (1) that share a seed with the paper's, the other one being the
+        paper's."""
         default = (self.sigma, self.weight)
-        found = [key[which] for key in self.seeds if key[1 - which] == default[1 - which] and key[1]]
-        return [value for value in found if value != default[which]] if default in self.seeds else []
+        guided = self._at(*default)
+        return [
+            key[which]
+            for key, seeds in self.seeds.items()
+            if key != default
+            and key[1 - which] == default[1 - which]
+            and key[1]
+            and seeds.keys() & guided.keys()
+        ]
 
-    def _from_default(self, sigma: float, weight: float) -> tuple[float, float, float]:
+    def _from_default(self, sigma: float, weight: float) -> Difference:
         """ICC at the paper's σ and λ minus that at these, over the seeds that both have."""
         default, other = self._at(self.sigma, self.weight), self._at(sigma, weight)
         shared = default.keys() & other.keys()
         first, second = ({seed: side[seed] for seed in shared} for side in (default, other))
         return self._difference(first, second, "ICC")
 
-    def _difference(
-        self, runs: Seeds, reference: Seeds, metric: str, sign: int = 1
-    ) -> tuple[float, float, float]:
+    def _difference(self, runs: Seeds, reference: Seeds, metric: str, sign: int = 1) -> Difference:
         table = compare(runs, reference, self.resamples)
         of_metric = table.loc[table["metric"] == metric, ["difference", "ci_low", "ci_high"]]
         value, *ends = (sign * of_metric.to_numpy(float)[0]).tolist()
-        return value, min(ends), max(ends)
+        return Difference(value, min(ends), max(ends), len(runs))
 
 
 def same_size(numbers: tuple[int, int] | None) -> Finding:

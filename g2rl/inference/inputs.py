@@ -198,20 +198,42 @@ def table_names(inputs: Sequence[Input], folder: Path) -> list[str]:
     """The file name of each input's table: ``a.csv`` for ``a.mp4``, ``P01.s1.csv`` for the folder ``P01.s1``.
 
     The suffix stays (``a.mp4.csv``) where another input of this call has the same name without it, or where
-    the file in ``folder`` holds another input. Inputs of one name have the folder's name in front.
+    the file in ``folder`` is not of this input. Inputs of one name have the folder's name in front.
+
+    Raises:
+        InputError: a file of something else would be replaced all the same.
     """
     paths = [each.path.resolve() for each in inputs]
+    names = _short_names(inputs, paths, folder)
+    with_parent = [f"{path.parent.name}_{name}" for path, name in zip(paths, names, strict=True)]
+    names = _replace_repeated(names, with_parent)
+    # With the parent folder's name also where a file of something else would be replaced.
+    names = [
+        long_name if _holds_another(folder / f"{name}.csv", each) else name
+        for name, long_name, each in zip(names, with_parent, inputs, strict=True)
+    ]
+    names = _replace_repeated(names, ["_".join(path.parts[1:]) for path in paths])
+    _refuse_to_replace(names, inputs, folder)
+    return [f"{name}.csv" for name in names]
+
+
+def _short_names(inputs: Sequence[Input], paths: Sequence[Path], folder: Path) -> list[str]:
+    """Each input's name without its suffix where that is free."""
     full = [path.name or "root" for path in paths]
     short = [path.stem if _has_suffix(path) else name for path, name in zip(paths, full, strict=True)]
     shorter = Counter(map(str.casefold, short))
-    names = [
+    return [
         name if shorter[stem.casefold()] > 1 or _holds_another(folder / f"{stem}.csv", each) else stem
         for stem, name, each in zip(short, full, inputs, strict=True)
     ]
-    with_parent = [f"{path.parent.name}_{name}" for path, name in zip(paths, names, strict=True)]
-    names = _replace_repeated(names, with_parent)
-    names = _replace_repeated(names, ["_".join(path.parts[1:]) for path in paths])
-    return [f"{name}.csv" for name in names]
+
+
+def _refuse_to_replace(names: Sequence[str], inputs: Sequence[Input], folder: Path) -> None:
+    for name, one in zip(names, inputs, strict=True):
+        if _holds_another(folder / f"{name}.csv", one):
+            raise InputError(
+                f"{folder / name}.csv: not a table of {one.path}, which would replace it: give another folder"
+            )
 
 
 def _replace_repeated(names: Sequence[str], longer: Sequence[str]) -> list[str]:
@@ -228,9 +250,11 @@ def _has_suffix(path: Path) -> bool:
 
 
 def _holds_another(table: Path, one: Input) -> bool:
-    """Whether a table that lies there already is of another input."""
+    """Whether what lies there already is of another input, or no table of ``g2rl predict`` at all."""
     try:
         files = pd.read_csv(table, usecols=["file"], nrows=1, dtype=str)["file"]
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return False
+    except (OSError, ValueError):
+        return True
     return not set(files) <= {path.name for path in one.files}

@@ -17,6 +17,7 @@ from g2rl.faces.landmarks_file import Landmarks
 from g2rl.inference.inputs import Input, find_inputs, table_names
 from g2rl.inference.predictor import BATCH, predict
 from g2rl.io.frame_source import FrameSource
+from g2rl.io.image_folder import ImageFolder
 from g2rl.io.progress import progress
 from g2rl.io.tables import write_csv
 from g2rl.network.model_file import Model
@@ -67,6 +68,8 @@ def _table_of_faces(one: Input, source: FrameSource, landmarks: Landmarks) -> pd
     """The columns ``file`` to ``score`` of ``predict_input``, one row per frame or photo."""
     count = len(landmarks.frame)
     names = [file.name for file in one.files]
+    if isinstance(source, ImageFolder):  # by number; the names are in the order of the alphabet
+        names = [source.file(number).name for number in landmarks.frame.tolist()]
     return pd.DataFrame(
         {
             "file": names * count if one.kind == "video" else names,
@@ -140,7 +143,9 @@ def aligned_batches(
     batch, moved = [], []
     for number, image in progress(source.rgb(points.keys()), "intensities", len(points)):
         if image is None:
-            raise InputError(f"frame {number} was decoded before and cannot be now: was its file changed?")
+            raise InputError(
+                f"{source.path}: frame {number} was decoded before and cannot be now: was the file changed?"
+            )
         matrix = alignment_matrix(points[number], alignment)
         stored = encode(warp(image, matrix))
         moved.append(transform_points(matrix, points[number]).astype(np.float32))

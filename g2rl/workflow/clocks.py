@@ -4,6 +4,7 @@ Snakemake compares the times of a job's outputs with those of its inputs: beside
 every output is too old, and it ends the job and deletes what the job made.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from g2rl.errors import InputError
 
 log = logging.getLogger(__name__)
+
+SMALL_LEAD = 5.0  # seconds that are waited for
 
 
 def check_clock(inputs: Iterable[str], now: float | None = None) -> None:
@@ -27,6 +30,9 @@ def check_clock(inputs: Iterable[str], now: float | None = None) -> None:
     if not ahead:
         return
     path = max(ahead, key=ahead.__getitem__)
+    if ahead[path] - now <= SMALL_LEAD:  # of a file server's clock
+        time.sleep(ahead[path] - now)
+        return
     then, here = (datetime.fromtimestamp(each).isoformat(" ", "seconds") for each in (ahead[path], now))
     others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
     raise InputError(
@@ -45,7 +51,8 @@ def reset_times(folder: Path) -> int:
     paths = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
     ahead = [path for path in paths if _modified(path) > now / 1e9]
     for path in ahead:
-        os.utime(path, ns=(now, now), follow_symlinks=False)
+        with contextlib.suppress(OSError):  # gone, or another user's: Snakemake names it where it matters
+            os.utime(path, ns=(now, now), follow_symlinks=False)
     if ahead:
         log.warning("%s: %d files were modified in the future: given the present time", folder, len(ahead))
     return len(ahead)

@@ -118,3 +118,37 @@ def test_files_and_page(tmp_path):
     assert page.count("**not measured here**") == table["verdict"].eq(NOT_MEASURED).sum() > 0
     with pytest.raises(InputError, match=r"fold1/predictions.csv: expected each test fold of a run once"):
         read_runs([paths[0], paths[0]])
+
+
+def test_a_wide_interval_over_sigma_decides_nothing():
+    """Few frames: the interval reaches beyond the tolerance on both sides."""
+    found = {}
+    for sigma, noise in ((2, 1.0), (1, 1.0001)):
+        for seed in SEEDS:
+            table = predictions(noise, 10 * seed + sigma, "abc").groupby("subject").head(4)
+            found[Run(sigma, 0.05, seed)] = [table]
+    row = claims_table({"disfa": found}, {}, 2, 0.05, 200).set_index("claim").loc[SIGMA]
+    assert row["ci_low"] < -0.02 < 0.02 < row["ci_high"]
+    assert row["verdict"] == UNDECIDED
+
+
+def test_single_subjects_decide_nothing():
+    noises = {(2, 0): 1.5, (2, 0.05): 0.5}
+    found = {
+        Run(*key, seed): [predictions(noise, seed, part) for part in "ab"]
+        for key, noise in noises.items()
+        for seed in SEEDS
+    }
+    table = claims_table({"mine": found}, {}, 2, 0.05, 50).set_index("claim")
+    assert set(table.loc[[*BETTER, FREQUENT], "verdict"]) == {UNDECIDED}
+
+
+def test_runs_without_a_shared_seed_are_not_compared():
+    found = runs({(2, 0.05): 0.5}, range(3)) | runs({(2, 0.5): 1.5}, range(3, 6))
+    table = claims_table({"disfa": found}, {}, 2, 0.05, 50).set_index("claim")
+    assert table.loc[BEST, "verdict"] == NOT_MEASURED
+    unequal = {
+        run: tables[: 1 + (not run.lambda_)] for run, tables in runs({(2, 0): 1, (2, 0.05): 1}).items()
+    }
+    with pytest.raises(InputError, match="differ in their number of folds"):
+        claims_table({"disfa": unequal}, {}, 2, 0.05, 0)

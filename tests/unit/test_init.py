@@ -115,11 +115,20 @@ def test_what_is_left_out_is_said_with_the_reason(tmp_path):
         assert words in said
 
 
+@pytest.mark.parametrize("name", ["raw", "Figures", "2020", "no", "null", "synthetic"])
+def test_any_name_of_the_folder_gives_a_configuration(tmp_path, name):
+    root = make(tmp_path / name, ["anna.mp4", "berta.mp4"], CODES)
+    init(root, gpu=False)
+    (dataset,) = load(root / "config.yaml").datasets
+    assert dataset.lower().endswith(name.lower())
+
+
 def test_an_au_without_a_location_gets_one(tmp_path):
     root = make(tmp_path, ["anna.mp4", "berta.mp4"], CODES.replace("AU06", "AU07"))
     said = init(root, gpu=False)[1]
     assert load(root / "config.yaml").au_centres == {7: "37+41 44+46"}
     assert "AU07      at landmarks 37+41 44+46: a guess" in said
+    assert "--layout table --au-centres '7: 37+41 44+46'" in said  # else the check refuses the AU
     assert load_manifests(load(root / "config.yaml"))
 
 

@@ -237,3 +237,26 @@ def test_a_face_that_jumps_to_another_place_is_named(model, tmp_path, caplog):
     table = predict_video(tmp_path / "film", model)
     assert table["face"].all()
     assert "perhaps to another person: at frames (by face widths) 3 (" in caplog.text
+
+
+def test_a_file_of_something_else_is_not_replaced(tmp_path):
+    """Codes beside a video; a folder and a video of one name; then nothing is left but another folder."""
+    video = Input(tmp_path / "anna1.mp4", "video", (tmp_path / "anna1.mp4",))
+    codes = tmp_path / "anna1.csv"
+    codes.write_text("frame,AU06\n1,3\n")
+    assert table_names([video], tmp_path) == ["anna1.mp4.csv"]
+    folder = Input(tmp_path / "P01", "photos", (tmp_path / "P01/a.jpg",))
+    (tmp_path / "P01.csv").write_text("file,frame\nP01.mp4,1\n")
+    (parent,) = table_names([folder], tmp_path)
+    assert parent == f"{tmp_path.name}_P01.csv"
+    (tmp_path / parent).write_text("other\n")
+    with pytest.raises(InputError, match="give another folder"):
+        table_names([folder], tmp_path)
+
+
+def test_a_films_rows_name_their_images_in_the_order_of_the_numbers(model, tmp_path):
+    for number in (1, 2, 10):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((60, 60, 3), 20 * number, np.uint8))
+    table = predict_video(tmp_path, model)
+    assert table["file"].tolist() == ["1.png", "2.png", "10.png"]
+    assert table["frame"].tolist() == [1, 2, 10]
