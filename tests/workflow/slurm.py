@@ -121,6 +121,20 @@ class Slurm:
         """What a power loss does: the node's slurmd and all that its jobs run are gone at once."""
         end(self.daemons.pop(f"slurmd-{node}"))
 
+    def restore_nodes(self) -> None:
+        """Bring killed nodes back: later jobs need both."""
+        for node in self.nodes:
+            if f"slurmd-{node}" not in self.daemons:
+                self.start_node(node)
+
+        def usable() -> bool:
+            down = [node for node, state in self.states().items() if state.startswith(("down", "drain"))]
+            for node in down:
+                self.ask("scontrol", "update", f"nodename={node}", "state=resume")
+            return not down and not any(state.endswith("*") for state in self.states().values())
+
+        self._wait(usable, "the nodes")
+
     def stop(self) -> None:
         """End all jobs and all daemons."""
         while self.daemons:

@@ -212,6 +212,7 @@ def faults(clustered, slurm, tmp_path_factory) -> Faults:
     finally:
         for process in processes:
             process.kill()
+        slurm.restore_nodes()
     return Faults(folder, starved, local, asked)
 
 
