@@ -10,7 +10,7 @@ from pathlib import Path
 from g2rl.datasets.code_table import read_table_codes
 from g2rl.datasets.labels import Labels
 from g2rl.errors import TextFileError
-from g2rl.io.images import frame_number, is_frame_file
+from g2rl.io.images import are_numbered, is_frame_file
 
 VIDEO_SUFFIXES = frozenset(
     [
@@ -105,7 +105,7 @@ def _files(root: Path) -> tuple[list[Path], dict[str, list[Path]], Found]:
         for kind, paths in tables.items():
             paths.extend(here / name for name in files[kind])
         if files["image"] and here != Path() and not files["video"]:
-            if _are_numbered(files["image"]):
+            if are_numbered(files["image"]):
                 media.append(here)
             else:
                 found.left_out[here] = "images without a number of their own in the name"
@@ -130,12 +130,6 @@ def _kind_of_file(name: str) -> str:
     if suffix in CODE_SUFFIXES:
         return "text"
     return "book" if suffix in BOOK_SUFFIXES else "other"
-
-
-def _are_numbered(images: Iterable[str]) -> bool:
-    """Whether each image has a number of its own in its name."""
-    numbers = [frame_number(name) for name in images]
-    return None not in numbers and len(set(numbers)) == len(numbers)
 
 
 def _match(media: Iterable[Path], codes: Iterable[Path]) -> list[tuple[Path, Path]]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from g2rl.errors import InputError
 from g2rl.io.frame_source import FrameSource
-from g2rl.io.images import frame_number, is_frame_file, read_image
+from g2rl.io.images import are_numbered, is_frame_file, read_image
 from g2rl.io.video import open_source
 
 VIDEO_SUFFIXES = frozenset(
@@ -183,8 +183,7 @@ def _is_photo(path: Path) -> bool:
 def is_film(files: Sequence[Path]) -> bool:
     """Whether images are the numbered frames of a film: two or more names alike but for the number, unlike a
     camera's; and images of one size."""
-    numbers = [frame_number(path.name) for path in files]
-    if len(files) < 2 or None in numbers or len(set(numbers)) < len(files):
+    if len(files) < 2 or not are_numbered(path.name for path in files):
         return False
     around = {tuple(re.split(r"\d+(?=\D*$)", path.stem, maxsplit=1, flags=re.ASCII)) for path in files}
     if len(around) > 1 or CAMERA_NAME.fullmatch(around.pop()[0]):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,12 @@ def frame_number(name: str) -> int | None:
     """The last run of digits in a file's name, its frame's number; None if there is none below 10⁹."""
     digits = re.findall(r"\d+", os.path.splitext(name)[0], re.ASCII)
     return int(digits[-1]) if digits and len(digits[-1].lstrip("0")) < 10 else None
+
+
+def are_numbered(names: Iterable[str]) -> bool:
+    """Whether each name has a frame number of its own."""
+    numbers = [frame_number(name) for name in names]
+    return None not in numbers and len(set(numbers)) == len(numbers)
 
 
 def read_image(path: Path, grey: bool) -> np.ndarray | None:

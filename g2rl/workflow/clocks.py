@@ -7,6 +7,7 @@ every output is too old, and it ends the job and deletes what the job made.
 import contextlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -61,6 +62,8 @@ def reset_times(folder: Path) -> int:
 def _modified(path: str) -> float:
     """Seconds since 1970, of a symbolic link or its target, as Snakemake counts; 0 if there is no file."""
     try:
-        return max(os.lstat(path).st_mtime, os.stat(path).st_mtime)
+        status = os.lstat(path)
+        target = os.stat(path) if stat.S_ISLNK(status.st_mode) else status
+        return max(status.st_mtime, target.st_mtime)
     except OSError:
         return 0

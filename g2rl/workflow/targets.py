@@ -116,19 +116,15 @@ class Targets:
 
     def models(self, methods: Iterable[str]) -> list[str]:
         """Of each dataset and fold."""
-        return [path for name in self.datasets for path in self._of_folds(self.results.model, name, methods)]
+        return self._of_datasets(self.results.model, methods)
 
     def histories(self, methods: Iterable[str]) -> list[str]:
         """Of each dataset and fold."""
-        return [
-            path for name in self.datasets for path in self._of_folds(self.results.history, name, methods)
-        ]
+        return self._of_datasets(self.results.history, methods)
 
     def predictions(self, methods: Iterable[str]) -> list[str]:
         """Of each dataset and fold."""
-        return [
-            path for name in self.datasets for path in self._of_folds(self.results.predictions, name, methods)
-        ]
+        return self._of_datasets(self.results.predictions, methods)
 
     def guided_histories(self) -> list[str]:
         """The histories of the G2RL runs of Table 1 and along λ."""
@@ -272,6 +268,11 @@ class Targets:
             return []
         backbones = [configured.run_config(self.config, run).training.backbone for run in runs]
         return [self.results.weights(backbone) for backbone in dict.fromkeys(backbones)]
+
+    def _of_datasets(self, path: Callable[[str, str, str], str], methods: Iterable[str]) -> list[str]:
+        """A file of each fold of these methods on every dataset."""
+        names = list(methods)
+        return [file for dataset in self.datasets for file in self._of_folds(path, dataset, names)]
 
     def _of_folds(
         self, path: Callable[[str, str, str], str], dataset: str, methods: Iterable[str]

@@ -1,12 +1,12 @@
 """The kinds of videos, see ``tests.data.media``."""
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 
+from tests.data.avi import chunk, movie_chunks
 from tests.data.media import ALL, PREFIX, SOME, Kind, N, ffmpeg, grey, scaled
 
 H264 = "-c:v libx264 -preset veryfast -crf 10 -pix_fmt yuv420p"
@@ -81,16 +81,9 @@ def with_dropped_frames(path: Path, clip: Path) -> None:
     """Frames 7 and 8 are empty chunks, as cameras write them."""
     coded(JPEG)(path, clip)
     data = path.read_bytes()
-    start = data.index(b"movi") - 8
-    end = start + 8 + struct.unpack_from("<I", data, start + 4)[0]
-    chunks, at = [], start + 12
-    while at < end:
-        size = struct.unpack_from("<I", data, at + 4)[0]
-        chunks.append(data[at : at + 8 + size + size % 2])
-        at += 8 + size + size % 2
-    chunks[6] = chunks[7] = b"00dc" + bytes(4)
-    movie = b"movi" + b"".join(chunks)
-    path.write_bytes(data[:start] + b"LIST" + struct.pack("<I", len(movie)) + movie)
+    start, _, chunks = movie_chunks(data)
+    chunks[6] = chunks[7] = chunk(b"00dc", b"")
+    path.write_bytes(data[:start] + chunk(b"LIST", b"movi" + b"".join(chunks)))
 
 
 def renamed(path: Path, clip: Path) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from slurm import UnavailableError, end, free_ports, install_packages
+from slurm import Cluster, UnavailableError, end, free_ports, install_packages
 
 PACKAGES = ("gridengine-master", "gridengine-exec", "gridengine-client")
 PROGRAMS, SHARE = Path("/usr/lib/gridengine"), Path("/usr/share/gridengine")
@@ -63,7 +63,7 @@ def install() -> None:
         install_packages(*PACKAGES)
 
 
-class GridEngine:
+class GridEngine(Cluster):
     """Start it as a context; ``environment`` is what the clients need.
 
     Args:
@@ -87,19 +87,10 @@ class GridEngine:
             raise
         return self
 
-    def __exit__(self, *_) -> None:
-        self.stop()
-
     @property
     def environment(self) -> dict[str, str]:
         ports = {"SGE_QMASTER_PORT": str(self.ports[0]), "SGE_EXECD_PORT": str(self.ports[1])}
         return os.environ | {"SGE_ROOT": str(self.folder), "SGE_CELL": "default", **ports}
-
-    def ask(self, *command: str) -> str:
-        """What a client prints."""
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=30
-        ).stdout.strip()
 
     def jobs(self) -> list[dict[str, str]]:
         """Every job that has ended, as ``qacct`` tells; its ``category`` is what it asked for."""

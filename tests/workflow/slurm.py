@@ -65,7 +65,28 @@ def install_packages(*names: str) -> None:
         raise UnavailableError(f"apt-get cannot install {', '.join(names)}: {' '.join(last)}")
 
 
-class Slurm:
+class Cluster:
+    """What every cluster here does: it ends with its context, and its clients answer.
+
+    One has ``environment``, what the clients need, and ``stop``, which ends all jobs and daemons.
+    """
+
+    environment: dict[str, str]
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def ask(self, *command: str) -> str:
+        """What a client prints."""
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=30
+        ).stdout.strip()
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+
+class Slurm(Cluster):
     """Start it as a context; ``environment`` is what the clients need.
 
     Args:
@@ -93,18 +114,9 @@ class Slurm:
             raise
         return self
 
-    def __exit__(self, *_) -> None:
-        self.stop()
-
     @property
     def environment(self) -> dict[str, str]:
         return os.environ | {"PATH": f"{self.folder / 'bin'}:{SBIN}"}
-
-    def ask(self, *command: str) -> str:
-        """What a client prints."""
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=30
-        ).stdout.strip()
 
     def states(self) -> dict[str, str]:
         return dict(line.split() for line in self.ask("sinfo", "-N", "-h", "-o", "%N %T").splitlines())
