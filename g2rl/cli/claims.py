@@ -8,7 +8,7 @@ example: g2rl claims results/bp4d/*_sigma*_seed*/fold1/predictions.csv \
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import beside, output, resamples
+from g2rl.cli.options import beside, output, resamples, switch
 from g2rl.cli.outcome import Outcome
 from g2rl.paths import CLAIMS
 
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma", type=float, default=2.0, help="σ of the paper's G2RL, heatmap pixels")
     parser.add_argument("--lambda", dest="weight", type=float, default=0.05, help="λ of the paper's G2RL")
     parser.add_argument("--recipe", default="", help="how every network was trained, a phrase")
+    switch(parser, "--rounded", "round the predictions to whole intensities first")
     resamples(parser)
     output(parser, "the .csv; .md is written beside it")
 
@@ -46,5 +47,6 @@ def run(options: argparse.Namespace) -> Outcome:
         options.weight,
         options.resamples,
         options.recipe,
+        options.rounded,
     )
     return Outcome([*options.predictions, *options.models], beside(options.output, CLAIMS))

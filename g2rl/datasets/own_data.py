@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from g2rl.datasets.recordings import Recording, find_recordings
+from g2rl.datasets.recordings import Recording, find_recordings, without_suffix
 from g2rl.datasets.sheet import plain_name
 from g2rl.datasets.table import COLUMNS
 from g2rl.errors import InputError
@@ -146,10 +146,10 @@ def divide_subjects(weights: dict[str, int], count: int) -> dict[str, int]:
 def _sequence_names(recordings: Sequence[Recording]) -> list[str]:
     """A name for each recording: of the file or folder, with the folders above where others share it."""
     paths = [one.media for one in recordings]
-    stems = [plain_name(path.stem if path.suffix else path.name) for path in paths]
+    stems = [plain_name(without_suffix(path).name) for path in paths]
     counts = Counter(stems)
     names = [
-        stem if stem and counts[stem] == 1 else plain_name("_".join(path.with_suffix("").parts))
+        stem if stem and counts[stem] == 1 else plain_name("_".join(without_suffix(path).parts))
         for stem, path in zip(stems, paths, strict=True)
     ]
     twice = Counter(names)

@@ -11,26 +11,8 @@ from g2rl.datasets.code_table import read_table_codes
 from g2rl.datasets.labels import Labels
 from g2rl.errors import TextFileError
 from g2rl.io.images import are_numbered, is_frame_file
+from g2rl.io.video import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mts",
-        ".m2ts",
-        ".mpg",
-        ".mpeg",
-        ".wmv",
-        ".3gp",
-        ".dv",
-        ".flv",
-        ".ogv",
-    ]
-)
 CODE_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
 BOOK_SUFFIXES = frozenset({".xlsx", ".xls", ".ods", ".eaf", ".mat", ".sav"})
 # Words of file and folder names that say what a file is, not which recording it belongs to.
@@ -149,14 +131,18 @@ def _match(media: Iterable[Path], codes: Iterable[Path]) -> list[tuple[Path, Pat
     return pairs
 
 
+def without_suffix(path: Path) -> Path:
+    """A recording's or table's path without its suffix; a dot in a folder's name (``P01.s1``) begins none."""
+    return path if _kind_of_file(path.name) == "other" else path.with_suffix("")
+
+
 def _words_of_path(path: Path) -> tuple[str, ...]:
-    return tuple(word for part in path.with_suffix("").parts for word in _words(part))
+    return tuple(word for part in without_suffix(path).parts for word in _words(part))
 
 
 def _words_of_name(path: Path) -> tuple[str, ...]:
     """The words of the file's own name, or of the folder's where that has none, as in anna/codes.csv."""
-    words = _words(path.stem if path.suffix else path.name)
-    return words or _words_of_path(path)
+    return _words(without_suffix(path).name) or _words_of_path(path)
 
 
 def _words(name: str) -> tuple[str, ...]:

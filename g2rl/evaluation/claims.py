@@ -58,11 +58,12 @@ class Difference(NamedTuple):
     seeds: int
 
 
-def read_runs(paths: Iterable[Path]) -> dict[str, Runs]:
+def read_runs(paths: Iterable[Path], rounded: bool = False) -> dict[str, Runs]:
     """The predictions of every run, by dataset.
 
     Args:
         paths: ``DATASET/RUN/foldK/predictions.csv``.
+        rounded: round them to whole intensities, as Table 1 may (``measures.rounded``).
 
     Raises:
         InputError: a fold of a run twice; predictions of held-out training subjects.
@@ -73,7 +74,9 @@ def read_runs(paths: Iterable[Path]) -> dict[str, Runs]:
         folds = found[place.dataset][Run.parse(place.method)]
         if place.fold.validation or place.fold.number in folds:
             raise InputError(f"{path}: expected each test fold of a run once")
-        folds[place.fold.number] = read_predictions(path)
+        folds[place.fold.number] = table = read_predictions(path)
+        if rounded:
+            table.update(table.filter(like="_pred").round())
     return {
         dataset: {run: [table for _, table in sorted(folds.items())] for run, folds in runs.items()}
         for dataset, runs in found.items()

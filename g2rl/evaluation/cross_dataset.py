@@ -1,5 +1,6 @@
 """Trained on one dataset, tested on another, over the AUs they share."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import torch
 
     from g2rl.network.model_file import Model
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,32 @@ def shared_aus(first: Sequence[int], second: Sequence[int]) -> tuple[int, ...]:
 def predict_shared(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.DataFrame:
     """Predictions of another dataset's faces, of the AUs that both code; see ``prediction_table``.
 
+    Subjects of whom the network has seen faces, as where it started from that dataset's network, are left
+    out.
+
     Raises:
-        InputError: they share no AU; no frame in any sequence.
+        InputError: they share no AU; a sequence's alignment is not the model's; no subject is left, or no
+            frame in any sequence.
     """
-    from g2rl.inference.predictor import predict_sequence
+    from g2rl.inference.predictor import check_alignment, predict_sequence
 
     aus = shared_aus(model.aus, sequences[0].aus)
     if not aus:
         raise InputError(
             f"the network knows AUs {model.aus}, {sequences[0].sequence} is coded for {sequences[0].aus}"
         )
+    unseen = [sequence for sequence in sequences if sequence.subject not in model.subjects]
+    if not unseen:
+        raise InputError(
+            f"{sequences[0].sequence} and the others: the network was trained on all of their subjects, by "
+            "name: name subjects of two datasets alike only where they are the same people"
+        )
+    if left_out := len(sequences) - len(unseen):
+        log.info("%d of %d sequences left out: the network knows their subjects", left_out, len(sequences))
     of_model = [model.aus.index(au) for au in aus]
     reduced, intensities = [], []
-    for sequence in sequences:
+    for sequence in unseen:
+        check_alignment(model, sequence)
         coded = [sequence.aus.index(au) for au in aus]
         reduced.append(replace(sequence, aus=aus, intensity=sequence.intensity[:, coded]))
         intensities.append(predict_sequence(model, sequence)[:, of_model])

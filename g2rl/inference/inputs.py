@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,8 @@ import pandas as pd
 from g2rl.errors import InputError
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.images import are_numbered, is_frame_file, read_image
-from g2rl.io.video import open_source
+from g2rl.io.video import VIDEO_SUFFIXES, open_source
 
-VIDEO_SUFFIXES = frozenset(
-    {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264", ".hevc", ".ivf"}
-    | {".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"}
-    | {".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
-)
 OTHER_IMAGES = frozenset(
     {".arw", ".avif", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd", ".svg"}
 )
@@ -100,7 +96,7 @@ def find_inputs(patterns: Sequence[Path], images: str = "auto") -> tuple[list[In
 
 def _matches(pattern: Path) -> list[Path]:
     """The files that a glob pattern matches; a path that exists, or matches nothing, as it is."""
-    if pattern.exists() or not glob.has_magic(str(pattern)):
+    if os.path.exists(pattern) or not glob.has_magic(str(pattern)):
         return [pattern]
     return [Path(match) for match in sorted(glob.glob(str(pattern)))] or [pattern]
 

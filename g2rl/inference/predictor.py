@@ -67,6 +67,17 @@ def predict_sequence(model: Model, sequence: AlignedSequence) -> np.ndarray:
     return intensity
 
 
+def check_alignment(model: Model, sequence: AlignedSequence) -> None:
+    """Refuse faces that were aligned otherwise than those that the model was trained on.
+
+    Raises:
+        InputError: they were.
+    """
+    if sequence.alignment != model.alignment:
+        aligned = f"aligned by {sequence.alignment}, the model's faces by {model.alignment}"
+        raise InputError(f"{sequence.sequence}: {aligned}: align it as those")
+
+
 def predict_sequences(model: Model, sequences: Sequence[AlignedSequence]) -> pd.DataFrame:
     """The predictions of test subjects' aligned sequences; see ``prediction_table``.
 
@@ -78,9 +89,7 @@ def predict_sequences(model: Model, sequences: Sequence[AlignedSequence]) -> pd.
     for sequence in sequences:
         if sequence.aus != model.aus:
             raise InputError(f"{sequence.sequence}: coded for AUs {sequence.aus}, the model for {model.aus}")
-        if sequence.alignment != model.alignment:
-            aligned = f"aligned by {sequence.alignment}, the model's faces by {model.alignment}"
-            raise InputError(f"{sequence.sequence}: {aligned}: align it as those")
+        check_alignment(model, sequence)
         if sequence.subject in model.subjects:
             known = f"the model was trained on its subject {sequence.subject}"
             raise InputError(f"{sequence.sequence}: {known}: test it on others")

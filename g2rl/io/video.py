@@ -11,6 +11,12 @@ from g2rl.io.image_folder import ImageFolder
 
 logger = logging.getLogger(__name__)
 
+VIDEO_SUFFIXES = frozenset(
+    {".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264", ".hevc", ".ivf"}
+    | {".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"}
+    | {".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
+)
+
 
 def open_source(path: str | os.PathLike, known_faults: Container[Path] = (), threads: int = 1) -> FrameSource:
     """Open a video file or a folder of numbered images.

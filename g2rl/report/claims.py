@@ -15,17 +15,20 @@ from g2rl.paths import Run, is_rendered, locate_fold_file
 SHOWN = ["claim", "paper", "criterion", "measured", "verdict"]
 
 
-def claims_markdown(table: pd.DataFrame, recipe: str = "") -> str:
+def claims_markdown(table: pd.DataFrame, recipe: str = "", rounded: bool = False) -> str:
     """GitHub Markdown of ``claims_table``, one table per dataset.
 
     Args:
         recipe: how every network was trained, a phrase.
+        rounded: whether the predictions were rounded to whole intensities.
     """
     lines = [
         "**The paper's claims.** Measured on test subjects; in brackets 95 % intervals, bootstrap over "
         "subjects and seeds, not corrected for the number of claims. *Undecided*: the interval contains 0, "
         f"or there are fewer than {MIN_SEEDS} seeds; a difference between single trainings is not a finding."
     ]
+    if rounded:
+        lines[0] += " Predictions are rounded."
     if recipe:
         lines[0] += f" Every network: {escape(recipe.rstrip('.'))}."
     header = ["claim", "in the paper", "criterion", "measured", "verdict"]
@@ -45,6 +48,7 @@ def write_claims(
     weight: float,
     resamples: int = 1000,
     recipe: str = "",
+    rounded: bool = False,
 ) -> None:
     """Write ``stem``.csv and .md; see ``claims_table``.
 
@@ -61,6 +65,6 @@ def write_claims(
         for dataset, size in sizes.items()
         if {"baseline", "g2rl"} <= size.keys()
     }
-    table = claims_table(read_runs(predictions), parameters, sigma, weight, resamples)
+    table = claims_table(read_runs(predictions, rounded), parameters, sigma, weight, resamples)
     write_csv(f"{stem}.csv", table)
-    write_text(Path(f"{stem}.md"), claims_markdown(table, recipe))
+    write_text(Path(f"{stem}.md"), claims_markdown(table, recipe, rounded))

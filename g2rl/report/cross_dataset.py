@@ -26,9 +26,9 @@ def cross_markdown(table: pd.DataFrame) -> str:
         cells = [*map(str, keys), *numbers]
         rows.append([cell.replace("nan", "–").replace("-0.00", "0.00") for cell in cells])
     caption = (
-        "**Across datasets.** The networks of Table 1 on the test subjects of the other dataset, over the "
-        "AUs both code; ICC(3,1) and MAE of unrounded predictions, mean over the networks of all folds. "
-        "Trained and tested on one dataset: Table 1's own, over the same AUs."
+        "**Across datasets.** The networks of Table 1 on the test subjects of the other dataset that they "
+        "were not trained on, over the AUs both code; ICC(3,1) and MAE of unrounded predictions, mean over "
+        "the networks of all folds. Trained and tested on one dataset: Table 1's own, over the same AUs."
     )
     if rendered := sorted({name for name in (*table["train"], *table["test"]) if is_rendered(name)}):
         caption += f" Rendered faces: {', '.join(rendered)}; their values say nothing about real faces."

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from g2rl.errors import InputError
 from g2rl.evaluation.claims import CLAIMS, FAILS, HOLDS, NOT_MEASURED, UNDECIDED, claims_table, read_runs
 from g2rl.evaluation.metrics import icc31
-from g2rl.inference.predictions import write_predictions
+from g2rl.inference.predictions import read_predictions, write_predictions
 from g2rl.paths import Run
 from g2rl.report.claims import claims_markdown
 
@@ -116,6 +116,11 @@ def test_files_and_page(tmp_path):
     assert "rendered faces: says nothing about real ones" in page
     assert "some\\_net" in page
     assert page.count("**not measured here**") == table["verdict"].eq(NOT_MEASURED).sum() > 0
+    rounded = next(iter(read_runs(paths[:1], rounded=True)["synthetic_disfa"].values()))[0].filter(
+        like="_pred"
+    )
+    pd.testing.assert_frame_equal(rounded, read_predictions(paths[0]).filter(like="_pred").round())
+    assert "Predictions are rounded." in claims_markdown(table, rounded=True)
     with pytest.raises(InputError, match=r"fold1/predictions.csv: expected each test fold of a run once"):
         read_runs([paths[0], paths[0]])
 

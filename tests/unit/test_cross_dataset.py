@@ -57,6 +57,21 @@ def test_no_shared_au_is_named():
         predict_shared(model((4,)), [coded((6, 12), "F002")])
 
 
+def test_subjects_that_the_network_was_trained_on_are_left_out():
+    """As where its training started from the other dataset's network."""
+    network = replace(model((6, 12)), subjects=frozenset({"SN001", "F002", "F004"}))
+    faces = [coded((6, 12), name) for name in ("F002", "F003", "F004")]
+    assert set(predict_shared(network, faces)["subject"]) == {"F003"}
+    with pytest.raises(InputError, match="F002_T1 and the others: the network was trained on all of their"):
+        predict_shared(network, [faces[0], faces[2]])
+
+
+def test_faces_aligned_otherwise_are_refused():
+    other = replace(coded((6, 12), "F002"), alignment=replace(model((6,)).alignment, anchors="eyes"))
+    with pytest.raises(InputError, match=r"F002_T1: aligned by .*: align it as those"):
+        predict_shared(model((6, 12)), [other])
+
+
 def test_own_measures_are_cut_to_the_shared_aus():
     table = predict_shared(model((6, 10, 12)), [coded((6, 10, 12), name) for name in ("F002", "F004")])
     cut = within(evaluate([table], 10), ["AU06", "AU12"])

@@ -66,6 +66,13 @@ def test_videos_and_image_folders_with_codes(tmp_path):
     check_folds(files[0], read_sheet(files[0]))
 
 
+def test_image_folders_with_a_dot_in_their_name(tmp_path):
+    root = make(tmp_path / "own", ["P01.s1/", "P01.s2/", "P02.s1/"])
+    init(root, gpu=False)
+    assert sheet(root) == {name: (name[:3], name, f"{name}.csv") for name in ("P01.s1", "P01.s2", "P02.s1")}
+    assert load_manifests(load(root / "config.yaml"))["own"].folds == [1, 2]
+
+
 def test_the_same_folder_gives_the_same_files(tmp_path):
     texts = []
     for names in (["b1.mp4", "a1.mp4", "c1.mp4"], ["c1.mp4", "b1.mp4", "a1.mp4"]):

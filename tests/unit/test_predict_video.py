@@ -1,5 +1,6 @@
 """A real photograph through landmarks, alignment and inference."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,6 +228,22 @@ def test_no_two_tables_have_one_name(tmp_path, monkeypatch, names, tables):
         tables = [f"{tmp_path.name}.csv"]
         inputs = inputs[:1]
     assert table_names(inputs, tmp_path / "out") == tables
+
+
+def test_a_folder_that_may_not_be_searched_is_one_line(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0)
+    root = not os.geteuid()  # who may search every folder
+    try:
+        if root:
+            os.seteuid(65534)
+        found, faults = find_inputs([folder / "clip.mp4", folder / "*.mp4"])
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+    assert found == []
+    assert [fault.partition(": ")[2] for fault in faults] == ["may not be read: check its permissions"] * 2
 
 
 def test_a_face_that_jumps_to_another_place_is_named(model, tmp_path, caplog):

@@ -498,7 +498,11 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
     "figure5_aus": ([6, 12], {"figure5": 1}, "--aus 6 12"),
-    "measures.rounded": (True, {"metrics": 12, "table1": 1, "figure6": 1, "figure7": 1}, "--rounded"),
+    "measures.rounded": (
+        True,
+        {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},
+        "--rounded",
+    ),
     "measures.aggregation": ("fold_mean", {"table1": 1}, "--aggregation=fold_mean"),
     "resamples": (
         21,

@@ -59,7 +59,7 @@ rule claims:
     params:
         *code("claims"),
         recipe=recipe(CONFIG),
-        settings=f"--sigma={CONFIG.sigma:g} --lambda={CONFIG.lambda_:g} --resamples={CONFIG.resamples}",
+        settings=f"--sigma={CONFIG.sigma:g} --lambda={CONFIG.lambda_:g} {JOBS.metrics_options}",
     shell:
         "g2rl claims {input.predictions:q} --models {input.models:q} {params.settings} --recipe {params.recipe:q}"
         " -o {output.csv:q} > {log:q} 2>&1"
