@@ -14,6 +14,7 @@ from g2rl.paths import PLUS, Run
 # The keys that only a guided training (λ > 0) reads: the Baseline does not depend on them.
 GEOMETRY_KEYS = (
     "guidance",
+    "geometry",
     "geometry_reduction",
     "geometry_init",
     "geometry_bias",

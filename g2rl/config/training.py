@@ -150,6 +150,13 @@ class Training:
     reconstructs the landmarks and is the target, near the fixed target of Ning et al. 2017; standardised: of
     G only what differs between faces; warmup: after a third of the epochs G is frozen; variance: after VICReg
     """
+    geometry: Literal["trained", "frozen", "zero", "constant", "intensities"] = "trained"
+    """G of Eq. 6. trained: the graph network; as controls: frozen, with its first weights; zero; constant,
+    one random vector; intensities, a fixed function of the codes.
+
+    Paper: Eq. 3–5, trained with the rest
+    Used by: trained; the others are controls: what L_G does without geometry, or with the best of targets
+    """
     geometry_init: Literal["torch", "he", "glorot"] = "torch"
     """First weights of the graph network: torch's own, which leave G nearly the same for all faces; he;
     glorot, with biases of 0.
@@ -189,13 +196,14 @@ class Training:
     Paper: A carries the layer's index in Eq. 3; determined by the distances between the landmarks
     Used by: false: one A; true: the sibling project, whose graph is computed again in every layer
     """
-    projection: Literal["factorised", "pooled", "full"] = "factorised"
+    projection: Literal["factorised", "pooled", "full", "none"] = "factorised"
     """W of Eq. 6. factorised: 1×1 convolution, then fully connected; pooled: mean over the map first; full:
-    fully connected at once.
+    fully connected at once; none: M itself, for a G of zero.
 
     Paper: “a linear projection”
     Used by: factorised: 1×1 convolution to 8 channels, then fully connected over the flattened maps, after
-    Ning et al. 2017; full: 268 M weights; pooled: without the layout of the face
+    Ning et al. 2017; full: 268 M weights; pooled: without the layout of the face; none: with a G of zero
+    the plain penalty ‖M‖²
     """
     projection_channels: Count = 8
     """Channels of the 1×1 convolution of the factorised W.
@@ -270,6 +278,12 @@ class Training:
     Paper: not specified
     Used by: null: as lr
     """
+    adam_eps: Positive = 1e-8
+    """ε of Adam, which bounds how far small gradients are scaled up.
+
+    Paper: not specified
+    Used by: 1e-8: PyTorch and TensorFlow
+    """
     weight_decay: NotNegative = 0.0
     """Weight decay of Adam.
 
@@ -314,6 +328,12 @@ class Training:
                 raise SettingError(f"{key(field.name)}: {problem}")
         if self.calibrate and self.decoding != "max":
             raise SettingError("calibrate: corrects the maxima of heatmaps: expected decoding max")
+        if self.geometry != "trained" and self.guidance != "joint":
+            raise SettingError(
+                f"guidance: trains the graph network: expected joint with geometry {self.geometry}"
+            )
+        if self.projection == "none" and self.geometry != "zero":
+            raise SettingError("projection: none leaves W×M as long as M: expected geometry zero")
 
     @property
     def map_size(self) -> int:

@@ -130,7 +130,7 @@ class Projection(nn.Module):
 class G2RL(nn.Module):
     """The heatmap network guided by the landmarks' geometry: what is trained. Only ``net`` is exported."""
 
-    def __init__(self, net: HeatmapNet, geometry: GeometryModule, projection: nn.Module):
+    def __init__(self, net: HeatmapNet, geometry: nn.Module, projection: nn.Module):
         super().__init__()
         self.net, self.geometry, self.projection = net, geometry, projection
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from g2rl.config.training import Settings
+from g2rl.network import controls
 from g2rl.network import heatmaps as hm
 from g2rl.network.graphs import DynamicGeometry, identity_adjacency, inverse_adjacency, knn_adjacency
 from g2rl.network.initialisation import glorot_init, he_init, keep, prepare_net
@@ -25,7 +26,7 @@ ExtraLoss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # of heatmaps, G
 class Detached(G2RL):
     """L_G trains only W and M; G is trained to reconstruct the landmarks, so that it cannot collapse."""
 
-    def __init__(self, net: HeatmapNet, geometry: GeometryModule, projection: nn.Module):
+    def __init__(self, net: HeatmapNet, geometry: nn.Module, projection: nn.Module):
         super().__init__(net, geometry, projection)
         self.landmark_decoder = nn.Linear(GEOMETRY_DIM, 2 * 68)
 
@@ -84,6 +85,11 @@ def full_projection(channels: int, map_size: int, reduced: int = 8) -> nn.Module
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * map_size**2, GEOMETRY_DIM, bias=False))
 
 
+def no_projection(channels: int, map_size: int, reduced: int = 8) -> nn.Module:
+    """M itself, flattened: with a target of zero L_G is the plain penalty ‖M‖²."""
+    return nn.Flatten()
+
+
 def soft_intensities(maps: Tensor, height: float) -> Tensor:
     """As ``heatmaps.intensities``, but smooth, so that every pixel near the peak has a share: the mean of the
     map's values, weighted by the softmax of ``SHARPNESS`` times themselves."""
@@ -126,6 +132,7 @@ PROJECTION: dict[str, Callable[[int, int, int], nn.Module]] = {
     "factorised": Projection,
     "pooled": pooled_projection,
     "full": full_projection,
+    "none": no_projection,
 }
 AMPLITUDE: dict[str, Callable[[float], float]] = {
     "eq1": hm.peak,
@@ -159,7 +166,8 @@ def build_model(settings: Settings, maps: int, pretrained: dict[str, Tensor] | N
         net.channels, settings.map_size, settings.projection_channels
     )
     FIRST_WEIGHTS[settings.projection_init](projection)
-    return GUIDANCE[settings.guidance](net, geometry, projection)
+    target = controls.TARGETS[settings.geometry](geometry, maps)
+    return GUIDANCE[settings.guidance](net, target, projection)
 
 
 def build_geometry(settings: Settings) -> GeometryModule:
@@ -201,13 +209,10 @@ def in_units(landmarks: Tensor, settings: Settings) -> Tensor:
     return landmarks if settings.landmark_units == "pixels" else normalise_landmarks(landmarks)
 
 
-def guiding_landmarks(landmarks: Tensor, settings: Settings) -> Tensor:
+def guide(landmarks: Tensor, intensity: Tensor, settings: Settings) -> Tensor:
     """What the geometry module sees of (B, 68, 2) aligned pixels: each face's own landmarks in
-    its units; as a control those of another face of the batch."""
-    landmarks = in_units(landmarks, settings)
-    if settings.permute_landmarks:
-        landmarks = landmarks.roll(1, 0)
-    return landmarks
+    its units; for the controls see ``controls.guide``."""
+    return controls.guide(in_units(landmarks, settings), intensity, settings)
 
 
 def map_weights(intensity: Tensor, settings: Settings) -> Tensor:

@@ -1,5 +1,7 @@
 """Diagnostics of the guidance: does G vary between faces, and how hard does L_G pull at the network?"""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -7,7 +9,7 @@ from g2rl.config.training import Settings
 from g2rl.network.model import G2RL, heatmap_loss, joint_loss
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import network_input
-from g2rl.network.variants import guidance_losses, guiding_landmarks, in_units, loss_scales
+from g2rl.network.variants import guidance_losses, guide, loss_scales
 from g2rl.training.data import Faces
 from g2rl.training.history import DIAGNOSTICS, LOSSES
 from g2rl.training.targets import Targets
@@ -32,25 +34,29 @@ def diagnose(model: G2RL, faces: Faces, targets: Targets, settings: Settings) ->
     index = spread(settings.batch_size)
     target, intensity = targets(faces.landmarks[index], faces.intensity[index])
     images = network_input(faces.pixels(index, settings.image_size), faces.landmarks[index], settings)
-    landmarks = guiding_landmarks(faces.landmarks[index], settings)
+    seen = guide(faces.landmarks[index], intensity, settings)
     buffers = {name: value.clone() for name, value in model.named_buffers()}  # batch norm's are kept
     with autocast(device, settings):
-        maps, G, WM = torch.func.functional_call(model, buffers, (images, landmarks))
+        maps, G, WM = torch.func.functional_call(model, buffers, (images, seen))
     scale_S, scale_G = loss_scales(settings, len(targets.map_au))
     loss_S = scale_S * heatmap_loss(maps.float(), target, (intensity >= 0).float())
     if not settings.lam:
         return dict.fromkeys(LOSSES + DIAGNOSTICS, 0.0) | dict.fromkeys(("loss", "loss_S"), loss_S.item())
     loss_G = scale_G * model.guidance_loss(G, WM)
-    own = [each(maps, G, landmarks, intensity) for each in guidance_losses(model, settings)]
+    own = [each(maps, G, seen, intensity) for each in guidance_losses(model, settings)]
     loss = sum(own, joint_loss(loss_S, loss_G, settings.lam))
     row = {"loss": loss, "loss_S": loss_S, "loss_G": loss_G, "norm_WM": WM.norm(dim=-1).mean()}
     parameters = [value for value in model.net.parameters() if value.requires_grad]
     for name, part in (("grad_S", loss_S), ("grad_G", loss_G)):
         gradients = torch.autograd.grad(part, parameters, retain_graph=True, allow_unused=True)
         row[name] = torch.stack([value.norm() for value in gradients if value is not None]).norm()
-    row["norm_W"] = torch.cat([weight.flatten() for weight in model.projection.parameters()]).norm()
+    weights = [weight.flatten() for weight in model.projection.parameters()]
+    row["norm_W"] = torch.cat(weights).norm() if weights else WM.new_zeros(())
+    many = spread(N_DIAGNOSTIC_FACES)
+    own_face = replace(settings, permute_landmarks=False)
     with torch.no_grad():
-        row |= spread_of(model.geometry(in_units(faces.landmarks[spread(N_DIAGNOSTIC_FACES)], settings)))
+        _, coded = targets(faces.landmarks[many], faces.intensity[many])
+        row |= spread_of(model.geometry(guide(faces.landmarks[many], coded, own_face)))
     return {name: row[name].item() for name in LOSSES + DIAGNOSTICS}
 
 

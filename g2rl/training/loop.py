@@ -53,15 +53,15 @@ def make_step(
         images, landmarks = augment(images, landmarks, mirror, move)
         target, intensity = targets(landmarks, intensity)  # Eq. 1
         inputs = network_input(images, landmarks, settings)
-        landmarks = variants.guiding_landmarks(landmarks, settings)
+        guide = variants.guide(landmarks, intensity, settings)
         with autocast(totals.device, settings):
             if settings.lam:
-                maps, G, WM = model(inputs, landmarks)  # Eq. 3–5, W×M
+                maps, G, WM = model(inputs, guide)  # Eq. 3–5, W×M
             else:  # the Baseline
                 maps, _ = model.net(inputs)
                 G = WM = totals.new_zeros(len(images), GEOMETRY_DIM)
         maps = maps.float()
-        extra = [extra_loss(maps, G, landmarks, intensity) for extra_loss in extra_losses]
+        extra = [extra_loss(maps, G, guide, intensity) for extra_loss in extra_losses]
         loss_S = scale_S * heatmap_loss(maps, target, variants.map_weights(intensity, settings))  # Eq. 2
         loss_G = scale_G * model.guidance_loss(G, WM)  # Eq. 6
         loss = sum(extra, joint_loss(loss_S, loss_G, settings.lam))  # Eq. 7–8

@@ -21,7 +21,9 @@ def make_optimizer(model: G2RL, settings: Settings, device: torch.device) -> tor
     cuda = device.type == "cuda"
     if cuda:  # a rate on the device can change between replays of a recorded step
         groups = [group | {"lr": torch.tensor(group["lr"], device=device)} for group in groups]
-    return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True, capturable=cuda)
+    return torch.optim.Adam(
+        groups, eps=settings.adam_eps, weight_decay=settings.weight_decay, fused=True, capturable=cuda
+    )
 
 
 def make_schedule(

@@ -310,7 +310,8 @@ def test_flags_name_every_key():
 
 
 def test_baseline_does_not_depend_on_the_module():
-    change = {"guidance": "detached", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
+    change = {"guidance": "joint", "projection": "pooled", "lr_geometry": 0.1, "lr_projection": 0.2}
+    change |= {"geometry": "frozen"}
     change |= {"adjacency": "inverse", "geometry_init": "he", "permute_landmarks": True}
     change |= {"geometry_reduction": "mean", "geometry_bias": False, "geometry_relu": True}
     change |= {"landmark_units": "pixels", "dynamic_adjacency": True}
