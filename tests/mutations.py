@@ -59,7 +59,7 @@ FAULTS = [  # equation, what is wrong, module (of g2rl/network, or named with it
     ("6", "joint guidance trains one side only", "model", "return maps, G, self.projection",
      "return maps, G.detach(), self.projection"),
     ("6", "detached guidance trains both sides", "variants", "guidance_loss(G.detach(), WM)", "guidance_loss(G, WM)"),
-    ("6", "faces and landmarks are not of the same face", "variants", "if settings.permute_landmarks:", "if True:"),
+    ("6", "faces and landmarks are not of the same face", "controls", "if settings.permute_landmarks else", "if True else"),
     ("7", "λ and 1 − λ change places", "model", "lam * loss_G + (1 - lam) * loss_S", "lam * loss_S + (1 - lam) * loss_G"),
     ("7", "the factor 1 − λ is missing", "model", "lam * loss_G + (1 - lam) * loss_S", "lam * loss_G + loss_S"),
     ("8", "L_G is not minimised", "training/loop", "joint_loss(loss_S, loss_G, settings.lam)",

@@ -214,8 +214,9 @@ FOLLOWED_BY = [
     ((*SEQUENCES, "table1"), "config/__init__ config/alignment config/values"),
     (
         ("train", "test", "figure4"),
-        "network/__init__ network/features network/heatmaps network/model network/model_file "
-        "network/graphs network/initialisation network/precision network/preprocessing network/variants",
+        "network/__init__ network/controls network/features network/heatmaps network/model "
+        "network/model_file network/graphs network/initialisation network/precision "
+        "network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
     (
