@@ -259,6 +259,7 @@ FOLLOWED_BY = [
     ((), "datasets/init datasets/own_data datasets/recordings config/own_data cli/init"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
+    ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
     ((), "reproducibility/lineage cli/provenance cli/verify"),
