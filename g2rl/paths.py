@@ -22,6 +22,7 @@ from g2rl.errors import InputError
 
 PLUS = "g2rlplus"
 FOLDERS = ("raw", "weights", "figures", "logs", "provenance")  # of the results, beside those of datasets
+RECORDS = ("logs", "provenance", ".checkpoints")  # folders with files that no job takes as an input
 TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
 FIGURE = (".png", ".pdf", ".csv")
 CLAIMS = (".csv", ".md")

@@ -9,11 +9,12 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 from g2rl.errors import InputError
+from g2rl.paths import RECORDS
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +46,26 @@ def check_clock(inputs: Iterable[str], now: float | None = None) -> None:
 def reset_times(folder: Path) -> int:
     """Give the results that were modified in the future the present time, all the same; says so.
 
+    Files that nothing is made of, such as logs, are not looked at: they are most of a results folder.
+
     Returns:
         how many.
     """
     now = time.time_ns()
-    paths = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
-    ahead = [path for path in paths if _modified(path) > now / 1e9]
+    ahead = [path for path in _result_files(folder) if _modified(path) > now / 1e9]
     for path in ahead:
         with contextlib.suppress(OSError):  # gone, or another user's: Snakemake names it where it matters
             os.utime(path, ns=(now, now), follow_symlinks=False)
     if ahead:
         log.warning("%s: %d files were modified in the future: given the present time", folder, len(ahead))
     return len(ahead)
+
+
+def _result_files(folder: Path) -> Iterator[str]:
+    for where, folders, names in os.walk(folder):
+        if where == str(folder):
+            folders[:] = [name for name in folders if name not in RECORDS]
+        yield from (os.path.join(where, name) for name in names)
 
 
 def _modified(path: str) -> float:
