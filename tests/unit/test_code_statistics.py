@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from g2rl.datasets.integrity.code_statistics import compare_codes
-from g2rl.datasets.integrity.motion import MotionMeter
+from g2rl.datasets.integrity.motion import MotionMeter, swapped_subjects
 from g2rl.datasets.integrity.seen import Seen
 from g2rl.datasets.registry import get_layout
 
@@ -67,6 +67,21 @@ def test_two_subjects_exchanged(seed):
     seen = people(seed)
     seen[2].intensity, seen[7].intensity = seen[7].intensity, seen[2].intensity
     assert found(seen) == [("subjects-swapped", "s2"), ("subjects-swapped", "s7")]
+    for one in seen:
+        one.frame, one.intensity = one.frame[:900], one.intensity[:900]
+    assert list(swapped_subjects(seen)) == []  # too short to tell
+
+
+def test_many_videos_of_one_length_in_which_nothing_goes_together_give_no_warning():
+    random, blink = np.random.default_rng(0), np.arange(FRAMES) % 2
+    seen = []
+    for place in range(300):
+        one = Seen(f"s{place}", f"P{place}", Path("/data"), aus=AUS, label_file=f"s{place}.csv")
+        one.frame = np.arange(1, FRAMES + 1, dtype=np.int32)
+        one.intensity = np.stack([blink * (course(random) > 0) for _ in AUS], axis=1).astype(np.int8)
+        one.motion = dict(zip(one.frame.tolist(), course(random).tolist(), strict=True))
+        seen.append(one)
+    assert list(swapped_subjects(seen)) == []
 
 
 def test_codes_that_end_early():

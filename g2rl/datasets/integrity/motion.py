@@ -7,6 +7,7 @@ upper.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from statistics import NormalDist
 
 import cv2
 import numpy as np
@@ -19,9 +20,12 @@ SIZE = (64, 48)  # pixels, to which frames are reduced: noise and compression av
 UPPER, LOWER, MIDDLE = slice(16, 24), slice(24, 36), slice(20, 44)  # of these pixels
 UPPER_AUS = frozenset({1, 2, 4, 5, 6, 7, 9, 43, 45, 46})  # those that move the upper half of a face
 STILL = 0.05  # grey values; less is no motion
-SHORTEST = 100  # frames
+SHORTEST = 1000  # frames; in fewer, two or three movements decide
 ERROR = 1.5  # standard error of Fisher's z in units of 1/√(N − 3): frames in sequence are not independent
-SURE = 4.0  # standard errors by which the exchanged codes must go better with the motion
+MANY = 10  # sequences; of as many it is seen, where it is larger, as where people move for seconds on end
+SURE = 4.0  # standard errors by which the exchanged codes must go better with the motion, at least
+CHANCE = 0.01  # of a finding by chance among all pairs of one group: many pairs must be surer
+BLOCK = 256  # sequences whose pairs with all others are looked at together: some 10 MB per 1,000 others
 
 
 class MotionMeter:
@@ -52,17 +56,36 @@ def swapped_subjects(seen: Sequence[Seen]) -> Iterator[Finding]:
         if one.motion and len(one.frame) >= SHORTEST and 0 < _is_upper(one).sum() < len(one.aus):
             alike[one.frame.tobytes()].append(one)
     for group in alike.values():
-        z = _z(np.stack([_motion(one) for one in group]), np.stack([_changes(one) for one in group]))
-        error = ERROR / np.sqrt(len(group[0].frame) - 3)
-        gain = z - z.diagonal()[:, None]  # the motion of a row, the codes of a column
-        fits = (z > error) & (gain > error) & (gain + gain.T > SURE * 2 * error)
-        for place, other in np.argwhere(fits & fits.T).tolist():
-            one, two = group[place], group[other]
-            if one.subject != two.subject:
-                found = f"moves as the codes of {two.sequence} change"
-                yield make_finding(
-                    "subjects-swapped", one.subject, one.sequence, one.label_file, found, "as its own do"
-                )
+        if len(group) > 1:
+            motion, changes = (np.stack([values(one) for one in group]) for values in (_motion, _changes))
+            for place, other in _exchanged(motion, changes):
+                if group[place].subject != group[other].subject:
+                    yield _finding(group[place], group[other])
+                    yield _finding(group[other], group[place])
+
+
+def _finding(one: Seen, other: Seen) -> Finding:
+    found = f"moves as the codes of {other.sequence} change"
+    return make_finding("subjects-swapped", one.subject, one.sequence, one.label_file, found, "as its own do")
+
+
+def _exchanged(motion: np.ndarray, changes: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of rows of which each one's motion, (S,N), goes with the other one's changes, (S,N)."""
+    count, frames = motion.shape
+    error = ERROR / np.sqrt(frames - 3)
+    if count >= MANY:
+        some = _z(motion[:BLOCK] @ changes[:BLOCK].T)
+        error = max(error, 1.4826 * float(np.median(np.abs(some - np.median(some)))))
+    sure = max(SURE, -NormalDist().inv_cdf(CHANCE / (count * (count - 1) / 2)))
+    own = _z((motion * changes).sum(1))
+    for start in range(0, count, BLOCK):
+        block = slice(start, start + BLOCK)
+        there = _z(motion[block] @ changes[start:].T)  # the motion of a row, the codes of a column
+        back = _z(changes[block] @ motion[start:].T)
+        gain, back_gain = there - own[block, None], back - own[start:]
+        fits = np.minimum.reduce([there, back, gain, back_gain]) > error
+        fits &= gain + back_gain > sure * 2 * error
+        yield from (np.argwhere(np.triu(fits, 1)) + start).tolist()
 
 
 def _is_upper(one: Seen) -> np.ndarray:
@@ -90,6 +113,6 @@ def _normal(values: np.ndarray) -> np.ndarray:
     return centred / length if length > 1e-9 else np.zeros_like(centred)
 
 
-def _z(motion: np.ndarray, changes: np.ndarray) -> np.ndarray:
-    """(S,S) Fisher's z of the correlation of each one's motion, (S,N), with each one's changes, (S,N)."""
-    return np.arctanh(np.clip(motion @ changes.T, -0.999, 0.999))
+def _z(correlation: np.ndarray) -> np.ndarray:
+    """Fisher's z."""
+    return np.arctanh(np.clip(correlation, -0.999, 0.999))
