@@ -180,7 +180,7 @@ FOLLOWED_BY = [
     (("figure5", *TABLES), "evaluation/methods"),
     (REPORTED, "report/__init__"),
     (("image_free", *REPORTED), "paths"),  # for the names of the image-free baselines
-    (without(REPORTED, "table1", "claims"), "report/figures/__init__ report/figures/style"),
+    (without(REPORTED, "table1", "claims"), "report/figures/__init__ io/figures"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
     (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
     ((*RENDER, "landmarks", "align", "train"), "io/progress"),
@@ -258,6 +258,12 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/code_statistics datasets/integrity/motion datasets/integrity/sheets"),
     ((), "datasets/init datasets/own_data datasets/recordings config/own_data cli/init"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
+    (
+        (),
+        "inference/estimates inference/outputs/__init__ inference/outputs/heat inference/outputs/mp4 "
+        "inference/outputs/overlay inference/outputs/painter inference/outputs/series "
+        "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
+    ),
     ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
     ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from g2rl.evaluation.methods import ARROWS
-from g2rl.report.figures.style import (
+from g2rl.io.figures import (
     COLOURS,
     LINES,
     MARKERS,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from g2rl.action_units import Centres, au_centres, au_name
 from g2rl.errors import InputError
-from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, grey, new_figure, save, style
+from g2rl.io.figures import COLOURS, TWO_COLUMNS, grey, new_figure, save, style
 
 if TYPE_CHECKING:
     from g2rl.faces.sequence_file import AlignedSequence

@@ -11,7 +11,7 @@ from g2rl.action_units import MAX_INTENSITY, au_name
 from g2rl.evaluation.example_faces import FacePanel
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.inference.predictions import KEYS
-from g2rl.report.figures.style import TWO_COLUMNS, grey, label, new_figure, save, style
+from g2rl.io.figures import TWO_COLUMNS, grey, label, new_figure, save, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

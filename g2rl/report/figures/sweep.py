@@ -9,8 +9,8 @@ import pandas as pd
 from g2rl.errors import InputError
 from g2rl.evaluation.methods import ARROWS
 from g2rl.evaluation.metrics import mean_over_seeds, read_metrics
+from g2rl.io.figures import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, label, new_figure, save, style
 from g2rl.paths import Run, dataset_and_method
-from g2rl.report.figures.style import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, label, new_figure, save, style
 
 AXES = {"sigma": "σ (heatmap pixels)", "lambda": "λ"}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.action_units import MAX_INTENSITY
-from g2rl.report.figures.style import COLOURS, LINES, ONE_COLUMN, draw_grid, label, new_figure, save, style
+from g2rl.io.figures import COLOURS, LINES, ONE_COLUMN, draw_grid, label, new_figure, save, style
 
 
 def figure5(data: pd.DataFrame, stem: str | os.PathLike) -> None:

@@ -1,0 +1,66 @@
+"""The intensities of all frames by face, collected while the frames go by."""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from g2rl.inference.estimates import FrameEstimate
+
+
+class Series:
+    """N frames, K AUs.
+
+    Attributes:
+        aus: the model's.
+        file: name of the video.
+    """
+
+    def __init__(self, aus: Sequence[int], fps: float) -> None:
+        """
+        Args:
+            fps: frames per second, for frames without a timestamp.
+        """
+        self.aus, self._fps, self.file = tuple(aus), fps, ""
+        self._time = array("d")
+        self._row_frame, self._row_face, self._row_success = array("q"), array("q"), array("b")
+        self._intensity = array("f")
+
+    def add(self, frame: FrameEstimate) -> None:
+        self.file = frame.file
+        index = len(self._time)
+        self._time.append(index / self._fps if math.isnan(frame.timestamp) else frame.timestamp)
+        for face in frame.faces:
+            self._row_frame.append(index)
+            self._row_face.append(face.face_id)
+            self._row_success.append(face.success)
+            self._intensity.extend(face.intensity.tolist())
+
+    @property
+    def time(self) -> np.ndarray:
+        """(N,) float64, seconds after the first frame."""
+        return np.array(self._time)
+
+    @property
+    def edges(self) -> np.ndarray:
+        """(N + 1,) float64: when each frame is shown, and the end of the last one, as long as most."""
+        time = self.time
+        last = float(np.median(np.diff(time))) if len(time) > 1 else 1 / self._fps
+        return np.append(time, time[-1] + last) if len(time) else time
+
+    def faces(self) -> list[int]:
+        """Every ``face_id``, those seen longest first."""
+        seen = Counter(self._row_face)
+        return sorted(seen, key=lambda face: (-seen[face], face))
+
+    def of_face(self, face_id: int) -> tuple[np.ndarray, np.ndarray]:
+        """(N, K) float32 intensities, NaN where the face is not found; (N,) bool, where trusted."""
+        rows = np.array(self._row_face) == face_id
+        frames = np.array(self._row_frame)[rows]
+        intensity = np.full((len(self._time), len(self.aus)), np.nan, np.float32)
+        success = np.zeros(len(self._time), bool)
+        intensity[frames] = np.array(self._intensity, np.float32).reshape(-1, len(self.aus))[rows]
+        success[frames] = np.array(self._row_success, bool)[rows]
+        return intensity, success

@@ -1,0 +1,134 @@
+"""Timeline: a figure of all AUs over time, a panel per face."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from g2rl.action_units import MAX_INTENSITY, NAMES, au_name
+from g2rl.inference.estimates import FrameEstimate
+from g2rl.inference.outputs.series import Series
+from g2rl.inference.outputs.writer import Writer
+from g2rl.io.atomic import atomic_path
+from g2rl.io.figures import COLOURS, TWO_COLUMNS, new_figure, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_FACES = 6  # those seen longest
+MOST_STEPS = (
+    2000  # about one per pixel of the figure's width; of more frames the highest in each step is drawn
+)
+ROW, HEAD, FOOT = 0.235, 0.3, 0.72  # inches: of an AU, above a face's panel, below all
+ABSENT, DOUBTFUL = "0.93", "0.78"  # greys
+DOTS = 200  # per inch
+CAPTION = 150  # letters per line
+
+
+class Timeline(Writer):
+    """``holiday.timeline.png``, or a PDF by the name's ending."""
+
+    def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
+        """
+        Args:
+            aus: the model's.
+            fps: frames per second, for frames without a timestamp.
+            model: what it was trained on, in one line.
+        """
+        super().__init__(path)
+        self._series, self._model = Series(aus, fps), model
+
+    def add(self, frame: FrameEstimate) -> None:
+        self._series.add(frame)
+
+    def close(self) -> None:
+        with atomic_path(self.path) as temporary:
+            draw_timeline(self._series, self._model, temporary)
+
+
+def draw_timeline(series: Series, model: str, path: Path) -> None:
+    """A row per AU, 0 to 5 high; light grey where the face is not found, darker where it is doubtful."""
+    from matplotlib.patches import Patch
+
+    known = series.faces()
+    faces = sorted(known[:MOST_FACES])
+    panel = HEAD + ROW * len(series.aus)
+    height = FOOT + panel * max(len(faces), 1)
+    with style():
+        figure = new_figure(TWO_COLUMNS, height)
+        for number, face in enumerate(faces or [-1]):
+            bottom = FOOT + panel * (max(len(faces), 1) - 1 - number)
+            axes = figure.add_axes((0.215, bottom / height, 0.755, (panel - HEAD) / height))
+            title = f"{series.file}: face {face}" if faces else f"{series.file}: no face found"
+            axes.set_title(title, loc="left", pad=4, weight="bold")
+            _draw_face(axes, series, face)
+            axes.tick_params(labelbottom=number == len(faces or [-1]) - 1)
+        axes.set_xlabel("Seconds after the first frame")
+        patches = [
+            Patch(color=ABSENT, label="face not found"),
+            Patch(color=DOUBTFUL, label="doubtful (success 0)"),
+        ]
+        place = (0.98, 0.26 / height)
+        figure.legend(
+            handles=patches,
+            loc="lower right",
+            bbox_to_anchor=place,
+            ncols=2,
+            handlelength=1.2,
+            handleheight=0.9,
+        )
+        more = len(known) - len(faces)
+        left_out = f" {more} more faces, seen for less time, are in the CSV." if more else ""
+        caption = textwrap.fill(f"Each row: 0 to {MAX_INTENSITY}. {model}{left_out}", CAPTION)
+        figure.text(0.01, 0.06 / height, caption, fontsize=7, color="0.35")
+        figure.savefig(path, dpi=DOTS)
+
+
+def _draw_face(axes: "Axes", series: Series, face: int) -> None:
+    intensity, success = series.of_face(face)
+    edges, intensity, success = reduce_steps(series.edges, intensity, success)
+    found = np.isfinite(intensity[:, 0]) if intensity.size else np.zeros(len(success), bool)
+    top = len(series.aus)
+    for shaded, colour in ((~found, ABSENT), (found & ~success, DOUBTFUL)):
+        axes.fill_between(edges, 0, top, where=_held(shaded), step="post", color=colour, linewidth=0)
+    colour = COLOURS[face % len(COLOURS)]
+    for row, values in enumerate(intensity.T):
+        base = top - 1 - row
+        level = base + 0.92 * _held(np.nan_to_num(values)) / MAX_INTENSITY
+        axes.fill_between(
+            edges, base, level, where=_held(found), step="post", color=colour, alpha=0.75, linewidth=0
+        )
+        axes.axhline(base, color="0.75", linewidth=0.4)
+    labels = [f"{NAMES[au][0] if au in NAMES else ''}  {au_name(au)}" for au in reversed(series.aus)]
+    axes.set(ylim=(0, top), yticks=np.arange(top) + 0.35, yticklabels=labels)
+    if len(edges):
+        axes.set_xlim(edges[0], edges[-1])
+    axes.tick_params(axis="y", length=0, labelsize=7.5)
+
+
+def _held(values: np.ndarray) -> np.ndarray:
+    """One value more, so that the last step is as wide as it lasts."""
+    return np.append(values, values[-1:])
+
+
+def reduce_steps(
+    edges: np.ndarray, intensity: np.ndarray, success: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Several frames as one step, where there are more than ``MOST_STEPS``.
+
+    Args:
+        edges, intensity, success: (N + 1,), (N, K) and (N,), see ``Series``.
+
+    Returns:
+        The same of fewer steps, each with the highest intensities in it, and doubtful if one frame is.
+    """
+    count = len(success)
+    frames = -(-count // MOST_STEPS)
+    if frames <= 1:
+        return edges, intensity, success
+    starts = np.arange(0, count, frames)
+    highest = np.fmax.reduceat(intensity, starts)
+    trusted = np.minimum.reduceat(success | np.isnan(intensity[:, 0]), starts)
+    return np.append(edges[starts], edges[-1]), highest, trusted
