@@ -85,7 +85,8 @@ def _exchanged(motion: np.ndarray, changes: np.ndarray) -> Iterator[tuple[int, i
         gain, back_gain = there - own[block, None], back - own[start:]
         fits = np.minimum.reduce([there, back, gain, back_gain]) > error
         fits &= gain + back_gain > sure * 2 * error
-        yield from (np.argwhere(np.triu(fits, 1)) + start).tolist()
+        for place, other in np.argwhere(np.triu(fits, 1)).tolist():
+            yield start + place, start + other
 
 
 def _is_upper(one: Seen) -> np.ndarray:
