@@ -3,11 +3,11 @@
     python benchmarks/mechanism.py results_study docs/evidence/mechanism      # after config/study.yaml
 
 Of each trained network of the study, on the test subjects: ``norm``, the root mean square of M; ``rank``, the
-effective rank of the pooled M over faces (Roy & Vetterli 2007); and what ridge regression reads from it, M pooled
-to 4×4: ``landmarks``, R² of the landmarks, and ``intensity``, of the codes, both on subjects that the regression
-was not fitted on; ``identity``, how often the subject of a face of the second task is found among those of the
-first. Writes one row per network, .csv, and the figure, .png and .pdf: differences from the Baseline of the same
-seed.
+effective rank of the pooled M over faces (Roy & Vetterli 2007); and what ridge regression reads from it, M
+pooled to 4×4: ``landmarks``, R² of the landmarks, and ``intensity``, of the codes, both on subjects that the
+regression was not fitted on; ``identity``, how often the subject of a face of the second task is found among
+those of the first. Writes one row per network, .csv, and the figure, .png and .pdf: differences from the
+Baseline of the same seed.
 """
 
 import sys
@@ -67,7 +67,7 @@ def ridge(train: np.ndarray, known: np.ndarray, test: np.ndarray) -> np.ndarray:
 
 
 def r2_across_subjects(values: np.ndarray, known: np.ndarray, subject: np.ndarray) -> float:
-    """Share of the variance of all columns of ``known``, each subject predicted by a regression without it."""
+    """R² over all columns of ``known``, each subject predicted by a regression without it."""
     found = np.empty_like(known)
     names = np.unique(subject)
     for group in range(GROUPS):
