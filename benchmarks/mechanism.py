@@ -20,11 +20,11 @@ import torch
 from g2rl.faces.fold_manifest import read_manifests
 from g2rl.faces.jpeg import decode
 from g2rl.faces.sequence_file import AlignedSequence, read_sequence
+from g2rl.io.figures import COLOURS, TWO_COLUMNS, draw_grid, new_figure, save, style
 from g2rl.io.progress import progress
 from g2rl.network.model_file import Model, read_model
 from g2rl.network.preprocessing import network_input
 from g2rl.paths import Run
-from g2rl.report.figures.style import COLOURS, TWO_COLUMNS, draw_grid, new_figure, save, style
 
 DATASET, FOLD = "synthetic_bp4d", 1
 EVERY = 2  # of the frames
