@@ -12,6 +12,7 @@ COMMANDS = (
     "init",
     "check",
     "estimate",
+    "status",
     "head",
     "render",
     "landmarks",

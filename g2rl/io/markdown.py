@@ -1,4 +1,4 @@
-"""GitHub Markdown: pipe tables, and text without markup."""
+"""Tables in GitHub Markdown and for the screen, and text without markup."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,3 +14,12 @@ def pipe_table(header: Sequence[str], alignment: str, rows: Iterable[Sequence[st
     """A table, without a line end; ``alignment``: the line below the header, such as ``|:--|--:|``."""
     first, *others = (f"| {' | '.join(cells)} |" for cells in (header, *rows))
     return "\n".join([first, alignment, *others])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table for the screen: the first column to the left, numbers to the right."""
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
+        for row in rows
+    ]

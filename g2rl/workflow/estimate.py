@@ -10,6 +10,7 @@ import numpy as np
 from g2rl.config.runs import runs, used_centres
 from g2rl.config.schema import Config
 from g2rl.errors import InputError
+from g2rl.io.markdown import columns
 from g2rl.workflow.manifest import DatasetManifest, load_manifests
 from g2rl.workflow.resources import (
     FACE_BYTES,
@@ -198,17 +199,16 @@ def _table(stages: list[Stage], here: str) -> list[str]:
     """One line per stage and one of all, in columns."""
     rows: list[tuple[str, ...]] = [("stage", "jobs", "work", here, f"and one {GPU.split()[1]}", "disk")]
     for stage in stages:
-        hours = (_hours(stage.hours), _hours(stage.gpu_hours))
+        hours = (format_hours(stage.hours), format_hours(stage.gpu_hours))
         work = f"{stage.count:,} {stage.unit}"
         rows.append((stage.name, f"{stage.jobs:,}", work, *hours, _bytes(stage.bytes)))
-    sums = (_hours(_sum([stage.hours for stage in stages])), _hours(_sum([s.gpu_hours for s in stages])))
+    sums = (
+        format_hours(_sum([stage.hours for stage in stages])),
+        format_hours(_sum([s.gpu_hours for s in stages])),
+    )
     jobs, disk = sum(stage.jobs for stage in stages), sum(stage.bytes for stage in stages)
     rows.append(("in all", f"{jobs:,}", "", *sums, _bytes(disk)))
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
-        for row in rows
-    ]
+    return columns(rows)
 
 
 def _sum(hours: list[float | None]) -> float | None:
@@ -217,7 +217,8 @@ def _sum(hours: list[float | None]) -> float | None:
     return sum(known) if len(known) == len(hours) else None
 
 
-def _hours(hours: float | None) -> str:
+def format_hours(hours: float | None) -> str:
+    """``40 min``, ``3.2 h``, ``5 days``; – if not known."""
     if hours is None:
         return "–"
     if hours < 1:

@@ -62,6 +62,20 @@ def clear_stale_locks(folder: Path) -> TextIOWrapper | None:
     return stream
 
 
+def runs_here(folder: Path) -> bool:
+    """Whether a Snakemake runs in ``folder`` (.snakemake); see ``clear_stale_locks``."""
+    if fcntl is None:
+        return False
+    try:
+        with open(folder / "alive") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no such file, a file system without locks
+        return False
+    return False
+
+
 def parent_token() -> str:
     """This process, for the environment of its jobs (`PARENT_ENV`)."""
     return f"{os.getpid()} {_namespace()}"

@@ -34,9 +34,13 @@ class Need:
 
 def sequence_need(stage: str, plan: DatasetManifest, sequence: str) -> Need:
     """Of ``landmarks`` or ``align`` on one sequence: faces are kept till they are written, then once more."""
-    frames = plan.lengths[sequence]
-    bytes_ = frames * (2 * FACE_BYTES if stage == "align" else 2 * LANDMARK_BYTES)
-    return _need(stage, bytes_, frames / read_rates()[stage, plan.layout.rate_class, "core"])
+    bytes_ = plan.lengths[sequence] * (2 * FACE_BYTES if stage == "align" else 2 * LANDMARK_BYTES)
+    return _need(stage, bytes_, sequence_seconds(stage, plan, sequence))
+
+
+def sequence_seconds(stage: str, plan: DatasetManifest, sequence: str) -> float:
+    """Of ``landmarks`` or ``align`` on one sequence, at the measured rate."""
+    return plan.lengths[sequence] / read_rates()[stage, plan.layout.rate_class, "core"]
 
 
 def image_free_need(plan: DatasetManifest) -> Need:
@@ -60,12 +64,18 @@ def network_need(stage: str, config: Config, plan: DatasetManifest, fold: int) -
         bytes_ += (
             frames * pixels + min(settings.batch_size, frames) * settings.image_size**2 * ACTIVATION_BYTES
         )
-    rate = _training_rate(read_rates(), config, GPU if compute.gpu else "core")
-    if rate and not compute.gpu:
-        rate *= compute.threads
-    images = frames * (settings.epochs if stage == "train" else 1)
     # Of a backbone without a rate nothing is known: ten hours, as a queue often allows.
-    return _need(stage, bytes_, images / rate if rate else 3600)
+    return _need(stage, bytes_, network_seconds(stage, config, plan, fold) or 3600)
+
+
+def network_seconds(stage: str, config: Config, plan: DatasetManifest, fold: int) -> float | None:
+    """Of ``train`` or ``test`` of one fold, at the measured rate; None: none was measured."""
+    rate = _training_rate(read_rates(), config, GPU if config.compute.gpu else "core")
+    if rate and not config.compute.gpu:
+        rate *= config.compute.threads
+    names = plan.train(fold) if stage == "train" else plan.test(fold)
+    images = sum(map(plan.lengths.__getitem__, names)) * (config.training.epochs if stage == "train" else 1)
+    return images / rate if rate else None
 
 
 def _need(stage: str, bytes_: int, seconds: float) -> Need:
