@@ -1,6 +1,5 @@
 """Overlay, timeline and summary of ``g2rl predict``, from estimates made by hand."""
 
-import math
 from dataclasses import replace
 
 import av
@@ -9,49 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g2rl.inference.estimates import FaceEstimate, FrameEstimate
 from g2rl.inference.outputs.heat import intensity_maps, to_map
 from g2rl.inference.outputs.overlay import OverlayPhotos, OverlayVideo
 from g2rl.inference.outputs.painter import FACE_COLOURS, Painter, scaled
 from g2rl.inference.outputs.series import Series
 from g2rl.inference.outputs.summary import Event, Summary, find_events, summarise
 from g2rl.inference.outputs.timeline import MOST_STEPS, Timeline, reduce_steps
-
-AUS = (6, 12)
-nan = math.nan
-
-
-def face(intensity=(1.0, 4.0), face_id=0, success=True, at=(40.0, 30.0)):
-    """A face 64 pixels wide at ``at``; the heatmaps, 16×16, of AU6 and AU12 peak at (3, 5) and (12, 10)."""
-    x, y = at
-    heatmaps = np.zeros((2, 16, 16), np.float32)
-    heatmaps[0, 5, 3], heatmaps[1, 10, 12] = 0.02, 0.03
-    landmarks = np.random.default_rng(0).uniform(8, 56, (68, 2)) + at
-    return FaceEstimate(
-        face_id,
-        (x, y, x + 64, y + 64),
-        landmarks,
-        1.0,
-        0.9,
-        success,
-        (0.0, 0.0, 0.0),
-        np.array(intensity, np.float32),
-        heatmaps,
-        np.array([[4.0, 0, -4 * x], [0, 4, -4 * y]]),
-    )
-
-
-GREY = np.full((121, 161, 3), 90, np.uint8)
-
-
-def frames(times, faces=(), image=GREY):
-    return [FrameEstimate("clip.mp4", n, t, image, tuple(faces)) for n, t in enumerate(times, 1)]
-
-
-def write(writer, estimates):
-    with writer:
-        for frame in estimates:
-            writer.add(frame)
+from tests.estimates import AUS, face, frames, nan, write
 
 
 def decode(path):
@@ -122,7 +85,9 @@ def test_a_heatmap_peaks_at_its_intensity_whatever_the_networks_units():
     one = face((0.5, 4.0))
     assert intensity_maps(one).max((1, 2)).tolist() == pytest.approx([0.5, 4.0])
     twice = scaled(one, 2.0)
-    assert np.allclose(to_map(twice) @ (2 * 70.0 + 0.5, 2 * 50.0 + 0.5, 1), to_map(one) @ (70.0, 50.0, 1))
+    assert np.allclose(
+        to_map(twice, 16) @ (2 * 70.0 + 0.5, 2 * 50.0 + 0.5, 1), to_map(one, 16) @ (70.0, 50.0, 1)
+    )
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ FOLLOWED_BY = [
     (
         (),
         "inference/estimates inference/outputs/__init__ inference/outputs/heat inference/outputs/mp4 "
-        "inference/outputs/overlay inference/outputs/painter inference/outputs/series "
+        "inference/outputs/overlay inference/outputs/page inference/outputs/painter inference/outputs/series "
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
     ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
@@ -281,6 +281,9 @@ DATA = {
     "disfa_known_bad_frames.csv": (*RENDER, "align"),
     "findings.tsv": (),
     "findings_own.tsv": (),
+    "page.css": (),
+    "page.html": (),
+    "page.js": (),
     "published_totals.csv": (),
     "rates.tsv": (),
     "published_table1.csv": ("table1",),

@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from typing import IO, Self
+from typing import IO
 
 import av
 import cv2
@@ -75,11 +75,8 @@ class Mp4:
         frame.duration = round(1 / self._fps / TICK)  # of the last one; the others last until the next
         self._container.mux(self._stream.encode(frame))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        """Finish the file; after an exception it is not to be used."""
+    def close(self) -> None:
+        """Write what the encoder still holds, and the index."""
         with self._container:
-            if self._stream and kind is None:
+            if self._stream:
                 self._container.mux(self._stream.encode())

@@ -1,6 +1,7 @@
 """Overlay of a video as a video, of photos as JPEGs; see ``painter`` for what is drawn."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -49,7 +50,7 @@ class OverlayVideo(_Overlay):
     def add(self, frame: FrameEstimate) -> None:
         if self._film is None:
             temporary = self._files.enter_context(atomic_path(self.path))
-            self._film = self._files.enter_context(Mp4(str(temporary), self._fps, QUALITY))
+            self._film = self._files.enter_context(closing(Mp4(str(temporary), self._fps, QUALITY)))
         self._film.add(self._draw(frame), frame.timestamp)
 
 

@@ -50,6 +50,13 @@ class Series:
         last = float(np.median(np.diff(time))) if len(time) > 1 else 1 / self._fps
         return np.append(time, time[-1] + last) if len(time) else time
 
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each of R faces, in the order of the frames: its frame's index, ``face_id`` and ``success``,
+        all (R,), and (R, K) float32 intensities."""
+        intensity = np.array(self._intensity, np.float32).reshape(-1, len(self.aus))
+        frame, face, success = map(np.array, (self._row_frame, self._row_face, self._row_success))
+        return frame, face, success.astype(bool), intensity
+
     def faces(self) -> list[int]:
         """Every ``face_id``, those seen longest first."""
         seen = Counter(self._row_face)
@@ -57,10 +64,9 @@ class Series:
 
     def of_face(self, face_id: int) -> tuple[np.ndarray, np.ndarray]:
         """(N, K) float32 intensities, NaN where the face is not found; (N,) bool, where trusted."""
-        rows = np.array(self._row_face) == face_id
-        frames = np.array(self._row_frame)[rows]
+        frame, face, trusted, values = self.rows()
+        its = face == face_id
         intensity = np.full((len(self._time), len(self.aus)), np.nan, np.float32)
         success = np.zeros(len(self._time), bool)
-        intensity[frames] = np.array(self._intensity, np.float32).reshape(-1, len(self.aus))[rows]
-        success[frames] = np.array(self._row_success, bool)[rows]
+        intensity[frame[its]], success[frame[its]] = values[its], trusted[its]
         return intensity, success
