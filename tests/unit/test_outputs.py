@@ -1,6 +1,7 @@
 """Overlay, timeline and summary of ``g2rl predict``, from estimates made by hand."""
 
 from dataclasses import replace
+from functools import partial
 
 import av
 import cv2
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from g2rl.errors import InputError
 from g2rl.inference.outputs.heat import intensity_maps, to_map
 from g2rl.inference.outputs.overlay import OverlayPhotos, OverlayVideo
+from g2rl.inference.outputs.page import Page
 from g2rl.inference.outputs.painter import FACE_COLOURS, Painter, scaled
 from g2rl.inference.outputs.series import Series
 from g2rl.inference.outputs.summary import Event, Summary, find_events, summarise
@@ -50,6 +53,15 @@ def test_nothing_is_left_of_an_overlay_that_fails(tmp_path):
     with pytest.raises(AttributeError):
         write(OverlayVideo(tmp_path / "a.mp4", AUS, 25), [*frames([0.0]), None])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [(OverlayVideo, "a.mp4"), (partial(Page, model=""), "a.html")])
+def test_a_full_disk_is_one_line_and_leaves_nothing(mount, tmp_path, kind, name):
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    with mount(tmp_path, "-t", "tmpfs", "-o", "size=200k", "tmpfs"):
+        with pytest.raises(InputError, match=f"{name}: .*the disk is full"):
+            write(kind(tmp_path / name, AUS, 25), frames(np.arange(60) / 25, [face()], noise))
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_photos_keep_their_names(tmp_path):

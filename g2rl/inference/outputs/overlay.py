@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from g2rl.errors import os_errors_as_input_errors
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.outputs.mp4 import Mp4
 from g2rl.inference.outputs.painter import Painter
@@ -48,10 +49,11 @@ class OverlayVideo(_Overlay):
         self._film: Mp4 | None = None
 
     def add(self, frame: FrameEstimate) -> None:
-        if self._film is None:
-            temporary = self._files.enter_context(atomic_path(self.path))
-            self._film = self._files.enter_context(closing(Mp4(str(temporary), self._fps, QUALITY)))
-        self._film.add(self._draw(frame), frame.timestamp)
+        with os_errors_as_input_errors(self.path):
+            if self._film is None:
+                temporary = self._files.enter_context(atomic_path(self.path))
+                self._film = self._files.enter_context(closing(Mp4(str(temporary), self._fps, QUALITY)))
+            self._film.add(self._draw(frame), frame.timestamp)
 
 
 class OverlayPhotos(_Overlay):

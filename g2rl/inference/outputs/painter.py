@@ -13,10 +13,8 @@ from g2rl.io.figures import COLOURS
 
 Colour = tuple[int, ...]
 HEAT = 0.33  # opacity of the heatmaps at intensity 2 and above
-LEAST_LINE, LINES = (
-    15,
-    20,
-)  # a line of text has at least so many pixels; at most so many lines fill the height
+LEAST_LINE = 15  # pixels of a line of text
+LINES, ACROSS = 20, 30  # a line is no higher than this part of the image's height, and of its width
 LONGEST = 1920  # larger images are reduced to this many pixels
 PANEL = 18  # width of the panel of bars, in heights of a line
 BARS = 10.6, 16.4  # where the bars start and end, in heights of a line
@@ -25,7 +23,6 @@ DOUBTFUL = (165, 165, 165)
 FACE_COLOURS = [tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in COLOURS]
 FONT = cv2.FontFace("sans")
 BOLD = 600
-EIGHTH = 8  # points are drawn at eighths of a pixel
 
 
 class Painter:
@@ -37,7 +34,8 @@ class Painter:
         self._scale = min(max(1.0, least / height), LONGEST / max(height, width))
         self._shown = round(height * self._scale), round(width * self._scale)
         rows = max(self._shown[0], least)
-        self._line = min(rows / (len(aus) + 2), max(LEAST_LINE, rows / LINES))
+        room = min(rows / LINES, self._shown[1] / ACROSS)
+        self._line = min(rows / (len(aus) + 2), max(LEAST_LINE, room))
         self._empty = self._panel(aus, rows)
         self._heat = HeatPainter(HEAT)
 
@@ -94,9 +92,8 @@ class Painter:
         left, top, right, bottom = (round(value) for value in face.box)
         stroke = max(1, round(self._line / 13))
         cv2.rectangle(image, (left, top), (right, bottom), colour, stroke, cv2.LINE_AA)
-        radius = round(max(0.8, (right - left) / 140) * EIGHTH)
-        for point in np.rint(face.landmarks * EIGHTH).astype(int).tolist():
-            cv2.circle(image, point, radius, TEXT, cv2.FILLED, cv2.LINE_AA, 3)
+        for point in np.rint(face.landmarks).astype(int).tolist():
+            cv2.circle(image, point, max(1, round((right - left) / 130)), TEXT, cv2.FILLED)
         label = f"face {face.face_id}" + ("" if face.success else ", doubtful")
         high, wide = round(self._line), round((0.5 + 0.36 * len(label)) * self._line)
         bottom = max(top, high)  # of the label
