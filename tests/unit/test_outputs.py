@@ -148,13 +148,22 @@ def test_a_summary_of_no_frame_and_of_no_trusted_face():
     assert summarise(series)[0]["mean"].isna().all()
 
 
-@pytest.mark.parametrize("times", [[], [0.0], np.arange(30) / 25])
+@pytest.mark.parametrize("times", [[], [0.0]])
 def test_the_timeline_is_drawn_of_any_number_of_frames(tmp_path, times):
     given = frames(times, [face(), face(face_id=4, success=False)])
     write(Timeline(tmp_path / "clip.timeline.png", AUS, 25, "rendered faces"), given)
     image = cv2.imread(str(tmp_path / "clip.timeline.png"))
     assert image.shape[1] == 1400
     assert image.std() > 10
+
+
+def test_a_single_doubtful_frame_is_shaded_for_as_long_as_it_lasts(tmp_path):
+    given = [frame for n in range(10) for frame in frames([n / 10], [face((0, 0), success=n != 4)])]
+    write(Timeline(tmp_path / "a.timeline.png", AUS, 10, ""), given)
+    image = cv2.imread(str(tmp_path / "a.timeline.png"), cv2.IMREAD_GRAYSCALE)
+    grey = np.flatnonzero((image == round(0.78 * 255)).sum(0) > 60)  # columns; the legend's patch is lower
+    left, width = 0.215 * 1400, 0.755 * 1400
+    assert np.allclose(((grey[0], grey[-1] + 1) - np.array(left)) / width, (0.4, 0.5), atol=0.002)
 
 
 def test_fewer_steps_keep_every_peak_and_every_doubt():

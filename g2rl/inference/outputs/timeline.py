@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def draw_timeline(series: Series, model: str, path: Path) -> None:
             axes.set_title(title, loc="left", pad=4, weight="bold")
             _draw_face(axes, series, face)
             axes.tick_params(labelbottom=number == len(faces or [-1]) - 1)
-        axes.set_xlabel("Seconds after the first frame")
+        axes.set_xlabel("Seconds after the first frame", loc="left")
         patches = [
             Patch(color=ABSENT, label="face not found"),
             Patch(color=DOUBTFUL, label="doubtful (success 0)"),
@@ -89,28 +89,22 @@ def draw_timeline(series: Series, model: str, path: Path) -> None:
 def _draw_face(axes: "Axes", series: Series, face: int) -> None:
     intensity, success = series.of_face(face)
     edges, intensity, success = reduce_steps(series.edges, intensity, success)
-    found = np.isfinite(intensity[:, 0]) if intensity.size else np.zeros(len(success), bool)
+    found = np.isfinite(intensity).all(1)
+    x = np.repeat(edges, 2)[1:-1]  # where each step starts and ends
     top = len(series.aus)
     for shaded, colour in ((~found, ABSENT), (found & ~success, DOUBTFUL)):
-        axes.fill_between(edges, 0, top, where=_held(shaded), step="post", color=colour, linewidth=0)
-    colour = COLOURS[face % len(COLOURS)]
+        axes.fill_between(x, 0, top, where=np.repeat(shaded, 2), color=colour, linewidth=0)
+    look: dict[str, Any] = {"color": COLOURS[face % len(COLOURS)], "alpha": 0.75, "linewidth": 0}
     for row, values in enumerate(intensity.T):
         base = top - 1 - row
-        level = base + 0.92 * _held(np.nan_to_num(values)) / MAX_INTENSITY
-        axes.fill_between(
-            edges, base, level, where=_held(found), step="post", color=colour, alpha=0.75, linewidth=0
-        )
+        level = base + 0.92 * np.nan_to_num(values) / MAX_INTENSITY
+        axes.fill_between(x, base, np.repeat(level, 2), where=np.repeat(found, 2), **look)
         axes.axhline(base, color="0.75", linewidth=0.4)
     labels = [f"{NAMES[au][0] if au in NAMES else ''}  {au_name(au)}" for au in reversed(series.aus)]
     axes.set(ylim=(0, top), yticks=np.arange(top) + 0.35, yticklabels=labels)
     if len(edges):
         axes.set_xlim(edges[0], edges[-1])
     axes.tick_params(axis="y", length=0, labelsize=7.5)
-
-
-def _held(values: np.ndarray) -> np.ndarray:
-    """One value more, so that the last step is as wide as it lasts."""
-    return np.append(values, values[-1:])
 
 
 def reduce_steps(
