@@ -11,6 +11,7 @@ RESULTS/DATASET/RUN/foldK/              model.safetensors, history.csv, predicti
 RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, or an image-free baseline
 RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
 RESULTS/lock.json                       checksums of all of these
+RESULTS/summary.json                    measures of every run, and the models
 RESULTS/logs/, RESULTS/provenance/      what each job printed, how long it took; what made each file
 """
 
@@ -210,6 +211,9 @@ class Results:
 
     def lock(self) -> str:
         return f"{self.root}/lock.json"
+
+    def summary(self) -> str:
+        return f"{self.root}/summary.json"
 
     def provenance(self) -> str:
         return f"{self.root}/provenance"

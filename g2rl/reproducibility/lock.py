@@ -19,7 +19,14 @@ from g2rl.io.atomic import write_text
 from g2rl.io.hashing import content_sha256, files_sha256, shown_files
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
-NOT_RESULTS = ("README.md", "lock.json", "logs", "provenance", "report.html")  # at the top of the folder
+NOT_RESULTS = (
+    "README.md",
+    "lock.json",
+    "summary.json",
+    "logs",
+    "provenance",
+    "report.html",
+)  # at the top of the folder
 RAW = "raw"  # rendered videos: thousands of files, one hash per dataset
 SHOWN = 20  # differences of a table
 

@@ -236,3 +236,36 @@ def test_commands(results, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == "g2rl provenance: nothing.csv: there is no such file\n"
     # Verifying writes nothing, so there is the record of the lock alone.
     assert [path.name for path in (tmp_path / "records").rglob("*.json")] == ["lock.json.json"]
+
+
+def test_summary_has_a_row_per_run_and_per_model(results, tmp_path):
+    table = """\
+au,metric,aggregation,value,ci_low,ci_high
+AU06,ICC,pooled,0.9,0.8,1.0
+avg,ICC,pooled,0.5,0.4,0.6
+avg,ICC,fold_mean,0.3,,
+avg,MAE,pooled,0.7,,
+avg,PCC,pooled,0.6,0.5,0.7
+"""
+    run = "synthetic_disfa/g2rl_sigma2_lambda0.05_seed0"
+    write(results, {f"{run}/metrics.csv": table, f"{run}/fold3/model.safetensors": "a"})
+    write(results, {"synthetic_disfa/constant/metrics.csv": table})
+    paths = [str(tmp_path / name) for name in ("lock.json", "summary.json")]
+    assert main(["lock", str(results), "-o", paths[0], "--summary", paths[1], "--config", "my own.yaml"]) == 0
+    found = json.loads((tmp_path / "summary.json").read_text())
+    measures = {
+        "ICC": {"value": 0.5, "ci_low": 0.4, "ci_high": 0.6},
+        "MAE": {"value": 0.7, "ci_low": None, "ci_high": None},
+    }
+    dataset, name = run.split("/")
+    assert found["runs"] == [
+        {"dataset": dataset, "run": one, **measures} for one in ("constant", "g2rl_sigma2_lambda0.05_seed0")
+    ]
+    (model,) = found["models"]
+    file = f"{run}/fold3/model.safetensors"
+    assert model == {
+        **{"dataset": dataset, "run": name, "fold": "3", "file": file, "config": "my own.yaml"},
+        "sha256": make_lock(results).files[file],
+        "command": f"snakemake --cores 8 {results / file} --configfile 'my own.yaml'",
+        **measures,
+    }

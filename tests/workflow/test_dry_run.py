@@ -84,7 +84,7 @@ def test_dry_run_lists_the_papers_runs(paper):
 def test_the_papers_lock_is_made_of_the_outputs_of_every_rule(paper, monkeypatch):
     monkeypatch.chdir(paper.folder)
     files = set(paper.jobs().result_files())
-    assert files | {"results/lock.json", "results/.checked"} == paper.outputs("all")
+    assert files | {"results/lock.json", "results/summary.json", "results/.checked"} == paper.outputs("all")
 
 
 def jobs(plan: str) -> list[str]:

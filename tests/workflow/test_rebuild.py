@@ -75,7 +75,7 @@ def test_the_lock_is_made_of_the_outputs_of_every_rule(rebuilt, monkeypatch):
     monkeypatch.chdir(rebuilt.folder)
     files = rebuilt.jobs().result_files()
     assert len(set(files)) == len(files)
-    assert set(files) | {"results/lock.json"} == rebuilt.outputs("all")
+    assert set(files) | {"results/lock.json", "results/summary.json"} == rebuilt.outputs("all")
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])

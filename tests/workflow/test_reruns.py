@@ -179,7 +179,7 @@ FOLLOWED_BY = [
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
     (REPORTED, "report/__init__"),
-    (("image_free", *REPORTED), "paths"),  # for the names of the image-free baselines
+    (("image_free", *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
     (without(REPORTED, "table1", "claims"), "report/figures/__init__ io/figures"),
     (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
     (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
@@ -242,7 +242,7 @@ FOLLOWED_BY = [
     (("train", "test", "figure4"), "config/au_centres"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
-    (("lock",), "reproducibility/__init__ reproducibility/lock"),
+    (("lock",), "reproducibility/__init__ reproducibility/lock reproducibility/summary"),
     *(
         ((name,), f"cli/{name}")
         for name in (

@@ -12,6 +12,7 @@ from g2rl.paths import IMAGE_FREE, is_rendered
 from g2rl.report.captions import recipe
 from g2rl.reproducibility.code_digest import stage_code
 from g2rl.reproducibility.lock import make_lock, write_lock
+from g2rl.reproducibility.summary import write_summary
 from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.snakemake_patches import apply_patches

@@ -201,14 +201,15 @@ rule figure7:
         "g2rl figure7 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
-# The checksums of all results, to compare them with another run's: see g2rl verify. No `g2rl lock`, since a command
-# line does not hold the paths of thousands of sequences.
+# The checksums of all results, to compare them with another run's (see g2rl verify), and the measures of all runs and
+# models. No `g2rl lock`, since a command line does not hold the paths of thousands of sequences.
 rule lock:
     input:
         files=JOBS.result_files(),
         checked=JOBS.all_checked,
     output:
-        RESULTS.lock(),
+        lock=RESULTS.lock(),
+        summary=RESULTS.summary(),
     log:
         RESULTS.log("lock"),
     benchmark:
@@ -219,5 +220,8 @@ rule lock:
         runtime=JOBS.minutes(30),
     params:
         *code("lock"),
+        configuration=SOURCES[0],
     run:
-        write_lock(make_lock(Path(RESULTS.root), map(Path, input.files)), Path(output[0]))
+        found = make_lock(Path(RESULTS.root), map(Path, input.files))
+        write_lock(found, Path(output.lock))
+        write_summary(found, Path(RESULTS.root), params.configuration, Path(output.summary))
