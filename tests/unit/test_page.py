@@ -79,6 +79,12 @@ def test_nothing_is_left_of_a_page_that_fails(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_page_of_a_frame_without_a_face_has_no_row(tmp_path):
+    write(Page(tmp_path / "a.html", AUS, 25, ""), frames([0.0]))
+    assert len(inflated(elements(tmp_path / "a.html", "rows")[0], "<f4")) == 0
+    assert elements(tmp_path / "a.html", "heat") == []
+
+
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -284,6 +284,7 @@ DATA = {
     "page.css": (),
     "page.html": (),
     "page.js": (),
+    "page_draw.js": (),
     "published_totals.csv": (),
     "rates.tsv": (),
     "published_table1.csv": ("table1",),

@@ -1,7 +1,7 @@
 """Page: one HTML file with the video, the timelines and the heatmaps in it, which needs no network.
 
-The template, its style and its script are ``resources/page.html``, ``.css`` and ``.js``. Data is written into
-the page as it comes, so that memory does not grow with the heatmaps or the video.
+The template, its style and its scripts are ``page.*`` and ``page_draw.js`` of the resources. Data is written
+into the page as it comes, so that memory does not grow with the heatmaps or the video.
 """
 
 import base64
@@ -32,6 +32,7 @@ QUALITY = 26  # H.264's constant rate factor
 MAP_SIZE = 32  # pixels of the heatmaps in the page, at most
 LEVELS = 32  # of a heatmap's intensities; more of them compress worse
 CHUNK = 64  # faces whose heatmaps are compressed together
+PLACE = 11  # numbers of a face: confidence, box, the matrix from the image to its heatmaps
 PIECE = 3 * 2**18  # bytes that are encoded at once: a multiple of 3, so that base64 has no padding between
 
 
@@ -115,7 +116,7 @@ class Page(Writer):
     def _write_numbers(self, html: IO[str]) -> None:
         series = self._series
         frame, face, success, intensity = series.rows()
-        place = np.array(self._place, np.float32).reshape(len(frame), -1)
+        place = np.array(self._place, np.float32).reshape(len(frame), PLACE)
         rows = np.column_stack([frame, face, success, place, intensity]).astype("<f4")
         _write_data(html, "rows", rows)
         _write_data(html, "frames", np.column_stack([self._number, series.time]).astype("<f8"))
@@ -140,8 +141,10 @@ class Page(Writer):
 
 
 def _template() -> str:
-    html, css, js = ((RESOURCES / f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    return html.replace("{{style}}", css).replace("{{script}}", js)
+    html, css, js, draw = (
+        (RESOURCES / name).read_text("utf-8") for name in ("page.html", "page.css", "page.js", "page_draw.js")
+    )
+    return html.replace("{{style}}", css).replace("{{script}}", js + draw)
 
 
 def _write_data(html: IO[str], name: str, values: np.ndarray) -> None:
