@@ -17,7 +17,7 @@ training: # small, to train in minutes: shows that all works, says little about 
   image_size: 64
   stride: 16
   channels: [64, 64]
-  epochs: 6
+  epochs: 12
   batch_size: 16
   lr: 0.005
   schedule: onecycle
