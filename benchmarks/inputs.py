@@ -15,10 +15,8 @@ import cv2
 import imageio_ffmpeg
 import numpy as np
 import pandas as pd
-import torch
 
-from g2rl.inference.video import predict_video
-from g2rl.network.model_file import read_model
+from g2rl import AUEstimator
 
 FRAMES = 24
 FIRST = 12  # the trimmed copy begins after this many
@@ -55,7 +53,7 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    model = read_model(options.model, torch.device("cpu"))
+    estimator = AUEstimator(options.model)
     lines = [
         "| copy | rows | faces | mean difference | largest | of coding noise |",
         "|---|---|---|---|---|---|",
@@ -64,7 +62,7 @@ def main() -> None:
         folder = Path(name)
         clip = folder / "clip.mkv"
         ffmpeg("-i", str(options.video), "-frames:v", str(FRAMES), *["-c:v", "ffv1"], str(clip))
-        original, noise = predict_video(clip, model), 0.0
+        original, noise = estimator.predict(clip, single=True), 0.0
         for copy, (file, before, after) in COPIES.items():
             source = clip
             if "-c copy" in after:
@@ -73,11 +71,12 @@ def main() -> None:
                 source = folder / "lying.mp4"
                 ffmpeg("-i", str(clip), *f"-vf transpose=clock {H264}".split(), str(source))
             ffmpeg(*before.split(), "-i", str(source), *after.split(), str(folder / file))
-            table = predict_video(folder / file, model)
+            table = estimator.predict(folder / file, single=True)
             off = differences(table, original.iloc[FIRST:] if "-ss" in before else original)
             noise = noise or float(off.mean())
+            faces = table["face_id"].notna().sum()
             lines.append(
-                f"| {copy} | {len(table)} | {int(table['face'].sum())} | {off.mean():.4f} | {off.max():.3f} "
+                f"| {copy} | {len(table)} | {faces} | {off.mean():.4f} | {off.max():.3f} "
                 f"| {off.mean() / noise:.1f} |"
             )
             print(lines[-1], flush=True)

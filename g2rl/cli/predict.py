@@ -1,14 +1,22 @@
-r"""Predict the AU intensities of every frame of your own videos, and of photos: one CSV per input.
+r"""Predict the AU intensities of every face in every frame of your own videos, and of photos.
 
-Columns: file, its name; frame, its number, and timestamp, seconds after the first frame, both empty for
-photos; face, whether one was found; score, the face detector's; AU01 and so on, 0 to 5, empty where there
-is no face. In a video one face is followed; photos have nothing to do with each other, and the largest
-face of each is taken.
+From holiday.mp4 it makes, in DIR (all of them, or those that are asked for):
+  --csv      holiday.csv: one row per face and frame: file, its name; frame, its number, and timestamp,
+             seconds after the first frame, both empty for photos; face_id, from 0; confidence, 0 to 1, and
+             success, 0 where it is low or no face is found; the face's box; pitch, yaw and roll of the
+             head in degrees; AU01 and so on, 0 to 5
+  --overlay  holiday.overlay.mp4: box, points, AU bars and heatmaps over the video; of photos JPEGs
+  --plot     holiday.timeline.png: all AUs over time, doubtful frames shaded
+  --summary  holiday.summary.csv, per face and AU: mean, peak, share of time; holiday.events.csv
 
-A folder gives a CSV for each of its videos, and one for its images: frames of a film if their names differ
-in a number alone, are unlike a camera's (IMG_0001.jpg), and all are of one size; else photos. The CSV of
-a.mp4 is a.csv; it is a.mp4.csv if another input has the same name, or a.csv holds another input's rows.
-What cannot be read is named in a line of its own and skipped; the status is then 2.
+The faces of a video keep their face_id, also when they leave and return; no identity is stored. Photos have
+nothing to do with each other: their faces are numbered by size.
+
+A folder stands for each of its videos, and for its images: frames of a film if their names differ in a number
+alone, are unlike a camera's (IMG_0001.jpg), and all are of one size; else photos. The outputs of a.mp4 are
+named a.mp4.csv and so on if another input has the same name, or a.csv holds another input's rows. Outputs
+that are there already are kept, so that a repeated command does what is missing. What cannot be read is
+named in a line of its own and skipped; the status is then 2.
 
 example: g2rl predict interview.mp4 holiday/ 'clips/*.mov' --model model.safetensors -o predictions
 """
@@ -17,6 +25,7 @@ import argparse
 from pathlib import Path
 
 from g2rl.cli.device import device, torch_device
+from g2rl.cli.options import switch
 from g2rl.cli.outcome import Outcome
 
 
@@ -24,7 +33,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a video, a photo, a folder of them or of a film's images, or a quoted glob pattern"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
     parser.add_argument("--model", type=Path, required=True, help="from g2rl train")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for INPUT.csv")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for the outputs")
+    for name, what in (
+        ("csv", "numbers of every face and frame"),
+        ("overlay", "what was found, drawn over the video"),
+        ("plot", "a figure of all AUs over time"),
+        ("summary", "numbers of every face"),
+    ):
+        parser.add_argument(f"--{name}", action="append_const", const=name, dest="outputs", help=what)
+    switch(parser, "--overwrite", "make outputs again that are there already")
+    switch(parser, "--single", "one face per frame: the one that is followed; of a photo the largest")
+    switch(parser, "--landmarks", "68 landmarks in the CSV: x_0, … y_67, pixels")
+    parser.add_argument(
+        "--format",
+        choices=["g2rl", "openface"],
+        default="g2rl",
+        help="names of the CSV's columns: as above, or OpenFace 2's, with angles in radians and landmarks",
+    )
+    parser.add_argument(
+        "--neutral",
+        metavar="SECONDS",
+        help="take off what is predicted of each face's neutral expression: its median over the first so "
+        "many seconds; or percentile: its 5th percentile. The input is read twice",
+    )
     parser.add_argument(
         "--images",
         choices=["auto", "frames", "photos"],
@@ -35,9 +66,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    from g2rl.inference.video import predict_videos
-    from g2rl.network.model_file import read_model
+    import logging
 
-    model = read_model(options.model, torch_device(options.device))
-    tables, complete = predict_videos(options.inputs, options.output, model, options.images)
-    return Outcome([*tables.values(), options.model], list(tables), status=0 if complete else 2)
+    from g2rl.inference.face_network import open_network
+    from g2rl.inference.neutral import parse_neutral
+    from g2rl.inference.run import OUTPUTS, Choices, predict_inputs
+
+    neutral = parse_neutral(options.neutral) if options.neutral else None
+    network = open_network(options.model, torch_device(options.device))
+    logging.getLogger(__name__).info("%s", network.description)
+    choices = Choices(
+        outputs=options.outputs or OUTPUTS,
+        images=options.images,
+        single=options.single,
+        table=options.format,
+        landmarks=options.landmarks,
+        neutral=neutral,
+        overwrite=options.overwrite,
+    )
+    written, complete = predict_inputs(options.inputs, options.output, network, choices)
+    return Outcome([*written.values(), options.model], list(written), status=0 if complete else 2)

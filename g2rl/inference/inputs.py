@@ -51,7 +51,7 @@ class Input:
         """
         if self.kind == "photos":
             return Photos(self.path, self.files)
-        return open_source(self.path, threads=0)
+        return open_source(self.path)
 
 
 class Photos(FrameSource):

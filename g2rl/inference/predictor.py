@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.inference.predictions import prediction_table
 from g2rl.network import heatmaps as hm
 from g2rl.network import variants
-from g2rl.network.model_file import Model
+from g2rl.network.model_file import Model, read_model
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import network_input
 
@@ -55,6 +56,26 @@ def predict(model: Model, faces: np.ndarray, landmarks: np.ndarray | None = None
     intensity = found.clamp(0, MAX_INTENSITY)
     where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
     return Prediction(maps.cpu().numpy(), intensity.cpu().numpy(), where.cpu().numpy())
+
+
+class TorchNetwork:
+    """A ``FaceNetwork``: a file of ``g2rl train`` run by PyTorch."""
+
+    def __init__(self, path: Path, device: torch.device | None = None) -> None:
+        self._model = read_model(path, device or torch.device("cpu"))
+        self.aus, self.alignment = self._model.aus, self._model.alignment
+        self.image_size = self._model.settings.image_size
+        self.description = (
+            f"{path.name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
+            f"pixels; trained on {len(self._model.subjects)} subjects"
+        )
+
+    def predict_faces(self, faces: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See ``FaceNetwork``."""
+        found = predict(self._model, faces, landmarks)
+        of_au = self._model.point_au.cpu().numpy()
+        heatmaps = [found.heatmaps[:, of_au == k].mean(1) for k in range(len(self.aus))]
+        return found.intensity, np.stack(heatmaps, 1)
 
 
 def predict_sequence(model: Model, sequence: AlignedSequence) -> np.ndarray:

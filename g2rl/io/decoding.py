@@ -59,11 +59,8 @@ def is_motion_jpeg(stream: VideoStream) -> bool:
     return stream.codec_context.name == "mjpeg"
 
 
-def choose_stream(container: InputContainer, path: Path, threads: int) -> VideoStream:
+def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     """The video stream that FFmpeg shows: the default one, of these the one with most pixels; no cover art.
-
-    Args:
-        threads: that decode it.
 
     Raises:
         InputError: there is none, or its codec is not known.
@@ -80,7 +77,7 @@ def choose_stream(container: InputContainer, path: Path, threads: int) -> VideoS
             f"{path}: its codec is not known to FFmpeg {av.ffmpeg_version_info}: convert it, such as to H.264"
         )
     stream = max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
-    stream.codec_context.thread_count = threads
+    stream.codec_context.thread_count = 1  # what is decoded of damaged frames depends on their number
     return stream
 
 

@@ -16,9 +16,12 @@ def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterat
 
         yield from tqdm(items, desc=label, total=total)
         return
-    last = time.monotonic()
-    for count, item in enumerate(items):
+    start = last = time.monotonic()
+    for count, item in enumerate(items, 1):
         yield item
         if time.monotonic() - last > INTERVAL:
             last = time.monotonic()
-            print(f"{label}: {count + 1}{f' of {total}' if total else ''}", file=sys.stderr, flush=True)
+            rate = count / (last - start)
+            of = f" of {total}" if total else ""
+            left = f", {(total - count) / rate:.0f} s left" if total and total > count else ""
+            print(f"{label}: {count}{of}, {rate:.3g}/s{left}", file=sys.stderr, flush=True)

@@ -18,12 +18,11 @@ VIDEO_SUFFIXES = frozenset(
 )
 
 
-def open_source(path: str | os.PathLike, known_faults: Container[Path] = (), threads: int = 1) -> FrameSource:
+def open_source(path: str | os.PathLike, known_faults: Container[Path] = ()) -> FrameSource:
     """Open a video file or a folder of numbered images.
 
     Args:
         known_faults: paths with a known error: where one of them does not open, it has no frames.
-        threads: that decode a video, 0 for as many as there are cores; the workflow's jobs have one each.
 
     Raises:
         InputError: nothing lies there; the folder holds no image, an image without a number, or two images
@@ -31,7 +30,7 @@ def open_source(path: str | os.PathLike, known_faults: Container[Path] = (), thr
     """
     path = Path(path)
     try:
-        return _open(path, threads)
+        return _open(path)
     except InputError as error:
         if path not in known_faults:
             raise
@@ -39,14 +38,14 @@ def open_source(path: str | os.PathLike, known_faults: Container[Path] = (), thr
         return NoFrames(path)
 
 
-def _open(path: Path, threads: int) -> FrameSource:
+def _open(path: Path) -> FrameSource:
     try:
         if path.is_dir():
             return ImageFolder(path)
         if path.is_file():
             from g2rl.io.video_file import VideoFile  # here: image folders do without FFmpeg
 
-            return VideoFile(path, threads)
+            return VideoFile(path)
     except PermissionError as error:
         raise InputError(f"{error.filename or path}: may not be read: check its permissions") from None
     raise InputError(

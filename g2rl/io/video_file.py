@@ -30,11 +30,10 @@ class VideoFile(FrameSource):
         size: (width, height) in square pixels, upright.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._threads = threads
         with decoding.open_container(path) as container:
-            stream = decoding.choose_stream(container, path, threads)
+            stream = decoding.choose_stream(container, path)
             self.frame_rate = float(stream.average_rate or stream.guessed_rate or 0)
             self._aspect = stream.sample_aspect_ratio
             coded = stream.width, stream.height
@@ -101,7 +100,7 @@ class VideoFile(FrameSource):
             convert: whether images will be made.
         """
         with decoding.open_container(self.path) as container:
-            stream = decoding.choose_stream(container, self.path, self._threads)
+            stream = decoding.choose_stream(container, self.path)
             if self._packets:
                 for packet in decoding.packets(container, stream):
                     if packet.size and not packet.is_discard:

@@ -11,14 +11,15 @@ import pytest
 import torch
 from skimage.data import astronaut
 
+from g2rl import AUEstimator
 from g2rl.cli import main as cli
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
-from g2rl.faces.alignment import ANCHORS, TEMPLATE
-from g2rl.faces.landmarks import detect_landmarks
+from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix, transform_points, warp
+from g2rl.faces.jpeg import decode, encode
+from g2rl.faces.tracker import FaceTracker
 from g2rl.inference.inputs import Input, find_inputs, table_names
 from g2rl.inference.predictor import predict
-from g2rl.inference.video import aligned_batches, predict_video
 from g2rl.io.video import open_source
 from g2rl.network.model_file import read_model
 from g2rl.training import loop as training
@@ -40,6 +41,11 @@ def model(model_file):
 
 
 @pytest.fixture(scope="module")
+def estimator(model_file):
+    return AUEstimator(model_file)
+
+
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The astronaut (NASA, public domain), an image of noise, and the astronaut again, as three frames."""
     path = tmp_path_factory.mktemp("frames")
@@ -50,24 +56,30 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_every_frame_has_a_row_and_the_same_face_the_same_intensities(model, folder):
-    table = predict_video(folder, model)
+def test_every_frame_has_a_row_and_the_same_face_the_same_intensities(estimator, folder):
+    table = estimator.predict(folder)
     assert table["frame"].tolist() == [7, 8, 10]
-    assert table["face"].tolist() == [True, False, True]
+    assert table["success"].tolist() == [True, False, True]
+    assert table["face_id"].fillna(-1).tolist() == [0, -1, 0]
+    assert np.isnan(estimator.heatmaps).any((1, 2, 3)).tolist() == [False, True, False]
+    assert estimator.heatmaps.shape == (3, 2, 16, 16)
+    assert estimator.landmarks.shape == (3, 68, 2)
     aus = table[["AU06", "AU12"]]
     assert aus.iloc[1].isna().all()
     assert np.allclose(aus.iloc[0], aus.iloc[2], atol=1e-4)
     assert aus.iloc[[0, 2]].stack().between(0, 5).all()
 
 
-def test_the_aligned_photograph_shows_an_upright_centred_face(model, folder):
-    source = open_source(folder)
-    ((faces, landmarks),) = aligned_batches(source, detect_landmarks(source), 256)
-    assert faces.shape == (2, 256, 256, 3)
-    assert landmarks.shape == (2, 68, 2)
+def test_the_aligned_photograph_shows_an_upright_centred_face(estimator, folder):
+    frames = [frame for frame in estimator.frames(folder) if frame.faces]
+    assert [frame.frame for frame in frames] == [7, 10]
     stable = [group[0] for group in ANCHORS["eyes_nose"].groups]
-    assert np.abs(landmarks[:, stable] - TEMPLATE[stable]).max() < 12  # pixels of the aligned face
-    skin = faces[0, 120:170, 90:170].reshape(-1, 3).astype(int)
+    for frame in frames:
+        (face,) = frame.faces
+        landmarks = transform_points(face.to_aligned, face.landmarks)
+        assert np.abs(landmarks[stable] - TEMPLATE[stable]).max() < 12  # pixels of the aligned face
+    aligned = warp(frames[0].image, frames[0].faces[0].to_aligned)
+    skin = aligned[120:170, 90:170].reshape(-1, 3).astype(int)
     assert (skin[:, 0] > skin[:, 2] + 10).mean() > 0.9  # cheeks and nose are redder than blue, in RGB order
 
 
@@ -78,27 +90,34 @@ class Brightness(torch.nn.Module):
         return images.mean(dim=(1, 2, 3)).abs()[:, None, None, None].expand(-1, 4, 16, 16) / 9, None
 
 
-def test_a_video_is_aligned_as_the_models_faces_were(model, folder):
+def test_a_video_is_aligned_as_the_models_faces_were(model, model_file, folder, monkeypatch):
     plain = replace(model, net=Brightness())  # after one epoch all faces are alike to the trained network
     large = replace(plain, alignment=Alignment(anchors="eyes", scale=1.4))
-    source = open_source(folder)
-    expected = aligned_batches(source, detect_landmarks(source), 64, large.alignment)
-    intensity = predict(large, *next(expected)).intensity
-    table = predict_video(folder, large)[["AU06", "AU12"]]
-    assert np.allclose(table.iloc[[0, 2]], intensity, atol=1e-4)
-    assert not np.allclose(table.iloc[[0, 2]], predict_video(folder, plain)[["AU06", "AU12"]].iloc[[0, 2]])
+    (_, image), _, _ = open_source(folder).rgb()
+    _, _, points = FaceTracker()(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    matrix = alignment_matrix(points, large.alignment)
+    jpeg = encode(warp(image, matrix))  # as in an aligned sequence
+    face = decode(jpeg, np.array([0, len(jpeg)], np.uint64), [0], 64)
+    expected = predict(large, face).intensity
+
+    def table(network):
+        monkeypatch.setattr("g2rl.inference.predictor.read_model", lambda *_: network)
+        return AUEstimator(model_file).predict(folder, single=True)[["AU06", "AU12"]]
+
+    assert np.allclose(table(large).iloc[[0, 2]], np.repeat(expected, 2, 0), atol=1e-4)
+    assert not np.allclose(table(large).iloc[[0, 2]], table(plain).iloc[[0, 2]])
 
 
-def test_a_missing_video_is_named(model, tmp_path):
+def test_a_missing_video_is_named(estimator, tmp_path):
     with pytest.raises(InputError, match=r"mine\.mp4"):
-        predict_video(tmp_path / "mine.mp4", model)
+        estimator.predict(tmp_path / "mine.mp4")
 
 
 def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
     (tmp_path / "broken.avi").write_bytes(b"no video")
     (tmp_path / "bare").mkdir()
     videos = [tmp_path / "broken.avi", folder, tmp_path / "gone.mp4", tmp_path / "bare"]
-    options = ["--model", str(model_file), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    options = ["--model", str(model_file), "-o", str(tmp_path / "out"), "--device", "cpu", "--csv"]
     assert cli.main(["predict", *map(str, videos), *options]) == 2
     lines = capsys.readouterr().err
     for words in ("broken.avi: not a readable video", "gone.mp4: no such video", "bare: no image"):
@@ -106,6 +125,7 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{folder.name}.csv"]
     assert len(pd.read_csv(tmp_path / "out" / f"{folder.name}.csv")) == 3
     assert cli.main(["predict", str(folder), *options]) == 0
+    assert f"kept {folder.name}.csv: --overwrite" in capsys.readouterr().err
 
 
 def test_a_batch_is_predicted_as_its_faces_are_alone(model):
@@ -119,7 +139,7 @@ def test_a_batch_is_predicted_as_its_faces_are_alone(model):
 
 def predict_to(folder, model_file, *inputs):
     """Status of the command, and {file name: table} of what it writes."""
-    options = ["--model", str(model_file), "-o", str(folder), "--device", "cpu"]
+    options = ["--model", str(model_file), "-o", str(folder), "--device", "cpu", "--csv"]
     status = cli.main(["predict", *map(str, inputs), *options])
     return status, {path.name: pd.read_csv(path, dtype={"file": str}) for path in sorted(folder.glob("*"))}
 
@@ -143,12 +163,14 @@ def test_photos_do_not_depend_on_each_other(model_file, tmp_path):
         assert status == 0
         tables[name] = found[f"{name}.csv"].set_index("file")
     there, back = tables["there"], tables["back"]
-    assert there.index.tolist() == ["ada.png", "bob.png"]
-    assert there["face"].all()
+    assert there.index.tolist() == ["ada.png", "bob.png", "bob.png"]
+    assert there["success"].all()
+    assert there["face_id"].tolist() == [0, 0, 1]
+    assert there.loc["bob.png", "width"].is_monotonic_decreasing
     assert there[["frame", "timestamp"]].isna().all(axis=None)
-    values = ["score", "AU06", "AU12"]
-    assert there.loc["ada.png", values].tolist() == back.loc["bob.png", values].tolist()
-    assert there.loc["bob.png", values].tolist() == back.loc["ada.png", values].tolist()
+    values = ["confidence", "AU06", "AU12"]
+    assert there.loc[["ada.png"], values].values.tolist() == back.loc[["bob.png"], values].values.tolist()
+    assert there.loc["bob.png", values].values.tolist() == back.loc["ada.png", values].values.tolist()
 
 
 def test_each_input_of_a_mixed_folder_is_taken_for_what_it_is(model_file, tmp_path, capsys):
@@ -246,13 +268,16 @@ def test_a_folder_that_may_not_be_searched_is_one_line(tmp_path):
     assert [fault.partition(": ")[2] for fault in faults] == ["may not be read: check its permissions"] * 2
 
 
-def test_a_face_that_jumps_to_another_place_is_named(model, tmp_path, caplog):
+def test_a_face_that_jumps_to_another_place_is_named(model_file, tmp_path, caplog):
     (tmp_path / "film").mkdir()
     for number in range(1, 5):
         faces = [(20, 100, 1.2)] if number < 3 else [(420, 200, 1.0)]
         write_group(tmp_path / f"film/{number:04d}.png", faces)
-    table = predict_video(tmp_path / "film", model)
-    assert table["face"].all()
+    options = ["--model", str(model_file), "-o", str(tmp_path), "--device", "cpu", "--csv", "--single"]
+    assert cli.main(["predict", str(tmp_path / "film"), *options]) == 0
+    table = pd.read_csv(tmp_path / "film.csv")
+    assert table["success"].all()
+    assert table["face_id"].tolist() == [0, 0, 0, 0]
     assert "perhaps to another person: at frames (by face widths) 3 (" in caplog.text
 
 
@@ -271,9 +296,9 @@ def test_a_file_of_something_else_is_not_replaced(tmp_path):
         table_names([folder], tmp_path)
 
 
-def test_a_films_rows_name_their_images_in_the_order_of_the_numbers(model, tmp_path):
+def test_a_films_rows_name_their_images_in_the_order_of_the_numbers(estimator, tmp_path):
     for number in (1, 2, 10):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((60, 60, 3), 20 * number, np.uint8))
-    table = predict_video(tmp_path, model)
+    table = estimator.predict(tmp_path)
     assert table["file"].tolist() == ["1.png", "2.png", "10.png"]
     assert table["frame"].tolist() == [1, 2, 10]

@@ -265,6 +265,8 @@ FOLLOWED_BY = [
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
     ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
+    ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
+    ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),

@@ -1,0 +1,75 @@
+"""Calibration to each face's own neutral expression: what the network sees in it is taken off."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from g2rl.errors import InputError
+from g2rl.inference.estimates import FrameEstimate
+
+PERCENTILE = 5
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """Where a face's neutral expression is taken from.
+
+    Attributes:
+        seconds: the median over so many seconds after the face appears; None: the 5th percentile of the clip.
+    """
+
+    seconds: float | None
+
+    def __str__(self) -> str:
+        if self.seconds is None:
+            return f"minus each face's {PERCENTILE}th percentile"
+        return f"minus each face's median over its first {self.seconds:g} s"
+
+    def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray]:
+        """The intensities (K,) of each face's neutral expression, over trusted frames; by ``face_id``.
+
+        Raises:
+            InputError: seconds are asked for, and the frames have no times.
+        """
+        start: dict[int, float] = {}
+        values: dict[int, list[np.ndarray]] = defaultdict(list)
+        for frame in frames:
+            if self.seconds and math.isnan(frame.timestamp):
+                raise InputError(f"{frame.file}: images have no times: use --neutral percentile")
+            for face in frame.faces:
+                first = start.setdefault(face.face_id, frame.timestamp)
+                if face.success and not (self.seconds and frame.timestamp - first > self.seconds):
+                    values[face.face_id].append(face.intensity)
+        share = 50 if self.seconds else PERCENTILE
+        return {face: np.percentile(found, share, axis=0) for face, found in values.items()}
+
+
+def parse_neutral(text: str) -> Neutral:
+    """``percentile``, or a number of seconds above 0.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if text == "percentile":
+        return Neutral(None)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise InputError(f"--neutral {text}: expected percentile, or seconds after a face appears, such as 2")
+    return Neutral(seconds)
+
+
+def subtract_neutral(frame: FrameEstimate, neutral: Mapping[int, np.ndarray]) -> FrameEstimate:
+    """The frame with the intensities above each face's neutral ones, 0 where they are below."""
+    faces = (
+        replace(face, intensity=np.maximum(face.intensity - neutral[face.face_id], 0).astype(np.float32))
+        if face.face_id in neutral
+        else face
+        for face in frame.faces
+    )
+    return replace(frame, faces=tuple(faces))

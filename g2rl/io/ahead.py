@@ -1,0 +1,24 @@
+"""Work ahead of a loop in a thread, as decoding does beside inference."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """The items, up to ``count`` of which are made in a thread before they are asked for.
+
+    Errors of ``items`` are raised here, in their place.
+    """
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[Any]] = deque(pool.submit(next, iterator, end) for _ in range(count))
+        try:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, iterator, end))
+                yield item
+        finally:
+            pool.shutdown(cancel_futures=True)
