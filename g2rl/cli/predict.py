@@ -7,6 +7,7 @@ From holiday.mp4 it makes, in DIR (all of them, or those that are asked for):
              head in degrees; AU01 and so on, 0 to 5
   --overlay  holiday.overlay.mp4: box, points, AU bars and heatmaps over the video; of photos JPEGs
   --plot     holiday.timeline.png: all AUs over time, doubtful frames shaded
+  --page     holiday.html: video, timelines and heatmaps together, for a browser
   --summary  holiday.summary.csv, per face and AU: mean, peak, share of time; holiday.events.csv
 
 The faces of a video keep their face_id, also when they leave and return; no identity is stored. Photos have
@@ -38,9 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("csv", "numbers of every face and frame"),
         ("overlay", "what was found, drawn over the video"),
         ("plot", "a figure of all AUs over time"),
+        ("page", "video, timelines and heatmaps for a browser"),
         ("summary", "numbers of every face"),
     ):
-        parser.add_argument(f"--{name}", action="append_const", const=name, dest="outputs", help=what)
+        parser.add_argument(
+            f"--{name}",
+            action="append_const",
+            const=name,
+            dest="outputs",
+            help=f"{what}; default: all of these",
+        )
     switch(parser, "--overwrite", "make outputs again that are there already")
     switch(parser, "--single", "one face per frame: the one that is followed; of a photo the largest")
     switch(parser, "--landmarks", "68 landmarks in the CSV: x_0, … y_67, pixels")
@@ -54,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neutral",
         metavar="SECONDS",
         help="take off what is predicted of each face's neutral expression: its median over the first so "
-        "many seconds; or percentile: its 5th percentile. The input is read twice",
+        "many seconds; or percentile: its 5th percentile. The input is read twice; default: nothing",
     )
     parser.add_argument(
         "--images",

@@ -1,7 +1,7 @@
 """``g2rl predict``: every input that can be read, in one pass each, to the outputs that are asked for."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from g2rl.inference.inputs import Input, find_inputs, table_names
 from g2rl.inference.jumps import Jumps
 from g2rl.inference.neutral import Neutral, subtract_neutral
 from g2rl.inference.outputs.overlay import OverlayPhotos, OverlayVideo
+from g2rl.inference.outputs.page import Page
 from g2rl.inference.outputs.summary import Summary
 from g2rl.inference.outputs.table import Table
 from g2rl.inference.outputs.timeline import Timeline
@@ -22,7 +23,7 @@ from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
 
 log = logging.getLogger(__name__)
-OUTPUTS = ("csv", "overlay", "plot", "summary")
+OUTPUTS = ("csv", "overlay", "plot", "page", "summary")
 FOR_PHOTOS = ("csv", "overlay")
 RATE = 25.0  # frames per second of what has no times
 
@@ -85,6 +86,7 @@ def _missing_outputs(one: Input, stem: Path, choices: Choices) -> dict[str, Path
         "csv": ".csv",
         "overlay": ".overlay.mp4" if not photos else ".overlay.jpg" if one.path.is_file() else ".overlay",
         "plot": ".timeline.png",
+        "page": ".html",
         "summary": ".summary.csv",
     }
     kinds = [kind for kind in choices.outputs if not photos or kind in FOR_PHOTOS]
@@ -128,7 +130,8 @@ def _make_writer(
             if one.kind == "photos"
             else OverlayVideo(path, network.aus, rate)
         )
-    return (Timeline if kind == "plot" else Summary)(path, network.aus, rate, words)
+    of_clip: dict[str, Callable[..., Writer]] = {"plot": Timeline, "page": Page, "summary": Summary}
+    return of_clip[kind](path, network.aus, rate, words)
 
 
 def _frames(

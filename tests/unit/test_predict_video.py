@@ -268,7 +268,7 @@ def test_a_folder_that_may_not_be_searched_is_one_line(tmp_path):
     assert [fault.partition(": ")[2] for fault in faults] == ["may not be read: check its permissions"] * 2
 
 
-def test_a_face_that_jumps_to_another_place_is_named(model_file, tmp_path, caplog):
+def test_a_face_that_jumps_to_another_place_is_named(model_file, tmp_path, capsys):
     (tmp_path / "film").mkdir()
     for number in range(1, 5):
         faces = [(20, 100, 1.2)] if number < 3 else [(420, 200, 1.0)]
@@ -278,7 +278,7 @@ def test_a_face_that_jumps_to_another_place_is_named(model_file, tmp_path, caplo
     table = pd.read_csv(tmp_path / "film.csv")
     assert table["success"].all()
     assert table["face_id"].tolist() == [0, 0, 0, 0]
-    assert "perhaps to another person: at frames (by face widths) 3 (" in caplog.text
+    assert "perhaps to another person: at frames (by face widths) 3 (" in capsys.readouterr().err
 
 
 def test_a_file_of_something_else_is_not_replaced(tmp_path):
