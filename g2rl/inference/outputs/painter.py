@@ -102,8 +102,8 @@ class Painter:
 
     def _write_header(self, canvas: np.ndarray, frame: FrameEstimate) -> None:
         left, line = self._shown[1], self._line
-        if frame.frame is not None:
-            self._text(canvas, f"frame {frame.frame}", (left + 0.6 * line, 0.78 * line), TEXT, BOLD)
+        name = frame.file if frame.frame is None else f"frame {frame.frame}"
+        self._text(canvas, name, (left + 0.6 * line, 0.78 * line), TEXT, BOLD)
         if np.isfinite(frame.timestamp):
             minutes, seconds = divmod(frame.timestamp, 60)
             self._text(canvas, f"{minutes:.0f}:{seconds:05.2f}", (self._at(0), 0.78 * line), FAINT)
