@@ -218,9 +218,11 @@ def _sum(hours: list[float | None]) -> float | None:
 
 
 def format_hours(hours: float | None) -> str:
-    """``40 min``, ``3.2 h``, ``5 days``; – if not known."""
+    """``40 s``, ``12 min``, ``3.2 h``, ``5 days``; – if not known."""
     if hours is None:
         return "–"
+    if hours < 0.025:
+        return f"{hours * 3600:.0f} s"
     if hours < 1:
         return f"{hours * 60:.0f} min"
     return f"{hours:,.1f} h" if hours < 48 else f"{hours / 24:,.0f} days"

@@ -3,7 +3,7 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from g2rl.paths import Results
 from g2rl.reproducibility.records import VARIABLE as PROVENANCE
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
+from g2rl.workflow.screen import stages_on_screen
 from g2rl.workflow.submission import adapt_executor
+from g2rl.workflow.targets import Targets
 
 _held: list[Any] = []  # locks, for as long as the process lives
 
@@ -34,17 +36,16 @@ def check_owner(results: Results, configuration: str) -> None:
         )
 
 
-def prepare_execution(
-    workflow: Any, results: Results, configuration: str, inputs: Callable[[], Iterable[str]]
-) -> None:
+def prepare_execution(workflow: Any, targets: Targets, configuration: str) -> None:
     """Set up the environment of the jobs when Snakemake starts to execute them; in its main process also
-    remove the locks of a Snakemake that was killed, note whose results these are, and end it where a file of
-    ``inputs`` is from the future."""
+    remove the locks of a Snakemake that was killed, note whose results these are, show stages on the screen
+    instead of jobs, and end it where an input file is from the future."""
+    results = targets.results
 
     def prepare() -> None:
         if workflow.is_main_process:
             try:
-                check_clock(inputs())
+                check_clock(targets.source_files())
             except InputError as error:
                 sys.exit(f"{error}")
         # `g2rl` is the one beside the Python that runs Snakemake, also where no environment is activated.
@@ -63,10 +64,10 @@ def prepare_execution(
             if not Path(results.configuration()).exists():
                 write_text(Path(results.configuration()), f"{configuration}\n")
 
-    _before_execution(workflow, prepare)
+    _at_execution(workflow, prepare, targets)
 
 
-def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
+def _at_execution(workflow: Any, prepare: Callable[[], None], targets: Targets) -> None:
     """Call ``prepare`` when ``workflow`` executes jobs: not for -n, --lint, --report, --dag or --summary.
 
     The method of this one object is wrapped, for want of a hook: Snakemake reads the rules before it decides
@@ -77,13 +78,18 @@ def _before_execution(workflow: Any, prepare: Callable[[], None]) -> None:
 
     def prepare_and_execute(*arguments: Any, **options: Any) -> Any:
         options |= dict(zip(inspect.signature(execute).parameters, arguments, strict=False))
-        if not options["executor_plugin"].common_settings.dryrun_exec:
-            prepare()
-            if options["executor_plugin"].common_settings.local_exec:
-                # Its default, 100 jobs per second, leaves a timer at every pass of the scheduler that brings
-                # about another pass: after 388 jobs it keeps a third of a core busy. It is for clusters.
-                workflow.scheduling_settings.max_jobs_per_timespan = None
-            options = adapt_executor(workflow, options)
-        return execute(**options)
+        settings = options["executor_plugin"].common_settings
+        if settings.dryrun_exec:
+            return execute(**options)
+        prepare()
+        if settings.local_exec:
+            # Its default, 100 jobs per second, leaves a timer at every pass of the scheduler that brings
+            # about another pass: after 388 jobs it keeps a third of a core busy. It is for clusters.
+            workflow.scheduling_settings.max_jobs_per_timespan = None
+        options = adapt_executor(workflow, options)
+        if not workflow.is_main_process:
+            return execute(**options)
+        with stages_on_screen(workflow, targets, settings.local_exec):
+            return execute(**options)
 
     workflow.execute = prepare_and_execute

@@ -2,14 +2,16 @@
 
 import base64
 import binascii
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from g2rl.config.runs import run_config, runs
 from g2rl.config.schema import Config
+from g2rl.errors import InputError
 from g2rl.io.markdown import columns
 from g2rl.io.tables import read_tsv
 from g2rl.paths import is_rendered
@@ -51,10 +53,14 @@ class Stage:
     @property
     def hours_left(self) -> float | None:
         """Until its last job ends, running ones counted whole; None if that is not known."""
-        if self.ratio is None and self.missing:
+        return self.hours(self.missing)
+
+    def hours(self, jobs: Sequence[Job]) -> float | None:
+        """That some of its jobs take; None if that is not known."""
+        if self.ratio is None and jobs:
             return None
-        seconds = sum((job.seconds or 1) * (self.ratio or 0) for job in self.missing)
-        return seconds / min(self.side_by_side, len(self.missing) or 1) / 3600
+        seconds = sum((job.seconds or 1) * (self.ratio or 0) for job in jobs)
+        return seconds / min(self.side_by_side, len(jobs) or 1) / 3600
 
 
 def read_stages(targets: Targets, cores: int, folder: Path = Path(".snakemake")) -> list[Stage]:
@@ -122,7 +128,7 @@ def _ratio(done: Sequence[Job], is_known: bool) -> float | None:
     """See ``Stage``; 1 before any job is done, where rates were measured elsewhere."""
     taken = expected = 0.0
     for job in done[:: max(1, len(done) // SAMPLE)]:
-        if os.path.exists(job.benchmark):
+        with contextlib.suppress(OSError, InputError, ValueError):  # none, or it is just being written
             ((_, row),) = read_tsv(Path(job.benchmark), ("s",))
             taken += float(row["s"])
             expected += job.seconds or 1
@@ -165,3 +171,13 @@ def _last_line(config: str, stages: Sequence[Stage], cores: int, alive: bool) ->
 def hours_left(stages: Sequence[Stage]) -> float:
     """One stage after the other; what is not known is not counted."""
     return sum(stage.hours_left or 0 for stage in stages)
+
+
+def hours_of_rules(targets: Targets, cores: int, jobs: Mapping[str, int]) -> float:
+    """The hours that some jobs of each rule take, as those of its stage; what is not known is not counted."""
+    hours = 0.0
+    for stage in read_stages(targets, cores):
+        count = sum(number for rule, number in jobs.items() if rule.partition("_")[0] == stage.name)
+        if count:
+            hours += (stage.hours(stage.jobs) or 0) * count / len(stage.jobs)
+    return hours

@@ -3,10 +3,12 @@ import os
 import sys
 
 sys.path.insert(0, os.environ["G2RL_PROJECT"])
-from g2rl.paths import Results
+from g2rl.config.load import load
 from g2rl.workflow.start import prepare_execution
+from g2rl.workflow.targets import Targets
 
-prepare_execution(workflow, Results("results"), "config.yaml", lambda: [])
+CONFIG = load(os.path.join(os.environ["G2RL_PROJECT"], "config/config.yaml"))
+prepare_execution(workflow, Targets(CONFIG, {}), "config.yaml")
 
 
 rule all:

@@ -192,7 +192,7 @@ def test_a_training_that_is_missing_waits_for_the_check_of_a_copy(copy):
     code_anew(copy, "anna")  # of fold 1, on which fold 2 is trained
     run = copy.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stderr.index("rule train") > run.stderr.index("checkpoint replan")
+    assert run.stderr.index(" train: ") > run.stderr.index(" replan: ")
     assert model.read_bytes() != before
     assert "Nothing to be done" in copy.run("all").stderr
 

@@ -270,7 +270,7 @@ FOLLOWED_BY = [
     ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
-    ((), "reproducibility/lineage cli/provenance cli/verify workflow/status cli/status"),
+    ((), "reproducibility/lineage cli/provenance cli/verify workflow/status workflow/screen cli/status"),
     ((), "workflow/__init__ workflow/estimate workflow/gpus workflow/manifest workflow/processes"),
     ((), "workflow/resources workflow/snakemake_patches workflow/stale_files workflow/start"),
     ((), "io/caches workflow/clocks workflow/cores workflow/submission"),

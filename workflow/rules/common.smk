@@ -40,7 +40,7 @@ try:
         check_owner(RESULTS, SOURCES[0])
 except InputError as error:
     sys.exit(f"{error}")  # the message alone; a WorkflowError would show where this line is
-prepare_execution(workflow, RESULTS, SOURCES[0], JOBS.source_files)
+prepare_execution(workflow, JOBS, SOURCES[0])
 
 
 wildcard_constraints:

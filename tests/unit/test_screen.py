@@ -1,0 +1,118 @@
+"""The screen of a run: stages as they start and end, errors as ever, two lines after an interruption."""
+
+import contextlib
+import io
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from g2rl.workflow import screen
+from g2rl.workflow.screen import HANDLER, SNAKEMAKE, stages_on_screen
+
+RULES = ["align"] * 20 + ["train"]
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is written to the screen of Snakemake's logger."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.name = HANDLER
+    logger = logging.getLogger(SNAKEMAKE)
+    monkeypatch.setattr(logger, "handlers", [handler])
+    monkeypatch.setattr(logger, "propagate", False)
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    monkeypatch.setattr(screen, "hours_of_rules", lambda targets, cores, left: sum(left.values()) / 2)
+    return handler.stream
+
+
+def workflow(**output) -> SimpleNamespace:
+    settings = {"quiet": None, "verbose": False, "printshellcmds": False, "debug_dag": False}
+    return SimpleNamespace(
+        output_settings=SimpleNamespace(**settings | output),
+        resource_settings=SimpleNamespace(cores=2),
+        overwrite_configfiles=["my own.yaml"],
+        logger_manager=SimpleNamespace(get_logfile=lambda: ["/a.log"]),
+    )
+
+
+def log(text: str, event: str | None = None, level: int = logging.INFO, **values) -> None:
+    logging.getLogger(SNAKEMAKE).log(level, text, extra={"event": event, **values})
+
+
+def work(count: int = 21) -> None:
+    """As Snakemake says it."""
+    log("Job stats", "run_info", stats={"align": 20, "train": 1, "total": 21})
+    for job in range(count):
+        log("Select jobs to execute...")
+        log("Execute 1 jobs...", "job_started", jobs=[job])
+        log("rule", "job_info", jobid=job, rule_name=RULES[job], log=[f"logs/{RULES[job]}{job}.log"])
+        log("", "shellcmd", shellcmd="g2rl")
+        log("Finished", "job_finished", job_id=job)
+        log("", "progress", done=job + 1, total=21)
+
+
+TARGETS = SimpleNamespace(results=SimpleNamespace(root="results"))
+
+
+def lines(shown: io.StringIO) -> list[str]:
+    """Without the times."""
+    return [line.partition(" ")[2] if line[:2].isdigit() else line for line in shown.getvalue().splitlines()]
+
+
+def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown):
+    with stages_on_screen(workflow(), TARGETS, is_local=True):
+        work()
+    assert lines(shown)[1:] == [
+        "Job stats",
+        "align: 20 jobs, first log logs/align0.log",
+        "align: 20 of 20 done in 0 s; 20 of 21 jobs, about 30 min left",
+        "train: log logs/train20.log",
+        "train: 1 of 1 done in 0 s; 21 of 21 jobs",
+        "21 of 21 jobs done in 0 s: tables in results/, figures in results/figures/",
+        "for a page of all results: snakemake --report results/report.html --configfile 'my own.yaml'",
+    ]
+
+
+def test_a_long_stage_has_a_line_for_each_tenth_and_minute(shown, monkeypatch):
+    monkeypatch.setattr(screen.time, "monotonic", iter(range(0, 10**6, 50)).__next__)
+    with stages_on_screen(workflow(), TARGETS, is_local=False):
+        work()
+    between = [line for line in lines(shown) if line.startswith("align: ") and "left" not in line][1:]
+    assert [line.partition(" of ")[0] for line in between] == [f"align: {n}" for n in range(2, 21, 2)]
+
+
+def test_errors_and_warnings_are_shown(shown):
+    with contextlib.suppress(ValueError), stages_on_screen(workflow(), TARGETS, is_local=True):
+        work(2)
+        log("Error in rule align", "job_error", logging.ERROR)
+        log("a warning", level=logging.WARNING)
+        raise ValueError("failed")
+    found = lines(shown)
+    assert {"Error in rule align", "a warning"} <= set(found)
+    assert found[-2] == "stopped: 2 of 21 jobs done and kept; partial files are removed"
+    assert found[-1].startswith("to go on: snakemake")
+
+
+def test_an_interruption_ends_in_two_lines(shown):
+    with contextlib.suppress(ValueError), stages_on_screen(workflow(), TARGETS, is_local=True):
+        work(2)
+        before = len(lines(shown))
+        log("Terminating processes on user request, this might take some time.")
+        log("Error in rule align", "job_error", logging.ERROR)
+        log("Complete log(s): /a.log")
+        raise ValueError("incomplete")
+    assert len(lines(shown)) == before + 2
+
+
+@pytest.mark.parametrize("option", ["printshellcmds", "verbose", "quiet"])
+def test_options_of_snakemake_keep_its_own_output(shown, option):
+    with stages_on_screen(workflow(**{option: True}), TARGETS, is_local=True):
+        work(1)
+    assert "Execute 1 jobs..." in lines(shown)
+
+
+def test_nothing_to_be_done_is_said_alone(shown):
+    with stages_on_screen(workflow(), TARGETS, is_local=True):
+        log("Nothing to be done (all requested files are present and up to date).")
+    assert lines(shown)[1:] == ["Nothing to be done (all requested files are present and up to date)."]
