@@ -56,10 +56,10 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", STYLE])
 
 
-def new_figure(width: float, height: float, **options: Any) -> "Figure":
+def new_figure(width: float, height: float, dpi: int = 300, **options: Any) -> "Figure":
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=300, **options)
+    return Figure(figsize=(width, height), dpi=dpi, **options)
 
 
 def draw_grid(axes: "Axes", along: Literal["x", "y"] = "y") -> None:
@@ -68,9 +68,10 @@ def draw_grid(axes: "Axes", along: Literal["x", "y"] = "y") -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: "Figure", stem: str | os.PathLike, data: pd.DataFrame) -> None:
-    """Write ``stem``.png, .pdf and .csv, without date and version: the same drawing, the same bytes."""
-    for suffix, metadata in ((".png", {"Software": None}), (".pdf", {"CreationDate": None})):
+def save(figure: "Figure", stem: str | os.PathLike, data: pd.DataFrame | None = None) -> None:
+    """Write ``stem``.pdf, .png and .csv, without date and version: the same drawing, the same bytes."""
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
         with atomic_path(f"{stem}{suffix}") as path:
             figure.savefig(path, metadata=metadata)
-    write_csv(f"{stem}.csv", data)
+    if data is not None:
+        write_csv(f"{stem}.csv", data)

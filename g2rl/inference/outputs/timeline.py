@@ -11,8 +11,7 @@ from g2rl.action_units import MAX_INTENSITY, NAMES, au_name
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.outputs.series import Series
 from g2rl.inference.outputs.writer import Writer
-from g2rl.io.atomic import atomic_path
-from g2rl.io.figures import COLOURS, TWO_COLUMNS, new_figure, style
+from g2rl.io.figures import COLOURS, TWO_COLUMNS, new_figure, save, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,11 +27,12 @@ CAPTION = 150  # letters per line
 
 
 class Timeline(Writer):
-    """``holiday.timeline.png``, or a PDF by the name's ending."""
+    """``holiday.timeline.png``, and the same as a PDF."""
 
     def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
         """
         Args:
+            path: ends in ``.png``.
             aus: the model's.
             fps: frames per second, for frames without a timestamp.
             model: what it was trained on, in one line.
@@ -44,11 +44,10 @@ class Timeline(Writer):
         self._series.add(frame)
 
     def close(self) -> None:
-        with atomic_path(self.path) as temporary:
-            draw_timeline(self._series, self._model, temporary)
+        draw_timeline(self._series, self._model, self.path.with_suffix(""))
 
 
-def draw_timeline(series: Series, model: str, path: Path) -> None:
+def draw_timeline(series: Series, model: str, stem: Path) -> None:
     """A row per AU, 0 to 5 high; light grey where the face is not found, darker where it is doubtful."""
     from matplotlib.patches import Patch
 
@@ -57,7 +56,7 @@ def draw_timeline(series: Series, model: str, path: Path) -> None:
     panel = HEAD + ROW * len(series.aus)
     height = FOOT + panel * max(len(faces), 1)
     with style():
-        figure = new_figure(TWO_COLUMNS, height)
+        figure = new_figure(TWO_COLUMNS, height, DOTS)
         for number, face in enumerate(faces or [-1]):
             bottom = FOOT + panel * (max(len(faces), 1) - 1 - number)
             axes = figure.add_axes((0.215, bottom / height, 0.755, (panel - HEAD) / height))
@@ -83,7 +82,7 @@ def draw_timeline(series: Series, model: str, path: Path) -> None:
         left_out = f" {more} more faces, seen for less time, are in the CSV." if more else ""
         caption = textwrap.fill(f"Each row: 0 to {MAX_INTENSITY}. {model}{left_out}", CAPTION)
         figure.text(0.01, 0.06 / height, caption, fontsize=7, color="0.35")
-        figure.savefig(path, dpi=DOTS)
+        save(figure, stem)
 
 
 def _draw_face(axes: "Axes", series: Series, face: int) -> None:
