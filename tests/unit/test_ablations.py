@@ -11,7 +11,7 @@ from g2rl.cli.main import main
 from g2rl.errors import InputError
 from g2rl.evaluation import ablations
 from g2rl.evaluation.comparison import compare
-from g2rl.evaluation.metrics import evaluate
+from g2rl.evaluation.metrics import evaluate, icc31
 from g2rl.inference.predictions import write_predictions
 from g2rl.paths import Run
 from g2rl.report import ablations as report_ablations
@@ -58,22 +58,26 @@ def test_the_interval_is_the_bootstrap_of_subjects_and_seeds_together():
     """Against a plain one: draw seeds, draw each fold's subjects, evaluate both sides again."""
     good, bad = runs(0.8), runs(1.0)
     random, found = np.random.default_rng(7), []
-    for _ in range(300):
+    pairs = [[f"{au}_{kind}" for kind in ("true", "pred")] for au in AUS]
+    of = {  # (side, seed, subject) → its frames, (20, 2) of each AU
+        (side, seed, subject): [rows[pair].to_numpy() for pair in pairs]
+        for side, folds_of in enumerate((good, bad))
+        for seed, folds in folds_of.items()
+        for subject, rows in pd.concat(folds).groupby("subject")
+    }
+    for _ in range(1000):
         seeds = random.integers(0, 4, 4)
-        drawn = [random.choice(list(fold), 4) for fold in ("abcd", "efgh")]
-        sides = []
-        for side in (good, bad):
-            values = []
-            for seed in seeds:
-                tables = []
-                for table, subjects in zip(side[seed], drawn, strict=True):
-                    parts = [
-                        table[table["subject"] == s].assign(subject=f"{n}") for n, s in enumerate(subjects)
-                    ]
-                    tables.append(pd.concat(parts))
-                pooled = pd.concat([t.assign(subject=t["subject"] + str(n)) for n, t in enumerate(tables)])
-                values.append(icc([pooled]))
-            sides.append(np.mean(values))
+        drawn = [subject for fold in ("abcd", "efgh") for subject in random.choice(list(fold), 4)]
+        sides = [
+            np.mean(
+                [
+                    icc31(*np.concatenate([of[side, seed, subject][au] for subject in drawn]).T)
+                    for seed in seeds
+                    for au in range(len(AUS))
+                ]
+            )
+            for side in (0, 1)
+        ]
         found.append(sides[0] - sides[1])
     row = compare(good, bad, 4000).set_index("metric").loc["ICC"]
     width = np.subtract(*np.percentile(found, [97.5, 2.5]))

@@ -12,7 +12,7 @@ SEQUENCES = {
     "bp4d": {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)},
     "disfa": {"SN001": ("SN001", 1), "SN006": ("SN006", 2), "SN003": ("SN003", 0)},
 }
-FRAMES = 8
+FRAMES = 4
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def paper(tmp_path_factory) -> Workflow:
         write_sheet(workflow.folder / f"{name}.tsv", sequences)
         config["datasets"][name] |= {"root": name.upper(), "sheet": f"{name}.tsv"}
     config["sweep"] = {"sigma": [], "lambda": []}
-    config["training"] |= {"epochs": 1, "batch_size": 8}
+    config["training"] |= {"epochs": 1, "batch_size": 4}
     workflow.configure(config | {"weights": "none", "compute": {"gpu": False, "threads": 1}, "resamples": 20})
     done = workflow.run("all", "extras")
     assert done.returncode == 0, done.stdout + done.stderr
