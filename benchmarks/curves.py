@@ -50,7 +50,7 @@ def main(results: Path, stem: Path) -> None:
         axes = figure.subplots()
         for number, ((dataset, method), rows) in enumerate(data.groupby(["dataset", "method"])):
             colour, marker = COLOURS[number], MARKERS[number]
-            axes.plot(rows["epochs"], rows["icc"], marker, color=colour, alpha=0.35)
+            axes.plot(rows["epochs"], rows["icc"], ".", color=colour, alpha=0.5)
             mean = rows.groupby("epochs")["icc"].mean()
             axes.plot(mean.index, mean, marker=marker, color=colour, label=f"{method}, {label(dataset)}")
         axes.set_xscale("log", base=2)

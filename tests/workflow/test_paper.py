@@ -10,7 +10,7 @@ from g2rl.synthetic.head import cut_head
 
 SEQUENCES = {
     "bp4d": {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)},
-    "disfa": {"SN001": ("SN001", 1), "SN006": ("SN006", 2), "SN003": ("SN003", 0)},
+    "disfa": {"SN001": ("SN001", 1), "SN006": ("SN006", 0), "SN003": ("SN003", 0)},
 }
 FRAMES = 4
 
