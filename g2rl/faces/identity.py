@@ -7,7 +7,8 @@ import numpy as np
 from g2rl.faces.dlib_models import load_descriptor
 from g2rl.faces.tracker import Box
 
-SAME = 0.5  # distance of descriptors; 0.6 in dlib, for photos of years. A new number is the lesser mistake
+SAME = 0.5  # distance of the descriptors of one person; a new number is a lesser mistake than a wrong one
+OTHER = 0.6  # and of another than the one who was there: dlib's own threshold
 KEPT = 3  # pictures of each person
 
 
@@ -18,18 +19,18 @@ class People:
         self._pictures: list[list[np.ndarray]] = []  # (150, 150, 3), whose descriptor nobody has asked for
         self._descriptors: list[list[np.ndarray]] = []
 
-    def recognise(self, picture: np.ndarray, absent: Collection[int]) -> int:
-        """The person on a picture (see ``take_picture``): one of ``absent``, or a new one.
+    def recognise(self, picture: np.ndarray, elsewhere: Collection[int], before: int) -> int:
+        """The person on a picture (see ``take_picture``): one of those known, or a new one.
 
         Args:
-            absent: people who are not elsewhere in the same frame.
+            elsewhere: people who are at other places of the same frame.
+            before: the person who was here, such as before a hand covered the face; -1: nobody.
         """
-        known = [person for person in absent if person < len(self._pictures)]
-        if known:
+        if known := set(range(len(self._pictures))) - set(elsewhere):
             descriptor = _describe(picture)
             distances = {person: self._distance(person, descriptor) for person in known}
             nearest = min(distances, key=lambda person: distances[person])
-            if distances[nearest] < SAME:
+            if distances[nearest] < (OTHER if nearest == before else SAME):
                 return nearest
         self._pictures.append([picture])
         self._descriptors.append([])
@@ -39,9 +40,6 @@ class People:
         """Keep one more picture of a person, up to ``KEPT``."""
         if len(self._pictures[person]) + len(self._descriptors[person]) < KEPT:
             self._pictures[person].append(picture)
-
-    def __len__(self) -> int:
-        return len(self._pictures)
 
     def _distance(self, person: int, descriptor: np.ndarray) -> float:
         """To the nearest picture of a person."""

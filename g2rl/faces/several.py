@@ -19,9 +19,9 @@ from g2rl.faces.tracker import (
     predict_points,
 )
 
-SEARCH = 10  # every so many frames the whole image is searched for faces that came in
+SEARCH = 15  # every so many frames the whole image is searched for faces that came in
 LOST = 15  # frames for which the place of a face that is not seen is remembered
-ALIKE = 0.7  # correlation of a face's look with its last one, below which it may be another person's
+ALIKE = 0.9  # correlation of a face's look with its last one, below which it may be another person's
 LOOK = 16  # side of the picture that is compared, pixels
 
 
@@ -127,7 +127,7 @@ class FacesTracker:
         taken = {track.face_id for track in seen if track not in doubtful}
         for track in doubtful:
             picture = take_picture(image, seen[track][1], points[track])
-            track.face_id = self._people.recognise(picture, set(range(len(self._people))) - taken)
+            track.face_id = self._people.recognise(picture, taken, track.face_id)
             taken.add(track.face_id)
         if search:
             for track in seen:
