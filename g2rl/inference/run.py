@@ -93,7 +93,12 @@ def _missing_outputs(one: Input, stem: Path, choices: Choices) -> dict[str, Path
     outputs = {kind: stem.with_name(stem.name + ends[kind]) for kind in kinds}
     missing = {kind: path for kind, path in outputs.items() if choices.overwrite or not path.exists()}
     if there := [path.name for kind, path in outputs.items() if kind not in missing]:
-        log.info("%s: kept %s: --overwrite makes them again", one.path, ", ".join(there))
+        log.info(
+            "%s: kept %s: --overwrite makes %s again",
+            one.path,
+            ", ".join(there),
+            "them" if there[1:] else "it",
+        )
     return missing
 
 

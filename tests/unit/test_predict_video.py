@@ -1,6 +1,8 @@
 """A real photograph through landmarks, alignment and inference."""
 
 import os
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -302,3 +304,42 @@ def test_a_films_rows_name_their_images_in_the_order_of_the_numbers(estimator, t
     table = estimator.predict(tmp_path)
     assert table["file"].tolist() == ["1.png", "2.png", "10.png"]
     assert table["frame"].tolist() == [1, 2, 10]
+
+
+def test_outputs_that_are_there_are_kept_and_missing_ones_made(folder, model_file, tmp_path, capsys):
+    command = ["predict", str(folder), "--model", str(model_file), "-o", str(tmp_path), "--device", "cpu"]
+    assert cli.main([*command, "--csv"]) == 0
+    table = tmp_path / f"{folder.name}.csv"
+    table.write_text(table.read_text() + "\n")  # marked
+    assert cli.main(command) == 0
+    ends = [".csv", ".events.csv", ".html", ".overlay.mp4", ".summary.csv", ".timeline.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [folder.name + end for end in ends]
+    assert table.read_text().endswith("\n\n")
+    lines = capsys.readouterr().err
+    assert f"kept {folder.name}.csv: --overwrite makes it again" in lines
+    assert all(f"wrote {tmp_path / folder.name}{end}" in lines for end in ends[2:])
+    assert "AUs 6, 12" in lines
+    assert cli.main([*command, "--csv", "--overwrite", "--neutral", "percentile", "--landmarks"]) == 0
+    again = pd.read_csv(table)
+    assert set(again["neutral"]) == {"minus each face's 5th percentile"}
+    assert again["x_0"].notna().tolist() == [True, False, True]
+    assert again.loc[[0, 2], ["AU06", "AU12"]].min().tolist() == pytest.approx([0, 0], abs=0.1)
+
+
+def test_images_in_memory_are_estimated_as_their_files_are(estimator, folder):
+    images = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.iterdir())]
+    table = estimator.predict(np.ascontiguousarray(image) for image in images)
+    assert table["frame"].tolist() == [1, 2, 3]
+    columns = ["confidence", "yaw", "AU06", "AU12"]
+    np.testing.assert_allclose(table[columns], estimator.predict(folder)[columns], atol=1e-4)
+
+
+def test_the_readmes_example(model_file, folder, tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(model_file, "model.safetensors")
+    shutil.copytree(folder, "holiday.mp4")
+    names = {}
+    exec(example, names)
+    assert len(names["table"]) == len(names["estimator"].heatmaps) == len(names["estimator"].landmarks) == 3
