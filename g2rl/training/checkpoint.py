@@ -51,6 +51,8 @@ class Checkpoint:
             for group in getattr(part, "param_groups", []):  # an optimizer moves its state, but no rates
                 if isinstance(group["lr"], Tensor):
                     group["lr"] = group["lr"].to(group["params"][0].device)
+        for row in state["history"][1:]:  # Snakemake deletes the log of a job that it starts again
+            log.info("epoch %d, before the interruption: loss %.4g", row["epoch"], row["loss"])
         log.info("resuming after epoch %d", len(state["history"]) - 1)
         return state["history"]
 
