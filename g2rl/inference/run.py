@@ -159,7 +159,7 @@ def _frames(
     what = "photos" if one.kind == "photos" else "frames"
     if not decoded:
         raise InputError(f"{one.path}: none of its {what} can be decoded: copy it again, or convert it")
-    log.info("%s: %d %s, %d with a face", one.path, count, what, with_face)
+    log.info("%s: %d of %d %s with a face", one.path, with_face, count, what)
     if decoded < count:
         log.warning("%s: %d of %d %s cannot be decoded", one.path, count - decoded, count, what)
     if one.kind != "photos" and (line := jumps.describe()):
