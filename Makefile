@@ -3,6 +3,7 @@
 # make verify  whether results/ is what the committed lock of the embedded default says
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
 # make fuzz CASES=1000000    generated label files
+# make platforms    does requirements.lock install on the other systems?
 # make mutations    faults planted in each equation; make bench    benchmarks/results.json and docs/performance.md
 PYTHON ?= python3
 CORES ?= $(shell $(PYTHON) g2rl/workflow/cores.py)
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns fuzz
+.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns fuzz platforms
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -85,11 +86,39 @@ clean:
 	find results -mindepth 1 ! -name README.md -delete
 	rm -rf logs .snakemake
 
-# The lock is the whole environment: nothing is resolved, so nothing the lock does not name is installed.
+# requirements.lock is the whole environment, with checksums: nothing is resolved. CUDA's packages are installed for an
+# NVIDIA driver, or with GPU=1. Without, those stay that torch's wheel for Linux loads when it is imported; with
+# TORCH_INDEX=URL, a package index with torch for CPUs, such as PyTorch's own, none does. uv installs, else pip.
+GPU ?= $(if $(wildcard /proc/driver/nvidia/version /usr/lib/wsl/lib/libcuda.so.1),1,0)
+ifneq ($(GPU),1)
+LEFT_OUT := triton|cuda-.*|nvidia-cusolver|nvidia-nvtx
+ifdef TORCH_INDEX
+LEFT_OUT := torch|torchvision|triton|cuda-.*|nvidia-.*
+endif
+endif
+# Shell: the part of the lock whose names match, or do not match, a pattern.
+locked = awk '/^[a-z]/ {name = $$1; sub(/==.*/, "", name); keep = name $(1) /^($(2))$$/} keep' requirements.lock
+
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
-	@echo "The packages of requirements.lock into .venv: some minutes."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --no-deps -r requirements.lock
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	$(call locked,~,uv) > .venv/uv.txt
+	$(call locked,!~,$(LEFT_OUT)) > .venv/requirements.txt
+	{ $(BIN)/python -m pip install --quiet --no-deps -r .venv/uv.txt && \
+	  $(BIN)/uv pip install --python .venv --compile-bytecode --no-deps --require-hashes -r .venv/requirements.txt; } || \
+	$(BIN)/python -m pip install --no-deps --require-hashes -r .venv/requirements.txt
+ifdef TORCH_INDEX
+	$(call locked,~,torch|torchvision) | sed -n 's/^\(torch[a-z]*==[^ ]*\).*/\1/p' > .venv/torch.txt
+	$(BIN)/python -m pip install --no-deps --index-url $(TORCH_INDEX) -r .venv/torch.txt
+endif
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	touch $@
+
+# Would the lock install there, from wheels alone? Nothing is downloaded but the wheels' descriptions.
+PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc
+# The one package without a wheel is plain Python.
+platforms: export MACOSX_DEPLOYMENT_TARGET = 14.0
+platforms: .venv/installed
+	for platform in $(PLATFORMS); do for python in 3.11 3.12 3.13 3.14; do echo "$$platform, Python $$python"; \
+	  $(BIN)/uv pip install --dry-run --quiet --target .venv/none --python-platform $$platform --python-version $$python \
+	  --no-deps --require-hashes --only-binary :all: --no-binary connection-pool -r requirements.lock || exit 1; done; done
