@@ -82,6 +82,11 @@ def _run(
             raise
         print(f"g2rl {name}: {line}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "g2rl").startswith("g2rl"):
+            raise
+        print(f"g2rl {name}: no package {error.name!r}: pip install 'g2rl[workflow,onnx]'", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -106,6 +106,14 @@ def test_predict_needs_nothing_but_the_plain_dependencies():
     assert set(imported_packages("cli.predict")) == names(PROJECT["dependencies"]) - {"tqdm"}
 
 
+def test_a_package_of_an_extra_that_is_not_installed_is_named():
+    program = "import sys; sys.modules['pydantic'] = None; from g2rl.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "config", "--keys"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    expected = "g2rl config: no package 'pydantic': pip install 'g2rl[workflow,onnx]'\n"
+    assert (done.returncode, done.stderr) == (2, expected)
+
+
 NO_LINUX = """
 import os, sys
 for name in ("fcntl", "pwd", "resource", "termios"):
