@@ -19,8 +19,8 @@ from g2rl.io.frame_source import FrameSource
 from g2rl.io.image_folder import ImageFolder
 
 BATCH = 64  # faces
-MOST_BYTES = 2**27  # of the images of a batch
-AHEAD = 4  # frames that are decoded, and whose faces are found, before they are asked for
+MOST_BYTES = 2**26  # of the images of a batch; three batches are in memory
+AHEAD = 4  # frames that are decoded before they are asked for
 
 Find = Callable[[np.ndarray | None], list[FoundFace]]
 
@@ -55,7 +55,7 @@ def estimate_frames(
             found = find(image)
             yield number, image, [] if image is None else [_prepare(image, each, network) for each in found]
 
-    for batch in _batches(ahead(faces(), AHEAD)):
+    for batch in ahead(_batches(faces()), 1):
         estimates = _estimate([face for _, _, prepared in batch for face in prepared], network)
         for number, image, prepared in batch:
             yield FrameEstimate(
