@@ -1,18 +1,19 @@
-"""Draw Figure 2: where each set of AU centres puts the AUs, on the calmest face of a sequence.
+"""Draw Figure 2: where each set of AU centres puts the AUs, on the calmest face of a sequence, the first of
+several that has a face.
 
 example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
 """
 
 import argparse
-from pathlib import Path
 
 from g2rl.cli.options import beside, figure_output
 from g2rl.cli.outcome import Outcome
+from g2rl.cli.sequence_files import sequence_files
 from g2rl.paths import FIGURE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sequence", type=Path, help="an aligned sequence, from g2rl align")
+    sequence_files(parser, "sequences")
     parser.add_argument(
         "--au-centres",
         default="",
@@ -25,10 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Outcome:
     from g2rl.action_units import parse_centres
     from g2rl.config.au_centres import centre_sets
-    from g2rl.faces.sequence_file import read_sequence
+    from g2rl.faces.fold_manifest import read_manifests
     from g2rl.report.figures.au_locations import calmest_face, figure2
 
     sets = dict(centre_sets())
     sets["default"] = {**sets["default"], **parse_centres(options.au_centres)}
-    figure2(*calmest_face(read_sequence(options.sequence)), sets, options.output.with_suffix(""))
-    return Outcome([options.sequence], beside(options.output, FIGURE))
+    sequences = read_manifests(options.sequences)
+    figure2(*calmest_face(sequences), sets, options.output.with_suffix(""))
+    return Outcome([*options.sequences, *sequences], beside(options.output, FIGURE))

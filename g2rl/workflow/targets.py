@@ -74,8 +74,8 @@ class Targets:
 
     @property
     def figures(self) -> list[int]:
-        """The figures of ``all``: those of sweeps where there are values to sweep; Figure 2 is an extra."""
-        return [4, 5, *(figure for figure, key in SWEEPS.items() if getattr(self.config.sweep, key))]
+        """The figures of ``all``: those of sweeps where there are values to sweep."""
+        return [2, 4, 5, *(figure for figure, key in SWEEPS.items() if getattr(self.config.sweep, key))]
 
     @property
     def published(self) -> list[str]:
@@ -145,11 +145,6 @@ class Targets:
     def fold_manifests(self) -> list[str]:
         """The manifest of every fold of each dataset."""
         return [path for name, one in self.datasets.items() for path in self.manifests(name, one.folds)]
-
-    def figure2_sequence(self) -> str:
-        """The first sequence that the first fold of the first dataset tests."""
-        name, manifest = next(iter(self.datasets.items()))
-        return self.results.sequence(name, manifest.test(manifest.folds[0])[0])
 
     def figure5_predictions(self, wildcards: Any = None) -> list[str]:
         """Of the dataset with the longest sequence, of several the last by name: a curve needs frames."""

@@ -71,6 +71,7 @@ def test_dry_run_lists_the_papers_runs(paper):
         "metrics": 24,
         "table1": 1,
         "claims": 1,
+        "figure2": 1,
         "figure4": 1,
         "figure5": 1,
         "figure6": 1,

@@ -105,7 +105,18 @@ def test_made_anew_is_the_same_and_what_follows_does_not_rerun(copy, tmp_path):
     for options in (
         ["results/synthetic_disfa/cache/SN001.h5", "--forceall"],  # video, labels, landmarks, shard
         [f"{RUN}/predictions.csv", "--forcerun", f"{RUN}/model.safetensors"],
-        ["all", "--forcerun", "frames", "metrics", "table1", "figure4", "figure5", "figure6", "figure7"],
+        [
+            "all",
+            "--forcerun",
+            "frames",
+            "metrics",
+            "table1",
+            "figure2",
+            "figure4",
+            "figure5",
+            "figure6",
+            "figure7",
+        ],
     ):
         done = copy.run(*options, "--cores", "1" if CORES != "1" else "2", PYTHONHASHSEED="1")
         assert done.returncode == 0, done.stdout + done.stderr

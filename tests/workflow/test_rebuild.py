@@ -190,7 +190,7 @@ def change(config: dict, dotted: str, value) -> dict:
                 "table1": 1,
                 "claims": 1,
             }
-            | {"figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1, "guidance": 1},
+            | {"figure2": 1, "figure4": 1, "figure5": 1, "figure6": 1, "figure7": 1, "guidance": 1},
         ),
         ("compute.threads", 2, {}),
     ],

@@ -43,6 +43,7 @@ JOBS = {
     "guidance": 1,
     "table1": 1,
     "claims": 1,
+    "figure2": 1,
     "figure4": 1,
     "figure5": 1,
     "figure6": 1,
@@ -55,7 +56,7 @@ AFTER = {
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
     "align": {"manifest"},
-    "manifest": {"frames", "train", "test", "image_free", "figure4"},
+    "manifest": {"frames", "train", "test", "image_free", "figure2", "figure4"},
     "train": {"test", "guidance", "table1", "claims", "figure4"},
     "test": {"metrics of runs", "claims", "figure4", "figure5"},
     "image_free": {"metrics of image-free"},
@@ -65,7 +66,7 @@ AFTER = {
     "frames": {"table1", "lock"},
     **{
         last: {"lock"}
-        for last in ("table1", "claims", "guidance", "figure4", "figure5", "figure6", "figure7")
+        for last in ("table1", "claims", "guidance", *(f"figure{number}" for number in (2, 4, 5, 6, 7)))
     },
 }
 RENDER = ("render_synthetic_bp4d", "render_synthetic_disfa")
@@ -162,27 +163,36 @@ def without(rules: Iterable[str], *names: str) -> tuple[str, ...]:
 # The rules that follow each module of g2rl, as a reader of the imports would say.
 TABLES = ("guidance", "table1", "figure6", "figure7")  # of what the measures and histories hold
 REPORTED = ("guidance", "table1", "claims", *(f"figure{number}" for number in (4, 5, 6, 7)))
+OF_FACES = ("figure2",)  # figures of aligned faces, without a network
 OF_A_SEQUENCE = (
     *("landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
+    *OF_FACES,
     *REPORTED,
 )
-SEQUENCES = ("align", "train", "test", "image_free", "figure4")  # they write or read aligned sequences
+SEQUENCES = (
+    "align",
+    "train",
+    "test",
+    "image_free",
+    "figure4",
+    *OF_FACES,
+)  # they write or read aligned sequences
 FOLLOWED_BY = [
     (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/outcome"),
     (without(EVERY, "train"), "cli/options"),
     ((*SEQUENCES, "landmarks", "manifest", "frames", "table1"), "faces/__init__ io/hdf5"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables io/delimited"),
     (SEQUENCES, "faces/jpeg faces/sequence_file"),
-    (("train", "test", "image_free", "metrics", *REPORTED), "action_units"),  # for the bounds of an intensity
+    (("train", "test", "image_free", "metrics", *OF_FACES, *REPORTED), "action_units"),  # the bounds
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
-    (REPORTED, "report/__init__"),
-    (("image_free", *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
-    (without(REPORTED, "table1", "claims"), "report/figures/__init__ io/figures"),
-    (("manifest", "frames", "train", "test", "image_free", "figure4"), "faces/fold_manifest"),
-    (("frames", "train", "test", "image_free", "figure4"), "cli/sequence_files"),
+    ((*OF_FACES, *REPORTED), "report/__init__"),
+    (("image_free", *OF_FACES, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
+    ((*OF_FACES, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
+    (("manifest", "frames", *without(SEQUENCES, "align")), "faces/fold_manifest"),
+    (("frames", *without(SEQUENCES, "align")), "cli/sequence_files"),
     ((*RENDER, "landmarks", "align", "train"), "io/progress"),
     (("head", *RENDER), "synthetic/__init__ synthetic/head synthetic/raster"),
     (
@@ -239,7 +249,8 @@ FOLLOWED_BY = [
     (("table1",), "config/keys config/messages config/schema config/variants config/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
-    (("train", "test", "figure4"), "config/au_centres"),
+    (("train", "test", "figure2", "figure4"), "config/au_centres"),
+    (("figure2",), "report/figures/au_locations"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
     (("lock",), "reproducibility/__init__ reproducibility/lock reproducibility/summary"),
@@ -247,7 +258,7 @@ FOLLOWED_BY = [
         ((name,), f"cli/{name}")
         for name in (
             *("head", "landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
-            *("guidance", "figure4", "figure5", "figure6", "figure7", "lock"),
+            *("guidance", "figure2", "figure4", "figure5", "figure6", "figure7", "lock"),
         )
     ),
     # Checks of copies, the extras and what plans, describes or shows: nothing of the embedded default.
@@ -264,7 +275,7 @@ FOLLOWED_BY = [
         "inference/outputs/overlay inference/outputs/page inference/outputs/painter inference/outputs/series "
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
-    ((), "report/figures/au_locations cli/figure2 inference/inputs inference/video cli/predict"),
+    ((), "inference/inputs inference/video cli/predict"),
     ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
@@ -295,7 +306,7 @@ PACKAGES = {
     "dlib-bin": ("landmarks",),
     "torch": ("train", "test", "figure4"),
     "timm": ("train", "test", "figure4", "table1"),  # the caption names the backbone, looked up in it
-    "matplotlib": FIGURES,
+    "matplotlib": (*OF_FACES, *FIGURES),
     "scikit-learn": ("image_free",),
     "anny": ("head", *RENDER),
     "numpy": without(EVERY, "lock"),

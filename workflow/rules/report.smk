@@ -1,4 +1,4 @@
-# Table 1 and Figures 2 and 4 to 7, and the lock of all results.
+# Table 1, Figures 2 and 4 to 7, and the lock of all results.
 
 
 rule table1:
@@ -67,7 +67,7 @@ rule claims:
 
 rule figure2:
     input:
-        JOBS.figure2_sequence(),
+        JOBS.first_manifests()[0],
     output:
         png=report(
             RESULTS.figure(2, ".png"),

@@ -1,8 +1,8 @@
 """Figure 2: where each set of AU centres puts the AUs on a face."""
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,22 +11,22 @@ from g2rl.action_units import Centres, au_centres, au_name
 from g2rl.errors import InputError
 from g2rl.io.figures import COLOURS, TWO_COLUMNS, grey, new_figure, save, style
 
-if TYPE_CHECKING:
-    from g2rl.faces.sequence_file import AlignedSequence
 
-
-def calmest_face(sequence: "AlignedSequence") -> tuple[np.ndarray, np.ndarray]:
-    """The face (256, 256, 3) and its landmarks (68, 2) where a sequence's true intensities add up to least.
+def calmest_face(files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """The face (256, 256, 3) and its landmarks (68, 2) where true intensities add up to least, in the first
+    aligned sequence with a face.
 
     Raises:
-        InputError: the sequence has no face.
+        InputError: none has a face.
     """
     from g2rl.faces.jpeg import decode
+    from g2rl.faces.sequence_file import read_sequence
 
-    if not len(sequence.frame):
-        raise InputError(f"{sequence.sequence}: no face in it, choose another sequence")
-    row = int(np.argmin(np.maximum(sequence.intensity, 0).sum(1)))
-    return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
+    for sequence in map(read_sequence, files):
+        if len(sequence.frame):
+            row = int(np.argmin(np.maximum(sequence.intensity, 0).sum(1)))
+            return decode(sequence.jpeg, sequence.offsets, [row])[0], sequence.landmarks[row]
+    raise InputError(f"{files[0]}: no face in it nor in those after it, choose another sequence")
 
 
 def figure2(
@@ -63,9 +63,8 @@ def figure2(
             for au, x, y in zip(rows["au"], rows["x"].round(2), rows["y"].round(2), strict=True):
                 places.setdefault((x, y), []).append(str(int(au.removeprefix("AU"))))
             for (x, y), aus in places.items():
-                axes.plot(
-                    x, y, "o", color=COLOURS[1], markersize=4, markeredgecolor="white", markeredgewidth=0.5
-                )
+                dot = axes.plot(x, y, "o", color=COLOURS[1], markersize=4, zorder=4)[0]  # over the labels
+                dot.set(markeredgecolor="white", markeredgewidth=0.5)
                 # Outwards of the midline; on it, away from the mouth; long labels a little lower.
                 aside, below = x - landmarks[[27, 51, 57], 0].mean(), y > landmarks[62, 1]
                 side = 0 if abs(aside) < 4 else np.sign(aside)
