@@ -75,7 +75,7 @@ class Targets:
     @property
     def figures(self) -> list[int]:
         """The figures of ``all``: those of sweeps where there are values to sweep."""
-        return [2, 4, 5, *(figure for figure, key in SWEEPS.items() if getattr(self.config.sweep, key))]
+        return [1, 2, 3, 4, 5, *(figure for figure, key in SWEEPS.items() if getattr(self.config.sweep, key))]
 
     @property
     def published(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Figures 4–7: same bytes twice, the CSV is what is drawn, the choice of frames never sees a prediction."""
+"""The figures: same bytes twice, the CSV is what is drawn, the choice of frames never sees a prediction."""
 
 import cv2
 import numpy as np
@@ -8,17 +8,26 @@ import skimage.data
 
 from g2rl.action_units import au_centres
 from g2rl.config.au_centres import centre_sets
+from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.evaluation.example_faces import FacePanel, choose_frames
 from g2rl.evaluation.example_sequence import choose_sequence, series_of
 from g2rl.evaluation.metrics import write_metrics
 from g2rl.faces.alignment import TEMPLATE
+from g2rl.faces.sequence_file import write_sequence
+from g2rl.network.shapes import trace_layers
+from g2rl.network.variants import build_model
 from g2rl.paths import Run
 from g2rl.report.figures.au_locations import figure2
+from g2rl.report.figures.framework import figure3
 from g2rl.report.figures.heatmaps import figure4
+from g2rl.report.figures.labelled_faces import figure1, first_subjects
 from g2rl.report.figures.sweep import figure_sweep, matched_sweep, sweep_from_files, tick_label
 from g2rl.report.figures.timeseries import figure5
+from tests.factories import make_sequence
 from tests.tables import BP4D, DISFA, make_metrics, make_predictions
+
+NETWORK = Settings(backbone="test_resnet.r160_in1k", image_size=64, channels=(16, 8, 4))  # maps of 16×16
 
 
 def make_faces(dataset, aus, count):
@@ -90,7 +99,9 @@ def draw_series(stem):
 
 
 DRAWINGS = {
+    "figure1": lambda stem: figure1("synthetic_bp4d", [make_sequence("F001", aus=BP4D)], stem),
     "figure2": lambda stem: figure2(make_faces("bp4d", BP4D, 1)[0].faces[0], TEMPLATE, centre_sets(), stem),
+    "figure3": lambda stem: figure3(trace_layers(NETWORK, 10), 5, stem),
     "figure4": lambda stem: figure4(
         [make_faces("synthetic_bp4d", BP4D, 1)[0], make_faces("synthetic_disfa", DISFA, 1)[0]], stem
     ),
@@ -137,6 +148,31 @@ def test_figure2_lists_each_point_of_each_set(tmp_path):
             rows[["x", "y"]], au_centres(TEMPLATE, [int(au[2:])], centre_sets()[name])
         )
     assert len(data) == sum(len(points) for known in centre_sets().values() for points in known.values())
+
+
+def test_figure1_takes_one_sequence_with_faces_of_each_subject(tmp_path):
+    files = []
+    for number, subject in enumerate(("F001", "F001", "F002", "F003", "F004", "F005")):
+        sequence = make_sequence(subject, 0 if subject == "F002" else 1, BP4D)
+        files.append(tmp_path / f"{number}.h5")
+        write_sequence(files[-1], sequence)
+    found = first_subjects(files)
+    assert [sequence.subject for sequence in found] == ["F001", "F003", "F004"]
+    with pytest.raises(InputError, match="no face"):
+        first_subjects(files[2:3])
+
+
+def test_figure3_has_the_shapes_and_the_weights_of_the_whole_network():
+    layers = {(one.part, one.name): one for one in trace_layers(NETWORK, 10)}
+    assert layers["net", "head"].shape == (10, 16, 16)
+    assert layers["net", "deconv.6"].shape == (4, 16, 16)
+    assert layers["geometry", "A"].shape == (68, 68)
+    assert layers["geometry", "F"].shape == (3 * 64, 68)
+    assert layers["geometry", "fc.4"].shape == layers["projection", "fc"].shape == (256,)
+    model = build_model(NETWORK, 10)
+    for part in ("net", "geometry", "projection"):
+        counted = sum(one.parameters for (where, _), one in layers.items() if where == part)
+        assert counted == sum(weights.numel() for weights in getattr(model, part).parameters())
 
 
 def test_figure4_lists_each_point(tmp_path):

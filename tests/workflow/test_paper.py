@@ -71,7 +71,7 @@ def test_copies_were_checked_first_and_warnings_do_not_stop(paper):
 
 def test_every_figure_without_a_sweep_is_there(paper):
     assert {path.stem for path in (paper.folder / "results/figures").glob("*.png")} == {
-        *("figure2", "figure4", "figure5")
+        *("figure1", "figure2", "figure3", "figure4", "figure5")
     }
 
 

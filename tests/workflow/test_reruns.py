@@ -43,7 +43,9 @@ JOBS = {
     "guidance": 1,
     "table1": 1,
     "claims": 1,
+    "figure1": 1,
     "figure2": 1,
+    "figure3": 1,
     "figure4": 1,
     "figure5": 1,
     "figure6": 1,
@@ -56,8 +58,8 @@ AFTER = {
     "render_synthetic_disfa": {"landmarks", "align"},
     "landmarks": {"align"},
     "align": {"manifest"},
-    "manifest": {"frames", "train", "test", "image_free", "figure2", "figure4"},
-    "train": {"test", "guidance", "table1", "claims", "figure4"},
+    "manifest": {"frames", "train", "test", "image_free", "figure1", "figure2", "figure4"},
+    "train": {"test", "guidance", "table1", "claims", "figure3", "figure4"},
     "test": {"metrics of runs", "claims", "figure4", "figure5"},
     "image_free": {"metrics of image-free"},
     "metrics": {"metrics of runs", "metrics of image-free"},
@@ -66,7 +68,7 @@ AFTER = {
     "frames": {"table1", "lock"},
     **{
         last: {"lock"}
-        for last in ("table1", "claims", "guidance", *(f"figure{number}" for number in (2, 4, 5, 6, 7)))
+        for last in ("table1", "claims", "guidance", *(f"figure{number}" for number in range(1, 8)))
     },
 }
 RENDER = ("render_synthetic_bp4d", "render_synthetic_disfa")
@@ -163,10 +165,11 @@ def without(rules: Iterable[str], *names: str) -> tuple[str, ...]:
 # The rules that follow each module of g2rl, as a reader of the imports would say.
 TABLES = ("guidance", "table1", "figure6", "figure7")  # of what the measures and histories hold
 REPORTED = ("guidance", "table1", "claims", *(f"figure{number}" for number in (4, 5, 6, 7)))
-OF_FACES = ("figure2",)  # figures of aligned faces, without a network
+OF_FACES = ("figure1", "figure2")  # figures of aligned faces, without a network
+DRAWN = (*OF_FACES, "figure3")  # figures without predictions
 OF_A_SEQUENCE = (
     *("landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
-    *OF_FACES,
+    *DRAWN,
     *REPORTED,
 )
 SEQUENCES = (
@@ -180,17 +183,19 @@ SEQUENCES = (
 FOLLOWED_BY = [
     (EVERY, "__init__ errors io/__init__ io/atomic cli/__init__ cli/outcome"),
     (without(EVERY, "train"), "cli/options"),
-    ((*SEQUENCES, "landmarks", "manifest", "frames", "table1"), "faces/__init__ io/hdf5"),
+    ((*SEQUENCES, "landmarks", "manifest", "frames", "table1"), "io/hdf5"),
+    ((*SEQUENCES, "landmarks", "manifest", "frames", "table1", "figure3"), "faces/__init__"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables io/delimited"),
-    (SEQUENCES, "faces/jpeg faces/sequence_file"),
-    (("train", "test", "image_free", "metrics", *OF_FACES, *REPORTED), "action_units"),  # the bounds
+    (SEQUENCES, "faces/sequence_file"),
+    ((*SEQUENCES, "figure3"), "faces/jpeg"),
+    (("train", "test", "image_free", "metrics", *DRAWN, *REPORTED), "action_units"),  # the bounds
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
-    ((*OF_FACES, *REPORTED), "report/__init__"),
-    (("image_free", *OF_FACES, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
-    ((*OF_FACES, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
+    ((*DRAWN, *REPORTED), "report/__init__"),
+    (("image_free", *DRAWN, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
+    ((*DRAWN, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
     (("manifest", "frames", *without(SEQUENCES, "align")), "faces/fold_manifest"),
     (("frames", *without(SEQUENCES, "align")), "cli/sequence_files"),
     ((*RENDER, "landmarks", "align", "train"), "io/progress"),
@@ -218,14 +223,15 @@ FOLLOWED_BY = [
     (("align",), "faces/align_sequence faces/alignment faces/lag"),
     (("frames", "table1"), "faces/frame_counts"),
     (
-        ("train", "test", "table1", "figure4"),
+        ("train", "test", "table1", "figure3", "figure4"),
         "config/training",
     ),
-    ((*SEQUENCES, "table1"), "config/__init__ config/alignment config/values"),
+    ((*SEQUENCES, "figure3", "table1"), "config/__init__ config/alignment config/values"),
+    (("train", "test", "figure4"), "network/precision"),
     (
-        ("train", "test", "figure4"),
+        ("train", "test", "figure3", "figure4"),
         "network/__init__ network/controls network/features network/heatmaps network/model "
-        "network/model_file network/graphs network/initialisation network/precision "
+        "network/model_file network/graphs network/initialisation "
         "network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
@@ -249,8 +255,10 @@ FOLLOWED_BY = [
     (("table1",), "config/keys config/messages config/schema config/variants config/backbones"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
-    (("train", "test", "figure2", "figure4"), "config/au_centres"),
+    (("train", "test", "figure2", "figure3", "figure4"), "config/au_centres"),
+    (("figure1",), "report/figures/labelled_faces"),
     (("figure2",), "report/figures/au_locations"),
+    (("figure3",), "network/shapes report/figures/framework"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
     (("lock",), "reproducibility/__init__ reproducibility/lock reproducibility/summary"),
@@ -258,7 +266,17 @@ FOLLOWED_BY = [
         ((name,), f"cli/{name}")
         for name in (
             *("head", "landmarks", "align", "manifest", "frames", "train", "test", "image_free", "metrics"),
-            *("guidance", "figure2", "figure4", "figure5", "figure6", "figure7", "lock"),
+            *(
+                "guidance",
+                "figure1",
+                "figure2",
+                "figure3",
+                "figure4",
+                "figure5",
+                "figure6",
+                "figure7",
+                "lock",
+            ),
         )
     ),
     # Checks of copies, the extras and what plans, describes or shows: nothing of the embedded default.
@@ -304,9 +322,9 @@ DATA = {
 }
 PACKAGES = {
     "dlib-bin": ("landmarks",),
-    "torch": ("train", "test", "figure4"),
-    "timm": ("train", "test", "figure4", "table1"),  # the caption names the backbone, looked up in it
-    "matplotlib": (*OF_FACES, *FIGURES),
+    "torch": ("train", "test", "figure3", "figure4"),
+    "timm": ("train", "test", "figure3", "figure4", "table1"),  # the caption names the backbone
+    "matplotlib": (*DRAWN, *FIGURES),
     "scikit-learn": ("image_free",),
     "anny": ("head", *RENDER),
     "numpy": without(EVERY, "lock"),

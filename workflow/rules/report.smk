@@ -1,4 +1,4 @@
-# Table 1, Figures 2 and 4 to 7, and the lock of all results.
+# Table 1, Figures 1 to 7, and the lock of all results.
 
 
 rule table1:
@@ -65,6 +65,32 @@ rule claims:
         " -o {output.csv:q} > {log:q} 2>&1"
 
 
+rule figure1:
+    input:
+        JOBS.first_manifests()[0],
+    output:
+        png=report(
+            RESULTS.figure(1, ".png"),
+            category="Results",
+            caption="../report/figure1.rst",
+            labels={"result": "Figure 1"},
+        ),
+        pdf=RESULTS.figure(1, ".pdf"),
+        csv=RESULTS.figure(1, ".csv"),
+    log:
+        RESULTS.log("figure1"),
+    benchmark:
+        RESULTS.benchmark("figure1")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(1000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("figure1"),
+    shell:
+        "g2rl figure1 {input:q} -o {output.png:q} > {log:q} 2>&1"
+
+
 rule figure2:
     input:
         JOBS.first_manifests()[0],
@@ -90,6 +116,32 @@ rule figure2:
         centres=sets_text(),
     shell:
         "g2rl figure2 {input:q} -o {output.png:q} > {log:q} 2>&1"
+
+
+rule figure3:
+    input:
+        JOBS.first_fold(RESULTS.model, JOBS.table1_runs("g2rl")[0])[0],
+    output:
+        png=report(
+            RESULTS.figure(3, ".png"),
+            category="Results",
+            caption="../report/figure3.rst",
+            labels={"result": "Figure 3"},
+        ),
+        pdf=RESULTS.figure(3, ".pdf"),
+        csv=RESULTS.figure(3, ".csv"),
+    log:
+        RESULTS.log("figure3"),
+    benchmark:
+        RESULTS.benchmark("figure3")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(2000),
+        runtime=JOBS.minutes(10),
+    params:
+        *code("figure3"),
+    shell:
+        "g2rl figure3 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure4:
