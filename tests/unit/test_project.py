@@ -42,8 +42,10 @@ WITHOUT = {
     "render": ("g2rl.synthetic.dataset", [*PLAIN, "dlib", "pandas"]),
     "landmarks": ("g2rl.faces.landmarks, g2rl.io.video", [*PLAIN, "pandas", "scipy"]),
     "align": ("g2rl.faces.align_sequence", [*PLAIN, "dlib", "pandas", "scipy"]),
-    "train": ("g2rl.training.loop", ["dlib", "matplotlib", "snakemake", "pydantic"]),
-    "test": ("g2rl.inference.predictor", ["dlib", "matplotlib", "snakemake", "pydantic"]),
+    "train, test": (
+        "g2rl.training.loop, g2rl.inference.predictor",
+        ["dlib", "matplotlib", "snakemake", "pydantic"],
+    ),
     "image-free": ("g2rl.evaluation.image_free", [*PLAIN, "dlib"]),
     "metrics": ("g2rl.evaluation.metrics", [*PLAIN, "dlib", "cv2"]),
     "table": ("g2rl.report.table1", ["torch", "dlib", "matplotlib", "snakemake"]),

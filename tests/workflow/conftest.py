@@ -19,6 +19,8 @@ from g2rl.config.load import load
 from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
 
+# The files that take longest, which start first: of two test processes neither works on alone at the end.
+LONGEST = ["test_cluster.py", "test_paper.py", "test_torture.py", "test_faults.py", "test_own_data.py"]
 ROOT = Path(__file__).resolve().parents[2]
 CORES = os.environ.get("CORES", "2")
 BP4D = {"F001_T1": ("F001", 0), "M001_T1": ("M001", 0), "F002_T1": ("F002", 1), "M002_T1": ("M002", 1)}
@@ -35,6 +37,11 @@ SMALL = {  # of a configuration: a network that trains in seconds
     "compute": {"gpu": False, "threads": 1},
     "resamples": 20,
 }
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @dataclass(frozen=True)
