@@ -29,7 +29,7 @@ from g2rl.paths import Run
 DATASET, FOLD = "synthetic_bp4d", 1
 EVERY = 2  # of the frames
 CELLS = 4  # M is pooled to 4×4
-PENALTY = 10.0  # of the ridge regression, in units of the features' mean variance
+PENALTY = 0.1  # of the ridge regression, in units of a face's mean squared distance from the mean
 GROUPS = 5  # of subjects, for cross-validation
 MEASURES = {
     "norm": "root mean square of M",
@@ -58,11 +58,13 @@ def effective_rank(values: np.ndarray) -> float:
 
 
 def ridge(train: np.ndarray, known: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """The targets of ``test``, by ridge regression on the standardised features of ``train``."""
-    mean, deviation = train.mean(0), train.std(0) + 1e-9
-    X, Z = (train - mean) / deviation, (test - mean) / deviation
+    """The targets of ``test``, by ridge regression on the centred features of ``train``."""
+    X, Z = train - train.mean(0), test - train.mean(0)
     # As many equations as frames, fewer than features: the dual form.
-    weights = np.linalg.solve(X @ X.T + PENALTY * X.shape[1] * np.eye(len(X)), known - known.mean(0))
+    kernel = X @ X.T
+    weights = np.linalg.solve(
+        kernel + PENALTY * np.trace(kernel) / len(X) * np.eye(len(X)), known - known.mean(0)
+    )
     return Z @ (X.T @ weights) + known.mean(0)
 
 
@@ -119,7 +121,7 @@ def draw(table: pd.DataFrame, stem: Path) -> None:
                 axes.plot([seeds.mean()] * 2, [at - 0.3, at + 0.3], color=COLOURS[1])
             axes.set_yticks(range(len(names)), names)
             axes.set_title(title, loc="left", pad=3, fontsize=7.5)
-            axes.locator_params(axis="x", nbins=4)
+            axes.locator_params(axis="x", nbins=3)
             draw_grid(axes, "x")
         axes.invert_yaxis()
         figure.supxlabel(
