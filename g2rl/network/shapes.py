@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from g2rl.config.training import Settings
-from g2rl.network.model import G2RL
+from g2rl.network.model import G2RL, GeometryModule
 from g2rl.network.preprocessing import input_channels
 from g2rl.network.variants import build_model, guide
 
@@ -51,15 +51,15 @@ def trace_layers(settings: Settings, maps: int) -> list[Layer]:
         layers.append(Layer(part, name, kind, tuple(output.shape[1:]), parameters))
 
     model.geometry.register_forward_pre_hook(lambda _, given: add("geometry.P", "Input", given[0], 0))
-    if hasattr(model.geometry, "adjacency"):
-        adjacency = model.geometry.adjacency
+    if isinstance(graph := model.geometry, GeometryModule):
+        adjacency = graph.adjacency
 
         def traced(features: Tensor) -> Tensor:
             found = adjacency(features)
             add("geometry.A", "Adjacency", found, 0)
             return found
 
-        model.geometry.adjacency = traced
+        graph.adjacency = traced
     for path, (module, count) in _shown(model).items():
         kind = settings.backbone if path == "net.backbone" else type(module).__name__
         if isinstance(module, nn.Conv1d):

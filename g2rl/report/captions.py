@@ -1,4 +1,4 @@
-"""The caption of Table 1: recipe, frames used, whether G or the predictions of an AU collapsed."""
+"""The caption of Table 1 and its notes: recipe, frames used, whether G or an AU's predictions collapsed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -103,23 +103,9 @@ def describe_frames(counts: Mapping[str, pd.DataFrame]) -> str:
     return f"Coded frames used: {'; '.join(parts)}." if parts else ""
 
 
-def caption(
-    table: pd.DataFrame,
-    recipe: str = "",
-    notes: Sequence[str] = (),
-    aggregation: str = "pooled",
-    rounded: bool = False,
-) -> str:
-    """The caption of a tidy table, as plain sentences.
-
-    Args:
-        recipe: how the measured networks were trained, a phrase.
-        notes: further sentences, such as that G collapsed.
-        aggregation, rounded: see ``g2rl.config.schema.Measures``.
-    """
-    measured = table[table["source"] == "measured"]
-    datasets = list(dict.fromkeys(measured["dataset"]))
-    seeds = sorted(set(measured["seeds"]))
+def caption(table: pd.DataFrame) -> str:
+    """The caption of a tidy table, as plain sentences."""
+    datasets = list(dict.fromkeys(table.loc[table["source"] == "measured", "dataset"]))
     sentences = [
         "ICC(3,1), higher is better, and MAE, lower is better, for each AU and on average, the best of each "
         "block in bold.",
@@ -127,23 +113,47 @@ def caption(
     if published := list(dict.fromkeys(table.loc[table["source"] == "published", "dataset"])):
         names = join_names(published)
         sentences.append(f"Published: the paper's figures, on the real faces of {names}.")
-    sentences += _describe_faces(datasets)
-    if datasets:
+    return " ".join([*sentences, *_describe_faces(datasets)])
+
+
+def notes(
+    table: pd.DataFrame,
+    recipe: str = "",
+    further: Sequence[str] = (),
+    aggregation: str = "pooled",
+    rounded: bool = False,
+) -> list[str]:
+    """The notes under a tidy table, each one or more sentences.
+
+    Args:
+        recipe: how the measured networks were trained, a phrase.
+        further: notes such as that G collapsed.
+        aggregation, rounded: see ``g2rl.config.schema.Measures``.
+    """
+    measured = table[table["source"] == "measured"]
+    found = []
+    if len(measured):
         folds = "pool the test frames of all folds" if aggregation == "pooled" else "are means over the folds"
-        sentences.append(
+        found.append(
             f"Measured values {folds}, no subject is in both training and test, predictions are "
             f"{'' if rounded else 'not '}rounded; in brackets the average's 95 % interval, bootstrap over "
             "subjects."
         )
-        sentences.append(
+        found.append(
             "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "
             "on the 68 landmarks."
         )
-    if recipe:
-        sentences.append(f"Every network: {recipe.rstrip('.')}.")
-    if seeds:
-        sentences.append(f"Mean of {max(seeds)} seeds." if max(seeds) > 1 else "One seed.")
-    return " ".join([*sentences, *notes])
+        if measured["value"].isna().any():
+            found.append(
+                "–: undefined. The ICC is if codes and predictions of an AU are both constant, each measure "
+                "if no frame is coded, an average if one of its AUs is."
+            )
+        seeds = max(measured["seeds"])
+        trained = f"Every network: {recipe.rstrip('.')}. " if recipe else ""
+        found.append(trained + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."))
+    elif recipe:
+        found.append(f"Every network: {recipe.rstrip('.')}.")
+    return [*found, *further]
 
 
 def _describe_faces(datasets: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
 from g2rl.paths import Run, dataset_of_table, locate_fold_file
 from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
+from g2rl.report.captions import notes as describe_table
 from g2rl.report.table1_formats import html, latex, markdown
 from g2rl.training.history import read_history
 
@@ -50,7 +51,7 @@ def table1_from_files(
     frames: Iterable[Path] = (),
     predictions: Iterable[Path] = (),
 ) -> tuple[list[MethodResult], list[str]]:
-    """The measured results, and further sentences for the caption; see ``write_table1``.
+    """The measured results, and further notes; see ``write_table1``.
 
     Args:
         metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
@@ -129,12 +130,13 @@ def write_table1(
     aggregation: str = "pooled",
     rounded: bool = False,
 ) -> pd.DataFrame:
-    """Write ``stem``.csv, .md, .tex and .html and return the tidy table; see ``table1`` and ``caption``."""
+    """Write ``stem``.csv, .md, .tex and .html and return the tidy table; see ``table1`` and
+    ``captions``."""
     table = table1(results, published, aggregation)
-    text = caption(table, recipe, notes, aggregation, rounded)
+    below = describe_table(table, recipe, notes, aggregation, rounded)
     write_csv(f"{stem}.csv", table)
     for suffix, render in ((".md", markdown), (".tex", latex), (".html", html)):
-        write_text(Path(f"{stem}{suffix}"), render(table, text))
+        write_text(Path(f"{stem}{suffix}"), render(table, caption(table), below))
     return table
 
 

@@ -1,6 +1,6 @@
 """Table 1 as Markdown, LaTeX and HTML: blocks of rows that compete, the best of each column in bold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape as escape_html
 
@@ -12,8 +12,8 @@ from g2rl.io.markdown import escape, pipe_table
 from g2rl.paths import is_rendered
 
 
-def markdown(table: pd.DataFrame, caption: str) -> str:
-    """GitHub Markdown: the caption, then a pipe table for each list of AUs."""
+def markdown(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
+    """GitHub Markdown: the caption, a pipe table for each list of AUs, the notes as a list."""
     parts = [f"**Table 1.** {escape(caption)}"]
     for panel in _panels(table):
         width = len(panel.aus) + 2
@@ -22,10 +22,11 @@ def markdown(table: pd.DataFrame, caption: str) -> str:
             rows.append([f"*{escape(block.title)}*", *[""] * width])
             rows += [_cells(row, "**{}**", escape) for row in block.rows]
         parts.append(pipe_table([*panel.header, "95 %"], f"| :---{' | ---:' * width} |", rows))
+    parts += ["\n".join(f"- {escape(note)}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
 
-def latex(table: pd.DataFrame, caption: str) -> str:
+def latex(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
     """A ``table*`` of booktabs tabulars, to ``\\input`` in a document that loads booktabs."""
     lines = ["% needs \\usepackage{booktabs}", "\\begin{table*}", "\\centering\\footnotesize"]
     lines += [
@@ -44,10 +45,12 @@ def latex(table: pd.DataFrame, caption: str) -> str:
             lines += ["\\midrule", f"\\multicolumn{{{width}}}{{@{{}}l}}{{\\emph{{{title}}}}} \\\\"]
             lines += [" & ".join(_cells(row, "\\textbf{{{}}}", _latex)) + " \\\\" for row in block.rows]
         lines += ["\\bottomrule", "\\end{tabular}"]
+    if notes:
+        lines += ["\\par\\medskip\\raggedright", *(f"{_latex(note)}\\par" for note in notes)]
     return "\n".join([*lines, "\\end{table*}"]) + "\n"
 
 
-def html(table: pd.DataFrame, caption: str) -> str:
+def html(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
     """A page of its own, without outside resources, fit for screen, dark screen and print."""
     parts = []
     for panel in _panels(table):
@@ -68,6 +71,8 @@ def html(table: pd.DataFrame, caption: str) -> str:
                 lines.append(f'<tr><th scope="row">{method}</th>{data}</tr>')
             lines.append("</tbody>")
         parts.append("\n".join([*lines, "</table>"]))
+    if notes:
+        parts += ["<ul>", *(f"<li>{_html(note)}</li>" for note in notes), "</ul>"]
     return _PAGE.format(caption=_html(caption), tables="\n".join(parts))
 
 
@@ -183,6 +188,7 @@ body {{ font: 15px/1.45 "Source Serif 4", "Times New Roman", Times, serif; max-w
   margin: 2rem auto; padding: 0 1rem; }}
 figure {{ margin: 0; overflow-x: auto; }}
 figcaption {{ margin-bottom: 1rem; max-width: 52rem; }}
+ul {{ color: var(--quiet); font-size: .9em; max-width: 52rem; padding-left: 1.2em; }}
 table {{ border-collapse: collapse; margin: 0 0 1.6rem; border-block: 1.5px solid var(--rule);
   font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .14rem .5rem; text-align: right; font-weight: normal; white-space: nowrap; }}

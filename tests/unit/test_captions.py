@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.collapse import constant_aus
-from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
+from g2rl.report.captions import describe_collapse, describe_constant, describe_frames, notes
 
 COUNTS = {
     "sequence": ["one", "two"],
@@ -67,10 +67,10 @@ def test_aus_that_are_predicted_as_a_constant_are_named():
     assert describe_constant({}) == ""
 
 
-def test_the_caption_says_how_values_were_measured():
-    table = pd.DataFrame({"source": ["measured"], "dataset": ["disfa"], "seeds": [1]})
-    assert "pool the test frames of all folds" in caption(table)
-    assert "predictions are not rounded" in caption(table)
-    other = caption(table, aggregation="fold_mean", rounded=True)
+def test_the_notes_say_how_values_were_measured():
+    table = pd.DataFrame({"source": ["measured"], "dataset": ["disfa"], "seeds": [1], "value": [0.5]})
+    assert "pool the test frames of all folds" in notes(table)[0]
+    assert "predictions are not rounded" in notes(table)[0]
+    other = notes(table, aggregation="fold_mean", rounded=True)[0]
     assert "are means over the folds" in other
     assert "predictions are rounded" in other
