@@ -105,13 +105,15 @@ locked = awk '/^[a-z]/ {name = $$1; sub(/==.*/, "", name); keep = name $(1) /^($
 	$(call locked,~,uv) > .venv/uv.txt
 	$(call locked,!~,$(LEFT_OUT)) > .venv/requirements.txt
 	{ $(BIN)/python -m pip install --quiet --no-deps -r .venv/uv.txt && \
-	  $(BIN)/uv pip install --python .venv --compile-bytecode --no-deps --require-hashes -r .venv/requirements.txt; } || \
+	  $(BIN)/uv pip install --python .venv --no-deps --require-hashes -r .venv/requirements.txt; } || \
 	$(BIN)/python -m pip install --no-deps --require-hashes -r .venv/requirements.txt
 ifdef TORCH_INDEX
 	$(call locked,~,torch|torchvision) | sed -n 's/^\(torch[a-z]*==[^ ]*\).*/\1/p' > .venv/torch.txt
 	$(BIN)/python -m pip install --no-deps --index-url $(TORCH_INDEX) -r .venv/torch.txt
 endif
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@# Bytecode of what most jobs import, where PYTHONDONTWRITEBYTECODE would have each job compile it again.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import dlib, h5py, matplotlib.figure, pydantic, sklearn.linear_model, snakemake.cli, timm'
 	touch $@
 
 # Would the lock install there, from wheels alone? Nothing is downloaded but the wheels' descriptions.
