@@ -22,6 +22,8 @@ COMMANDS = (
     "weights",
     "train",
     "test",
+    "model",
+    "export",
     "image-free",
     "metrics",
     "table",

@@ -33,7 +33,7 @@ from g2rl.cli.outcome import Outcome
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a video, a photo, a folder of them or of a film's images, or a quoted glob pattern"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
-    parser.add_argument("--model", type=Path, required=True, help="from g2rl train")
+    parser.add_argument("--model", type=Path, required=True, help="from g2rl train, or g2rl export")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for the outputs")
     for name, what in (
         ("csv", "numbers of every face and frame"),
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.inference.run import OUTPUTS, Choices, predict_inputs
 
     neutral = parse_neutral(options.neutral) if options.neutral else None
-    network = open_network(options.model, torch_device(options.device))
+    network = open_network(options.model, lambda: torch_device(options.device))
     logging.getLogger(__name__).info("%s", network.description)
     choices = Choices(
         outputs=options.outputs or OUTPUTS,

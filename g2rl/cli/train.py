@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="the trained network, safetensors")
     parser.add_argument("--history", type=Path, required=True, help="one row per epoch, CSV")
     parser.add_argument("--checkpoint", type=Path, help="the state after each epoch; default: no file")
+    parser.add_argument("--dataset", default="", help="its name, for the description of the model")
     device(parser)
     settings_options(parser)
 
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> Outcome:
         checkpoint=options.checkpoint,
         key=checkpoint_key(settings, sequences, weights, code) if options.checkpoint else "",
         first=start,
+        dataset=options.dataset,
     )
     return Outcome(
         [*options.sequences, *paths, options.weights, options.start], [options.model, options.history]

@@ -75,7 +75,6 @@ def held_out_faces(
 
 
 def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mapping[str, Path]) -> FacePanel:
-    from g2rl.inference.predictor import predict
     from g2rl.network.variants import height
 
     subjects, names, frames = (chosen[column].tolist() for column in KEYS)
@@ -88,7 +87,7 @@ def _face_panel(dataset: str, model: "Model", chosen: pd.DataFrame, files: Mappi
         if not len(index):
             raise InputError(f"{files[name]}: no frame {frame}: predict its frames again")
         images = decode(sequence.jpeg, sequence.offsets, index, model.settings.image_size)
-        result = predict(model, images, sequence.landmarks[index])
+        result = model.predict(images, sequence.landmarks[index])
         faces.append(decode(sequence.jpeg, sequence.offsets, index)[0])
         maps.append(result.heatmaps[0] / height(model.settings))
         where.append(result.locations[0])

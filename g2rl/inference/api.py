@@ -34,13 +34,13 @@ class AUEstimator:
     def __init__(self, model: str | os.PathLike, device: "torch.device | None" = None) -> None:
         """
         Args:
-            model: a file of ``g2rl train``.
-            device: where it runs; the CPU if None.
+            model: a file of ``g2rl train``, or of ``g2rl export``, which runs on the CPU without torch.
+            device: where torch runs it; the CPU if None.
 
         Raises:
             InputError: it is no model, or cannot be read.
         """
-        self._network = open_network(Path(model), device)
+        self._network = open_network(Path(model), lambda: device)
         self.aus = [au_name(au) for au in self._network.aus]
         self.heatmaps = self.landmarks = np.empty(0)
 

@@ -1,17 +1,19 @@
 """What ``g2rl predict`` asks of a network, whatever runs it."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from g2rl.config.alignment import Alignment
+from g2rl.inference.predictor import open_model
+from g2rl.network.description import FaceModel
 
 if TYPE_CHECKING:
     import torch
 
 
-class FaceNetwork(Protocol):
+class FaceNetwork:
     """A trained network, ready to run.
 
     Attributes:
@@ -21,10 +23,13 @@ class FaceNetwork(Protocol):
         description: what it was trained on, in one line.
     """
 
-    aus: tuple[int, ...]
-    alignment: Alignment
-    image_size: int
-    description: str
+    def __init__(self, model: FaceModel, name: str) -> None:
+        self._model = model
+        self.aus, self.alignment, self.image_size = model.aus, model.alignment, model.settings.image_size
+        self.description = (
+            f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
+            f"pixels; trained on {model.trained_on}"
+        )
 
     def predict_faces(self, faces: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Intensities (B, K) 0–5 and heatmaps (B, K, S', S'), each the mean over its AU's points; float32.
@@ -33,18 +38,13 @@ class FaceNetwork(Protocol):
             faces: (B, S, S, 3) uint8 RGB, aligned.
             landmarks: (B, 68, 2) float32, pixels of the aligned 256×256 faces.
         """
-        ...
+        found, of_au = self._model.predict(faces, landmarks), self._model.heatmap_au
+        heatmaps = [found.heatmaps[:, of_au == k].mean(1) for k in range(len(self.aus))]
+        return found.intensity, np.stack(heatmaps, 1)
 
 
-def open_network(path: Path, device: "torch.device | None" = None) -> FaceNetwork:
-    """Read a model.
-
-    Args:
-        device: where it runs; the CPU if None.
-
-    Raises:
-        InputError: it is no model, or cannot be read.
-    """
-    from g2rl.inference.predictor import TorchNetwork
-
-    return TorchNetwork(path, device)
+def open_network(
+    path: Path, choose_device: "Callable[[], torch.device | None]" = lambda: None
+) -> FaceNetwork:
+    """Read a model: see ``open_model``."""
+    return FaceNetwork(open_model(path, choose_device), path.name)

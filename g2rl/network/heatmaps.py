@@ -59,7 +59,12 @@ def locations(maps: Tensor) -> Tensor:
     return torch.stack((index % maps.shape[-1], index // maps.shape[-1]), -1).float()
 
 
+def belongs(point_au: Tensor, n_aus: int) -> Tensor:
+    """(P,) which AU each point belongs to → (P, K) bool."""
+    return point_au[:, None] == torch.arange(n_aus, device=point_au.device)
+
+
 def au_mean(values: Tensor, point_au: Tensor, n_aus: int) -> Tensor:
     """(B, P) of points → (B, K) of AUs: the mean over each AU's points."""
-    total = values.new_zeros(values.shape[0], n_aus).index_add(1, point_au, values)
-    return total / torch.bincount(point_au, minlength=n_aus)
+    total = values.new_zeros(values.shape[0], n_aus).scatter_add(1, point_au.expand_as(values), values)
+    return total / belongs(point_au, n_aus).sum(0)

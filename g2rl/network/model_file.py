@@ -1,25 +1,30 @@
-"""``model.safetensors``, the trained network and its description (settings, AUs, subjects)."""
+"""``model.safetensors``, the trained network and its description, run by torch."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import timm
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from g2rl.action_units import format_centres, map_au
+from g2rl.action_units import MAX_INTENSITY, format_centres
 from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
+from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.io.atomic import atomic_path
+from g2rl.network import heatmaps as hm
+from g2rl.network import variants
+from g2rl.network.description import KEY, Description, FaceModel, Prediction, parse_description
 from g2rl.network.model import HeatmapNet
-from g2rl.network.preprocessing import input_channels
+from g2rl.network.precision import autocast
+from g2rl.network.preprocessing import input_channels, network_input
 
 
 def write_model(
@@ -29,28 +34,46 @@ def write_model(
     subjects: Sequence[str],
     path: Path,
     alignment: Alignment = DEFAULT_ALIGNMENT,
+    datasets: Sequence[str] = (),
 ) -> None:
     """The network without the geometry module, with what inference must know and the training subjects."""
     centres = format_centres(centres_in_use(settings.centres, settings.au_centres, aus))
-    settings = replace(settings, au_centres=centres)  # by value, so that no table decides how it is read
-    known = {"aus": list(aus), "subjects": sorted(set(subjects)), "alignment": asdict(alignment)}
-    description = json.dumps(known | asdict(settings), sort_keys=True)
+    about = Description(
+        aus=tuple(aus),
+        settings=replace(settings, au_centres=centres),  # by value, so that no table decides how it is read
+        subjects=frozenset(subjects),
+        alignment=alignment,
+        datasets=tuple(datasets),
+    )
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(weights, temporary, metadata={"g2rl": description})
+        save_file(weights, temporary, metadata={KEY: json.dumps(about.as_json(), sort_keys=True)})
 
 
-@dataclass(frozen=True)
-class Model:
-    """An exported network, ready to run, and what it was trained as."""
+@dataclass(frozen=True, kw_only=True)
+class Model(FaceModel):
+    """A trained network in torch."""
 
     net: HeatmapNet
-    aus: tuple[int, ...]
-    settings: Settings
     point_au: Tensor  # (P,) which AU each heatmap belongs to
     device: torch.device
-    subjects: frozenset[str] = frozenset()  # those it was trained on
-    alignment: Alignment = DEFAULT_ALIGNMENT  # of the faces that it was trained on
+
+    def estimate(self, faces: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """``predict`` on tensors: heatmaps, intensities and locations."""
+        s = self.settings
+        images = network_input(faces, landmarks, s)
+        with autocast(self.device, s):
+            maps, _ = self.net(images)
+        maps = maps.float()
+        found = variants.au_intensities(variants.decode(maps, s), self.point_au, len(self.aus), s)
+        where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
+        return maps, found.clamp(0, MAX_INTENSITY), where
+
+    @torch.inference_mode()
+    def predict(self, faces: np.ndarray, landmarks: np.ndarray | None = None) -> Prediction:
+        given = (faces,) if landmarks is None else (faces, landmarks)
+        found = self.estimate(*(torch.from_numpy(array).to(self.device) for array in given))
+        return Prediction(*(each.cpu().numpy() for each in found))
 
 
 def read_model(path: Path, device: torch.device) -> Model:
@@ -61,7 +84,7 @@ def read_model(path: Path, device: torch.device) -> Model:
     """
     try:
         with safe_open(path, "pt") as file:
-            description = json.loads((file.metadata() or {})["g2rl"])
+            description = json.loads((file.metadata() or {})[KEY])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
@@ -70,40 +93,13 @@ def read_model(path: Path, device: torch.device) -> Model:
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
     try:
-        settings, aus, subjects, alignment = _parse(description)
-        centres = centres_in_use(settings.centres, settings.au_centres, aus)
-        points = torch.from_numpy(map_au(aus, centres, settings.maps))
-        net = _make_net(settings, len(points), weights)
+        about = parse_description(description)
+        points = torch.from_numpy(about.heatmap_au)
+        net = _make_net(about.settings, len(points), weights)
     except InputError as error:
         raise InputError(f"{path}: weights do not fit its description: {error}") from error
     net.eval().to(device).to(memory_format=torch.channels_last)
-    return Model(net, aus, settings, points.to(device), device, subjects, alignment)
-
-
-def _parse(description: object) -> tuple[Settings, tuple[int, ...], frozenset[str], Alignment]:
-    """Settings, AUs, subjects and alignment of a description, which may be anything that JSON can hold."""
-    if not isinstance(description, dict):
-        raise InputError(f"it is {description!r:.40}, expected a mapping")
-    aus, subjects = description.pop("aus", None), description.pop("subjects", [])
-    if not _is_list_of(int, aus):
-        raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
-    if not _is_list_of(str, subjects):
-        raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
-    try:
-        alignment = Alignment(**description.pop("alignment", {}))
-    except TypeError:
-        raise InputError("its alignment cannot be read") from None
-    if unknown := sorted(description.keys() - {field.name for field in fields(Settings)}):
-        raise InputError(f"no setting {unknown[0]!r}")
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in description.items()
-    }
-    return Settings(**values), tuple(aus), frozenset(subjects), alignment
-
-
-def _is_list_of(kind: type, value: object) -> bool:
-    """Whether a value from JSON is a list of this type alone; true and false are no numbers."""
-    return isinstance(value, list) and all(type(each) is kind for each in value)
+    return Model(**vars(about), net=net, point_au=points.to(device), device=device)
 
 
 def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> HeatmapNet:

@@ -99,14 +99,12 @@ def soft_intensities(maps: Tensor, height: float) -> Tensor:
 
 def au_max(values: Tensor, point_au: Tensor, n_aus: int) -> Tensor:
     """(B, P) of points → (B, K) of AUs: the largest of each AU's points."""
-    index = point_au.expand(len(values), -1)
-    return values.new_zeros(len(values), n_aus).scatter_reduce(1, index, values, "amax", include_self=False)
+    return torch.where(hm.belongs(point_au, n_aus), values[..., None], -torch.inf).amax(1)
 
 
 def au_first(values: Tensor, point_au: Tensor, n_aus: int) -> Tensor:
-    """(B, P) of points, those of an AU together and in the order of the AUs → (B, K): the first of each."""
-    counts = torch.bincount(point_au, minlength=n_aus)
-    return values[:, counts.cumsum(0) - counts]
+    """(B, P) of points in the order of the AUs → (B, K): the first of each."""
+    return values[:, hm.belongs(point_au, n_aus).int().argmax(0)]
 
 
 # What a key of the configuration may be → what it stands for; the paper's, or the reading of it, first.

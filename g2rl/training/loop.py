@@ -92,6 +92,7 @@ def train(
     checkpoint: Path | None = None,
     key: str = "",
     first: Model | None = None,
+    dataset: str = "",
 ) -> None:
     """Train one network and write it (``model.safetensors``) with its history (``history.csv``).
 
@@ -100,6 +101,7 @@ def train(
         pretrained: the backbone's weights, or None to start from random ones.
         checkpoint: keeps the state after each epoch; resumed if its key is ``key``, removed at the end.
         first: another dataset's trained network to start from, all but its head.
+        dataset: the name of the dataset, for the model's description.
 
     Raises:
         InputError: no frames; sequences of different AUs; a loss that is not finite (names the epoch).
@@ -150,6 +152,7 @@ def train(
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
     subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())
-    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment)
+    datasets = [*(first.datasets if first else ()), *([dataset] if dataset else [])]
+    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment, datasets)
     write_history(history_path, history)
     saved.remove()

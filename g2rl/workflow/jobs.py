@@ -99,7 +99,7 @@ class Jobs(Targets):
 
     def train_options(self, wildcards: Any) -> list[str]:
         run, aus = self.trained[wildcards.run], self.datasets[wildcards.dataset].aus
-        return configured.training_flags(self.config, run, aus)
+        return [f"--dataset={wildcards.dataset}", *configured.training_flags(self.config, run, aus)]
 
     @property
     def metrics_options(self) -> str:

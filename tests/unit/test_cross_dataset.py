@@ -29,7 +29,7 @@ def model(aus, seed=0):
     net = HeatmapNet(SETTINGS.backbone, len(points), SETTINGS.channels).eval()
     with torch.no_grad():
         net.head.weight.normal_(std=0.05)
-    return Model(net, aus, SETTINGS, points, CPU)
+    return Model(net=net, aus=aus, settings=SETTINGS, point_au=points, device=CPU)
 
 
 def coded(aus, subject):

@@ -503,7 +503,6 @@ class TestEquations7And8:
 
 def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     """At test time: Baseline's parameters, no landmarks, the same heatmaps to 1e-6."""
-    from g2rl.inference.predictor import predict
     from g2rl.network.model_file import read_model
 
     settings = Settings(backbone=TINY, image_size=64, stride=16, channels=(16, 16), precision="fp32")
@@ -523,4 +522,4 @@ def test_the_exported_network_is_the_trained_one_without_the_module(tmp_path):
     with torch.inference_mode():
         maps, *_ = guided(preprocessing.normalise(images), torch.rand(3, 68, 2))
     assert maps.abs().max() > 0.01
-    assert np.allclose(predict(exported, images.numpy()).heatmaps, maps.numpy(), rtol=0, atol=1e-6)
+    assert np.allclose(exported.predict(images.numpy()).heatmaps, maps.numpy(), rtol=0, atol=1e-6)

@@ -21,7 +21,6 @@ from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix, transform_
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.tracker import FaceTracker
 from g2rl.inference.inputs import Input, find_inputs, table_names
-from g2rl.inference.predictor import predict
 from g2rl.io.video import open_source
 from g2rl.network.model_file import read_model
 from g2rl.training import loop as training
@@ -100,10 +99,10 @@ def test_a_video_is_aligned_as_the_models_faces_were(model, model_file, folder, 
     matrix = alignment_matrix(points, large.alignment)
     jpeg = encode(warp(image, matrix))  # as in an aligned sequence
     face = decode(jpeg, np.array([0, len(jpeg)], np.uint64), [0], 64)
-    expected = predict(large, face).intensity
+    expected = large.predict(face).intensity
 
     def table(network):
-        monkeypatch.setattr("g2rl.inference.predictor.read_model", lambda *_: network)
+        monkeypatch.setattr("g2rl.network.model_file.read_model", lambda *_: network)
         return AUEstimator(model_file).predict(folder, single=True)[["AU06", "AU12"]]
 
     assert np.allclose(table(large).iloc[[0, 2]], np.repeat(expected, 2, 0), atol=1e-4)
@@ -132,8 +131,8 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
 
 def test_a_batch_is_predicted_as_its_faces_are_alone(model):
     faces = np.random.default_rng(0).integers(0, 255, (5, 64, 64, 3), np.uint8)
-    together = predict(model, faces)
-    alone = [predict(model, face[None]).intensity[0] for face in faces]
+    together = model.predict(faces)
+    alone = [model.predict(face[None]).intensity[0] for face in faces]
     assert np.allclose(together.intensity, alone, atol=0.05)  # bf16 rounds differently at other batch sizes
     assert together.locations.shape == (5, 4, 2)
     assert torch.isfinite(torch.from_numpy(together.heatmaps)).all()

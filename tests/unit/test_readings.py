@@ -17,7 +17,6 @@ from g2rl.config import load
 from g2rl.config.balance import effective_lambda, map_energy, matched_lambda, relative_height
 from g2rl.config.training import Settings, Training
 from g2rl.errors import InputError
-from g2rl.inference.predictor import predict
 from g2rl.network import heatmaps as hm
 from g2rl.network import initialisation, model_file, preprocessing
 from g2rl.network import model as m
@@ -304,10 +303,10 @@ def test_a_model_file_keeps_what_the_network_sees(tmp_path, change):
         pixels = np.concatenate([pixels, [[dense_drawing(face, 32)] for face in landmarks]], 1)
     with torch.inference_mode():
         expected = model.net(torch.tensor(pixels, dtype=torch.float32))[0]
-    assert np.allclose(predict(model, faces, landmarks).heatmaps, expected, atol=1e-5)
+    assert np.allclose(model.predict(faces, landmarks).heatmaps, expected, atol=1e-5)
     if settings.landmark_channel:
         with pytest.raises(InputError, match="landmark_channel"):
-            predict(model, faces)
+            model.predict(faces)
 
 
 def test_pretrained_weights_give_further_channels_no_say():

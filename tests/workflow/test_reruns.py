@@ -257,6 +257,7 @@ FOLLOWED_BY = [
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure2", "figure3", "figure4"), "config/au_centres"),
     (("figure1",), "report/figures/labelled_faces"),
+    (("train", "test", "figure4"), "network/description"),
     (("figure2",), "report/figures/au_locations"),
     (("figure3",), "network/shapes report/figures/framework"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
@@ -293,6 +294,7 @@ FOLLOWED_BY = [
         "inference/outputs/overlay inference/outputs/page inference/outputs/painter inference/outputs/series "
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
+    ((), "network/onnx_file inference/onnx_export report/model cli/model cli/export"),
     ((), "inference/inputs inference/video cli/predict"),
     ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),

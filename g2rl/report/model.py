@@ -1,0 +1,63 @@
+"""A model file in plain words: AUs, training, licence, measures on held-out subjects."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from g2rl.action_units import NAMES
+from g2rl.config.training import Settings, key
+from g2rl.evaluation.metrics import evaluate
+from g2rl.inference.predictions import read_predictions
+from g2rl.inference.predictor import open_model
+from g2rl.io.hashing import content_sha256
+from g2rl.network.description import Description
+
+RENDERED = "trained on rendered faces alone, which no licence of a dataset of real people binds"
+REAL = "bound by that of the dataset it was trained on; BP4D and DISFA allow research alone"
+
+
+def describe_model(path: Path) -> str:
+    """The description of a model of either format, as lines of text.
+
+    Raises:
+        InputError: it is no model, or ``predictions.csv`` beside it cannot be read.
+    """
+    about = open_model(path, lambda: None)
+    side, alignment = about.settings.image_size, about.alignment
+    size, digest = path.stat().st_size / 1e6, content_sha256(path)
+    head = {
+        "file": f"{path}, {size:.1f} MB, SHA-256 {digest}",
+        "AUs": ", ".join(f"AU{au:02d} {NAMES[au][0]}" if au in NAMES else f"AU{au:02d}" for au in about.aus),
+        "trained on": about.trained_on,
+        "training subjects": ", ".join(sorted(about.subjects)) or "not known",
+        "faces": f"{side}×{side} pixels, aligned by {alignment}",
+        "method": f"G2RL, λ = {about.settings.lam:g}" if about.settings.lam else "Baseline, λ = 0",
+        "settings": _settings(about),
+        "licence": RENDERED if about.rendered else REAL,
+        "provenance": f"g2rl provenance {path}",
+    }
+    return "\n".join([*(f"{name}: {text}" for name, text in head.items()), *_measures(path)])
+
+
+def _settings(about: Description) -> str:
+    """The network, σ, and what else differs from the paper's."""
+    always = ("backbone", "sigma", "epochs", "seed")
+    told = ("au_centres", "image_size", "lam")  # these have lines of their own, or too long ones
+    return ", ".join(
+        f"{key(field.name)} {value}"
+        for field in fields(Settings)
+        if (value := getattr(about.settings, field.name)) != field.default or field.name in always
+        if field.name not in told
+    )
+
+
+def _measures(path: Path) -> list[str]:
+    """ICC and MAE of each AU on the subjects of the predictions beside a model."""
+    table = path.with_name("predictions.csv")
+    if not table.exists():
+        return ["held-out subjects: not known, there is no predictions.csv beside it"]
+    predictions = read_predictions(table)
+    measured = evaluate([predictions], resamples=0)
+    values = measured[measured["aggregation"] == "pooled"].pivot(index="au", columns="metric", values="value")
+    lines = [f"  {au}  ICC {row['ICC']:.2f}  MAE {row['MAE']:.2f}" for au, row in values.iterrows()]
+    subjects = predictions["subject"].nunique()
+    return [f"{subjects} held-out subjects, {len(predictions)} frames ({table}):", *lines]

@@ -1,0 +1,155 @@
+"""ONNX: the same numbers as torch, without torch, and what is no such file is refused."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from skimage.data import astronaut
+
+from g2rl.cli import main as cli
+from g2rl.errors import InputError
+from g2rl.inference.onnx_export import export_onnx
+from g2rl.network import model_file, variants
+from g2rl.network.onnx_file import read_onnx
+from tests.factories import AUS, CPU, SMALL, make_sequence
+
+WITHOUT_TORCH = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "timm", "safetensors"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+from g2rl.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def make_model(path, settings):
+    """A model file whose heatmaps and batch norms are as far from 0 and 1 as after a training."""
+    net = variants.build_model(settings, 4 if settings.maps == "point" else 2).net
+    torch.nn.init.normal_(net.head.weight, std=0.3)
+    with torch.inference_mode():
+        for _ in range(20):
+            net(torch.randn(4, 4 if settings.landmark_channel else 3, *[settings.image_size] * 2))
+    model_file.write_model(net, settings, AUS, ["F001", "M002"], path, datasets=["synthetic_a"])
+    return model_file.read_model(path, CPU)
+
+
+def make_faces(count, size):
+    random = np.random.default_rng(count)
+    images = random.integers(0, 255, (count, size, size, 3), np.uint8)
+    return images, random.uniform(60, 200, (count, 68, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        replace(SMALL, precision="bf16"),
+        replace(SMALL, decoding="soft", au_from_points="max", input_scaling="unit"),
+        replace(SMALL, landmark_channel=True, au_from_points="first"),
+        replace(SMALL, maps="au"),
+    ],
+    ids=["mean", "soft-max", "landmarks-first", "au"],
+)
+def test_onnx_gives_what_torch_gives(tmp_path, settings):
+    model = make_model(tmp_path / "model.safetensors", settings)
+    export_onnx(model, tmp_path / "model.onnx")
+    other = read_onnx(tmp_path / "model.onnx")
+    for name in ("aus", "subjects", "alignment", "datasets"):
+        assert getattr(other, name) == getattr(model, name)
+    exact = replace(model, settings=other.settings)
+    assert other.settings == replace(model.settings, precision="fp32")
+    for count in (1, 5):
+        faces = make_faces(count, settings.image_size)
+        expected, found = exact.predict(*faces), other.predict(*faces)
+        assert np.ptp(expected.intensity) > 0.01 or count == 1
+        for name in ("heatmaps", "intensity", "locations"):
+            assert np.allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=1e-4), name
+
+
+def test_predict_does_without_torch(tmp_path):
+    model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    export_onnx(model, tmp_path / "model.onnx")
+    cv2.imwrite(str(tmp_path / "astronaut.png"), astronaut()[..., ::-1])
+    tables = []
+    for name in ("safetensors", "onnx"):
+        model, out = tmp_path / f"model.{name}", tmp_path / name
+        arguments = [
+            "predict",
+            tmp_path / "astronaut.png",
+            "--model",
+            model,
+            "--csv",
+            "-o",
+            out,
+            "--device=cpu",
+        ]
+        if name == "onnx":
+            subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *map(str, arguments)], check=True)
+        else:
+            assert cli.main([*map(str, arguments)]) == 0
+        tables.append(pd.read_csv(out / "astronaut.csv"))
+    assert tables[0]["success"].all()
+    pd.testing.assert_frame_equal(*tables, check_exact=False, rtol=0, atol=2e-4)
+
+
+def test_int8_differs_a_little_and_says_how_much(tmp_path, capsys):
+    from g2rl.faces.sequence_file import write_sequence
+
+    make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    write_sequence(tmp_path / "F003_T1.h5", make_sequence("F003", 40))
+    names = ("model.safetensors", "F003_T1.h5", "int8.onnx")
+    model, sequences, out = (str(tmp_path / name) for name in names)
+    assert cli.main(["export", model, "--onnx", "--int8", "-o", out]) == 2
+    assert "--int8 and --sequences belong together" in capsys.readouterr().err
+    assert cli.main(["export", model, "--onnx", "--int8", "--sequences", sequences, "-o", out]) == 0
+    assert "int8 against fp32 on 20 faces" in capsys.readouterr().out
+    faces = make_faces(8, 32)
+    expected = model_file.read_model(tmp_path / "model.safetensors", CPU).predict(*faces).intensity
+    difference = np.abs(read_onnx(tmp_path / "int8.onnx").predict(*faces).intensity - expected)
+    assert 0 < difference.max() < 1
+
+
+def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):
+    model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    export_onnx(model, tmp_path / "model.onnx")
+    whole = (tmp_path / "model.onnx").read_bytes()
+    path = tmp_path / "other.onnx"
+    for content, message in (
+        (b"x" * 100, "not a readable ONNX file"),
+        (whole[: len(whole) // 2], "not a readable ONNX file"),
+        (whole.replace(b"g2rl", b"else"), "no description"),
+        (whole.replace(b'"image_size": 32', b'"image_size": 64'), "the graph has .*expected"),
+        (whole.replace(b'"aus": [6, 12]', b'"aus": [6,  9]'), "the graph has .*expected"),
+        (whole.replace(b'"stride": 32', b'"stride": 31'), "stride: 31, expected one of"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=rf"other\.onnx: .*{message}"):
+            read_onnx(path)
+
+
+def test_a_model_is_described(tmp_path, capsys):
+    model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    export_onnx(model, tmp_path / "model.onnx")
+    header = "subject,sequence,frame,AU06_true,AU06_pred,AU12_true,AU12_pred"
+    rows = [header, "F9,F9_T1,1,1,1.5,0,0", "F9,F9_T1,2,3,3.5,2,2"]
+    for name, table in (("model.safetensors", ""), ("model.onnx", "\n".join(rows))):
+        if table:
+            (tmp_path / "predictions.csv").write_text(table)
+        assert cli.main(["model", str(tmp_path / name)]) == 0
+        text = capsys.readouterr().out
+        for line in (
+            "AUs: AU06 Cheek raiser, AU12 Lip corner puller\n",
+            "trained on: rendered faces of 2 subjects (synthetic_a)\n",
+            "training subjects: F001, M002\n",
+            "licence: trained on rendered faces alone",
+        ):
+            assert line in text
+        assert ("AU06  ICC 1.00  MAE 0.50" in text) is bool(table)
+        assert ("held-out subjects: not known" in text) is not bool(table)
