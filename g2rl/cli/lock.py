@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the results folder")
     parser.add_argument("files", type=Path, nargs="*", default=[], help="files in it to hash; default: all")
     output(parser, "the lock, JSON")
-    what = "also write the measures of every run and the SHA-256 of every model, JSON"
+    what = "also write the measures of every run and the SHA-256 of every model, JSON; default: not written"
     parser.add_argument("--summary", type=Path, metavar="FILE", help=what)
     what = "the file that the results were made of, for the summary"
     parser.add_argument("--config", default="config/config.yaml", metavar="NAME", help=what)
