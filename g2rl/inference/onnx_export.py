@@ -68,7 +68,7 @@ def export_onnx(model: Model, path: Path) -> None:
 
 
 def quantise(source: Path, path: Path, faces: Faces) -> None:
-    """Write an ONNX file with its convolutions in int8, all but the last: its heatmaps are small numbers.
+    """Write an ONNX file with its convolutions in int8, all but the first and the last, which lose most.
 
     Args:
         source: what ``export_onnx`` wrote.
@@ -93,7 +93,7 @@ def quantise(source: Path, path: Path, faces: Faces) -> None:
             Reader([each.name for each in graph.graph.input]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=convolutions[-1:],
+            nodes_to_exclude=[convolutions[0], convolutions[-1]],
             per_channel=True,
         )
 

@@ -12,7 +12,9 @@ from g2rl.io.hashing import content_sha256
 from g2rl.network.description import Description
 
 RENDERED = "trained on rendered faces alone, which no licence of a dataset of real people binds"
-REAL = "bound by that of the dataset it was trained on; BP4D and DISFA allow research alone"
+REAL = "bound by those of its datasets; BP4D and DISFA allow research alone"
+
+UNKNOWN = "not known, the file does not name its datasets"
 
 
 def describe_model(path: Path) -> str:
@@ -32,7 +34,7 @@ def describe_model(path: Path) -> str:
         "faces": f"{side}×{side} pixels, aligned by {alignment}",
         "method": f"G2RL, λ = {about.settings.lam:g}" if about.settings.lam else "Baseline, λ = 0",
         "settings": _settings(about),
-        "licence": RENDERED if about.rendered else REAL,
+        "licence": RENDERED if about.rendered else REAL if about.datasets else UNKNOWN,
         "provenance": f"g2rl provenance {path}",
     }
     return "\n".join([*(f"{name}: {text}" for name, text in head.items()), *_measures(path)])
