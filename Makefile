@@ -121,6 +121,6 @@ PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x
 # The one package without a wheel is plain Python.
 platforms: export MACOSX_DEPLOYMENT_TARGET = 14.0
 platforms: .venv/installed
-	for platform in $(PLATFORMS); do for python in 3.11 3.12 3.13 3.14; do echo "$$platform, Python $$python"; \
-	  $(BIN)/uv pip install --dry-run --quiet --target .venv/none --python-platform $$platform --python-version $$python \
+	for platform in $(PLATFORMS); do for python in 3.11 3.12 3.13; do echo "$$platform, Python $$python"; \
+	  $(BIN)/uv pip install --dry-run --quiet --target .venv/platform --python-platform $$platform --python-version $$python \
 	  --no-deps --require-hashes --only-binary :all: --no-binary connection-pool -r requirements.lock || exit 1; done; done
