@@ -227,11 +227,10 @@ FOLLOWED_BY = [
         "config/training",
     ),
     ((*SEQUENCES, "figure3", "table1"), "config/__init__ config/alignment config/values"),
-    (("train", "test", "figure4"), "network/precision"),
     (
         ("train", "test", "figure3", "figure4"),
         "network/__init__ network/controls network/features network/heatmaps network/model "
-        "network/model_file network/graphs network/initialisation "
+        "network/model_file network/graphs network/initialisation network/precision network/description "
         "network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device"),
@@ -257,7 +256,6 @@ FOLLOWED_BY = [
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure2", "figure3", "figure4"), "config/au_centres"),
     (("figure1",), "report/figures/labelled_faces"),
-    (("train", "test", "figure4"), "network/description"),
     (("figure2",), "report/figures/au_locations"),
     (("figure3",), "network/shapes report/figures/framework"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
