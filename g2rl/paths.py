@@ -209,6 +209,9 @@ class Results:
     def cross_dataset(self, suffix: str) -> str:
         return f"{self.root}/cross_dataset{suffix}"
 
+    def locations(self, suffix: str) -> str:
+        return f"{self.root}/locations{suffix}"
+
     def lock(self) -> str:
         return f"{self.root}/lock.json"
 

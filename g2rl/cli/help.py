@@ -31,6 +31,7 @@ COMMANDS = (
     "ablations",
     "guidance",
     "cross-dataset",
+    "locations",
     "figure1",
     "figure2",
     "figure3",

@@ -81,6 +81,7 @@ def test_extras_are_there(paper):
         (train, test) for train in SEQUENCES for test in SEQUENCES
     }
     assert set(cross["au"]) == {"6", "12", "17", "avg"}
+    assert set(pd.read_csv(paper.folder / "results/locations.csv")["dataset"]) == set(SEQUENCES)
 
 
 def test_checking_anew_makes_no_landmarks_anew(paper):

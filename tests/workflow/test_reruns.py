@@ -294,6 +294,7 @@ FOLLOWED_BY = [
     ),
     ((), "network/onnx_file inference/onnx_export report/model cli/model cli/export"),
     ((), "inference/inputs inference/video cli/predict"),
+    ((), "evaluation/locations cli/locations"),
     ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),

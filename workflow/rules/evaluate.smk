@@ -101,3 +101,32 @@ rule cross_dataset:
     shell:
         "g2rl cross-dataset --models {input.models:q} --sequences {input.sequences:q} --metrics {input.metrics:q}"
         " {params.settings} {params.device} -o {output.csv:q} > {log:q} 2>&1"
+
+
+rule locations:
+    input:
+        models=JOBS.models(JOBS.table1_runs("baseline", "g2rl")),
+        sequences=JOBS.fold_manifests(),
+    output:
+        csv=RESULTS.locations(".csv"),
+        md=report(
+            RESULTS.locations(".md"),
+            category="Results",
+            caption="../report/locations.rst",
+            labels={"result": "Locations"},
+        ),
+    log:
+        RESULTS.log("locations"),
+    benchmark:
+        RESULTS.benchmark("locations")
+    threads: CONFIG.compute.threads
+    resources:
+        gpu=JOBS.gpus,
+        mem_mb=JOBS.megabytes(8000),
+        runtime=JOBS.minutes(120),
+    params:
+        *code("locations"),
+        device=JOBS.device,
+    shell:
+        "g2rl locations --models {input.models:q} --sequences {input.sequences:q} {params.device}"
+        " -o {output.csv:q} > {log:q} 2>&1"
