@@ -8,10 +8,10 @@ import torch
 import yaml
 from conftest import CORES, Workflow, write_sheet
 
+from g2rl.datasets.registry import get_layout
 from g2rl.reproducibility.lock import make_lock, verify
 
 RUN = "results/synthetic_disfa/baseline_sigma2_seed0/fold1"
-SHARD = "results/synthetic_disfa/cache/SN003.h5"
 
 
 def failed(workflow: Workflow, *targets: str) -> str:
@@ -72,28 +72,25 @@ def test_read_only_results(copy, mount, tmp_path):
     completes(copy, new)
 
 
-def test_corrupted_shard(copy, tmp_path):
-    """Its training fails, and with that loses its network; what was predicted before does not hide that."""
+def test_corrupted_then_vanished_inputs(copy, tmp_path):
+    """The training of a damaged aligned sequence fails and loses its network; earlier predictions do not hide
+    it. Then the file is deleted, as asked for, and so are its images and landmarks: all are made again, and
+    nothing else changes."""
     before = make_lock(tmp_path / "results")
+    run = "results/synthetic_bp4d/baseline_sigma2_seed0/fold1"
     shard = "results/synthetic_bp4d/cache/F001_T1.h5"
     damaged = bytearray((tmp_path / shard).read_bytes())
-    damaged[len(damaged) // 2] ^= 1  # in a picture
+    damaged[len(damaged) // 2] ^= 1  # in an image
     (tmp_path / shard).write_bytes(damaged)
-    said = failed(copy, "results/synthetic_bp4d/baseline_sigma2_seed0/fold1/predictions.csv")
+    said = failed(copy, f"{run}/predictions.csv")
     assert f"{shard}: damaged, its checksum does not match: delete it and rerun" in said
+    assert not (tmp_path / run / "model.safetensors").exists()
     (tmp_path / shard).unlink()
-    completes(copy, "all")
-    assert verify(tmp_path / "results", before).same
-
-
-def test_vanished_inputs(copy, tmp_path):
-    """A video, landmarks and a shard that the rest was made from: made again, and nothing else changes."""
-    before = make_lock(tmp_path / "results")
-    video = "results/raw/synthetic_disfa/Videos_LeftCamera/LeftVideoSN003_comp.avi"
-    for name in (video, SHARD, SHARD.replace("cache", "landmarks"), f"{RUN}/model.safetensors"):
-        (tmp_path / name).unlink()
+    (tmp_path / shard.replace("cache", "landmarks")).unlink()
+    shutil.rmtree(get_layout("bp4d").media(tmp_path / "results/raw/synthetic_bp4d", "F001_T1"))
     # One target alone sees the list of its shards, not the shards.
-    assert f"{SHARD} does not exist: snakemake all makes it again" in failed(copy, f"{RUN}/model.safetensors")
+    said = failed(copy, f"{run}/model.safetensors")
+    assert f"{shard} does not exist: snakemake all makes it again" in said
     completes(copy, "all")
     assert verify(tmp_path / "results", before).same
 

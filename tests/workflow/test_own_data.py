@@ -171,29 +171,26 @@ def test_every_frame_is_counted_and_a_sequence_without_one_stops_no_other(done):
 
 
 def test_a_sequence_coded_anew_is_checked_and_made_anew_in_one_run(copy):
-    """What follows the check of a copy is planned again once the check is done."""
+    """What follows the check of a copy is planned again once the check is done; a missing training waits for
+    that, else it would start at once on the earlier codes."""
     assert "Nothing to be done" in copy.run("all").stderr
     shards = copy.folder / "results/mine/cache"
     before = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
-    code_anew(copy, "anna")
+    missing, other = (
+        copy.folder / f"results/mine/{run}/fold2/model.safetensors"
+        for run in ("baseline_sigma2_seed0", "g2rl_sigma2_lambda0.05_seed0")
+    )
+    models = missing.read_bytes(), other.read_bytes()
+    missing.unlink()
+    code_anew(copy, "anna")  # of fold 1, on which fold 2 is trained
     run = copy.run("all")
     assert run.returncode == 0, run.stdout + run.stderr
     after = {shard.name: shard.read_bytes() for shard in shards.iterdir()}
     assert before.keys() == after.keys()
     assert {name for name in before if before[name] != after[name]} == {"anna_1.h5"}
-    assert "Nothing to be done" in copy.run("all").stderr
-
-
-def test_a_training_that_is_missing_waits_for_the_check_of_a_copy(copy):
-    """Else it would start at once on the codes of before."""
-    model = copy.folder / "results/mine/baseline_sigma2_seed0/fold2/model.safetensors"
-    before = model.read_bytes()
-    model.unlink()
-    code_anew(copy, "anna")  # of fold 1, on which fold 2 is trained
-    run = copy.run("all")
-    assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr.index(" train: ") > run.stderr.index(" replan: ")
-    assert model.read_bytes() != before
+    assert missing.read_bytes() != models[0]
+    assert other.read_bytes() != models[1]
     assert "Nothing to be done" in copy.run("all").stderr
 
 
