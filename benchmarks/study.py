@@ -33,7 +33,9 @@ def trainings(results: Path) -> pd.DataFrame:
         true, predicted = (table.filter(regex=f"_{kind}$").to_numpy() for kind in ("true", "pred"))
         icc = np.mean([icc31(*pair) for pair in zip(true.T, predicted.T, strict=True)])
         variant = run.variant or ("g2rl" if run.lambda_ else "baseline")
-        rows.append((variant, run.seed, icc, np.abs(true - predicted).mean()))
+        rows.append(
+            (variant, run.seed, icc, np.nanmean(np.abs(true - predicted), axis=0).mean())
+        )  # NaN: not coded
     return pd.DataFrame(rows, columns=["variant", "seed", "icc", "mae"])
 
 
