@@ -1,4 +1,4 @@
-# make all     the environment, Table 1 and Figures 4–7 on the embedded faces, and the report
+# make all     the environment, Table 1 and Figures 1–7 on the embedded faces, and the report
 # make test    the environment, then lint, unit tests and workflow tests
 # make verify  whether results/ is what the committed lock of the embedded default says
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
@@ -90,11 +90,10 @@ clean:
 # NVIDIA driver, or with GPU=1. Without, those stay that torch's wheel for Linux loads when it is imported; with
 # TORCH_INDEX=URL, a package index with torch for CPUs, such as PyTorch's own, none does. uv installs, else pip.
 GPU ?= $(if $(wildcard /proc/driver/nvidia/version /usr/lib/wsl/lib/libcuda.so.1),1,0)
-ifneq ($(GPU),1)
-LEFT_OUT := triton|cuda-.*|nvidia-cusolver|nvidia-nvtx
 ifdef TORCH_INDEX
 LEFT_OUT := torch|torchvision|triton|cuda-.*|nvidia-.*
-endif
+else ifneq ($(GPU),1)
+LEFT_OUT := triton|cuda-.*|nvidia-cusolver|nvidia-nvtx
 endif
 # Shell: the part of the lock whose names match, or do not match, a pattern.
 locked = awk '/^[a-z]/ {name = $$1; sub(/==.*/, "", name); keep = name $(1) /^($(2))$$/} keep' requirements.lock
