@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from g2rl.config.training import Settings
+from g2rl.network.controls import ConstantTarget
 from g2rl.network.model import G2RL, GeometryModule
 from g2rl.network.preprocessing import input_channels
 from g2rl.network.variants import build_model, guide
@@ -50,8 +51,10 @@ def trace_layers(settings: Settings, maps: int) -> list[Layer]:
         part, _, name = path.partition(".")
         layers.append(Layer(part, name, kind, tuple(output.shape[1:]), parameters))
 
-    model.geometry.register_forward_pre_hook(lambda _, given: add("geometry.P", "Input", given[0], 0))
-    if isinstance(graph := model.geometry, GeometryModule):
+    graph, source = model.geometry, "I" if settings.geometry == "intensities" else "P"
+    if not isinstance(graph, ConstantTarget):
+        graph.register_forward_pre_hook(lambda _, given: add(f"geometry.{source}", "Input", given[0], 0))
+    if isinstance(graph, GeometryModule):
         adjacency = graph.adjacency
 
         def traced(features: Tensor) -> Tensor:
@@ -60,6 +63,8 @@ def trace_layers(settings: Settings, maps: int) -> list[Layer]:
             return found
 
         graph.adjacency = traced
+    else:
+        graph.register_forward_hook(lambda _, __, output: add("geometry.G", type(graph).__name__, output, 0))
     for path, (module, count) in _shown(model).items():
         kind = settings.backbone if path == "net.backbone" else type(module).__name__
         if isinstance(module, nn.Conv1d):

@@ -1,5 +1,7 @@
 """The figures: same bytes twice, the CSV is what is drawn, the choice of frames never sees a prediction."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from g2rl.evaluation.example_sequence import choose_sequence, series_of
 from g2rl.evaluation.metrics import write_metrics
 from g2rl.faces.alignment import TEMPLATE
 from g2rl.faces.sequence_file import write_sequence
+from g2rl.network import controls
 from g2rl.network.shapes import trace_layers
 from g2rl.network.variants import build_model
 from g2rl.paths import Run
@@ -173,6 +176,20 @@ def test_figure3_has_the_shapes_and_the_weights_of_the_whole_network():
     for part in ("net", "geometry", "projection"):
         counted = sum(one.parameters for (where, _), one in layers.items() if where == part)
         assert counted == sum(weights.numel() for weights in getattr(model, part).parameters())
+
+
+@pytest.mark.parametrize(
+    ("geometry", "projection"), [*((name, "factorised") for name in controls.TARGETS), ("zero", "none")]
+)
+def test_figure3_draws_what_stands_in_the_place_of_the_graph_network(tmp_path, geometry, projection):
+    layers = trace_layers(replace(NETWORK, geometry=geometry, projection=projection), 10)
+    data = figure3(layers, 5, tmp_path / "figure3").set_index(["part", "name"])
+    if geometry in ("trained", "frozen"):
+        assert "fc.4" in data.loc["geometry"].index
+    else:
+        shown = data.loc["geometry", "shape"].to_dict()
+        numbers = {"zero": {}, "constant": {}, "intensities": {"I": "10"}}[geometry]
+        assert shown == numbers | {"G": "1" if geometry == "zero" else "256"}
 
 
 def test_figure4_lists_each_point(tmp_path):

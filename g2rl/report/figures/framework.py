@@ -25,7 +25,10 @@ TITLES = {
     "Conv2d": "conv 1×1",
     "Conv1d": "conv 1×1",
     "Linear": "fc",
+    "ConstantTarget": "constant",  # in the place of the graph network: the controls
+    "IntensityTarget": "random",
 }
+INPUTS = {"P": "landmarks P", "I": "intensities I"}
 GCN = ("W1", "W2", "W3")  # the layers of Eq. 3
 
 
@@ -63,8 +66,8 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
         _row(axes, between, PROJECTION, titles, [*map(_shape, projection)], COLOURS[4])
         _arrow(axes, (M, NET - BOX / 2), (M, PROJECTION + (BOX / 2 + 0.17 if projection else 0)))
 
-        along = np.linspace(EDGE, right, len(graph)).tolist()
-        titles = ["landmarks P", *map(_title, graph[1:-1]), "fc: G"]
+        along = [*np.linspace(EDGE, right, len(graph)).tolist()[:-1], right]
+        titles = [*map(_title, graph[:-1]), f"{_title(graph[-1])}: G"]
         _row(axes, along, GRAPH, titles, [*map(_shape, graph)], COLOURS[2])
 
         place = {layer.name: x for x, layer in zip(along, graph, strict=True)}
@@ -87,6 +90,8 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
 def _title(layer: Layer) -> str:
     if layer.part == "geometry" and layer.name in GCN:
         return "ReLU(AFW)"
+    if layer.part == "geometry" and layer.kind == "Input":
+        return INPUTS[layer.name]
     return TITLES.get(layer.kind, layer.kind.partition(".")[0])  # a backbone without the name of its weights
 
 
