@@ -85,7 +85,9 @@ def _run(
     except ModuleNotFoundError as error:
         if (error.name or "g2rl").startswith("g2rl"):
             raise
-        print(f"g2rl {name}: no package {error.name!r}: pip install 'g2rl[workflow,onnx]'", file=sys.stderr)
+        extra = "onnx" if error.name in ("onnx", "onnxruntime") else "workflow"
+        advice = f"in a clone of g2rl, pip install '.[{extra}]'"
+        print(f"g2rl {name}: no package {error.name!r}: {advice}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

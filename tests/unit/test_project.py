@@ -109,11 +109,20 @@ def test_predict_needs_nothing_but_the_plain_dependencies():
     assert set(imported_packages("cli.predict")) == plain | {"onnxruntime"}
 
 
-def test_a_package_of_an_extra_that_is_not_installed_is_named():
-    program = "import sys; sys.modules['pydantic'] = None; from g2rl.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "config", "--keys"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    expected = "g2rl config: no package 'pydantic': pip install 'g2rl[workflow,onnx]'\n"
+@pytest.mark.parametrize(
+    ("package", "extra", "command"),
+    [
+        ("pydantic", "workflow", ["config", "--keys"]),
+        ("onnxruntime", "onnx", ["predict", "photo.jpg", "--model", "model.onnx", "-o", "."]),
+    ],
+)
+def test_a_package_that_is_not_installed_is_named_with_its_extra(package, extra, command, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"")
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    program = f"import sys; sys.modules[{package!r}] = None; from g2rl.cli.main import main; sys.exit(main())"
+    run = [sys.executable, "-c", program, *command]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    expected = f"g2rl {command[0]}: no package {package!r}: in a clone of g2rl, pip install '.[{extra}]'\n"
     assert (done.returncode, done.stderr) == (2, expected)
 
 
