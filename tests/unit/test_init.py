@@ -15,6 +15,7 @@ from g2rl.datasets.sheet import check_folds, read_sheet
 from g2rl.errors import InputError
 from g2rl.workflow.manifest import load_manifests
 
+ROOT = Path(__file__).resolve().parents[2]
 CODES = "frame,AU06,AU12\n1,0,1\n2,3,0\n"
 
 
@@ -59,6 +60,7 @@ def test_videos_and_image_folders_with_codes(tmp_path):
         assert words in said
     config = load(files[1])
     assert config.results == "results_lab_data"
+    assert config.training == load(ROOT / "config/config.yaml").training
     assert not config.compute.gpu
     assert config.weights == "none"
     assert not config.sweep.sigma
