@@ -15,9 +15,10 @@ nothing to do with each other: their faces are numbered by size.
 
 A folder stands for each of its videos, and for its images: frames of a film if their names differ in a number
 alone, are unlike a camera's (IMG_0001.jpg), and all are of one size; else photos. The outputs of a.mp4 are
-named a.mp4.csv and so on if another input has the same name, or a.csv holds another input's rows. Outputs
-that are there already are kept, so that a repeated command does what is missing. What cannot be read is
-named in a line of its own and skipped; the status is then 2.
+named a.mp4.csv and so on if another input has the same name, or outputs of another input are named so.
+Outputs that are there already are kept, so that a repeated command does what is missing; those of another
+model, of other options or of an input that changed are made again (.a.json records what they are of). What
+cannot be read is named in a line of its own and skipped; the status is then 2.
 
 example: g2rl predict interview.mp4 holiday/ 'clips/*.mov' --model model.safetensors -o predictions
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from g2rl.inference.predictor import open_model
+from g2rl.io.hashing import content_sha256
 from g2rl.network.description import FaceModel
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ class FaceNetwork:
         alignment: of the faces that it was trained on.
         image_size: S, side of the faces that it takes, pixels.
         description: what it was trained on, in one line.
+        digest: SHA-256 of its file.
     """
 
-    def __init__(self, model: FaceModel, name: str) -> None:
-        self._model = model
+    def __init__(self, model: FaceModel, name: str, digest: str) -> None:
+        self._model, self.digest = model, digest
         self.aus, self.alignment, self.image_size = model.aus, model.alignment, model.settings.image_size
         self.description = (
             f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
@@ -47,4 +49,4 @@ def open_network(
     path: Path, choose_device: "Callable[[], torch.device | None]" = lambda: None
 ) -> FaceNetwork:
     """Read a model: see ``open_model``."""
-    return FaceNetwork(open_model(path, choose_device), path.name)
+    return FaceNetwork(open_model(path, choose_device), path.name, content_sha256(path))

@@ -1,16 +1,14 @@
-"""The inputs of ``g2rl predict``: videos, films as image folders, and photos; the name of each table."""
+"""The inputs of ``g2rl predict``: videos, films as image folders, and photos."""
 
 import glob
 import logging
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from g2rl.errors import InputError
 from g2rl.io.frame_source import FrameSource
@@ -187,69 +185,3 @@ def is_film(files: Sequence[Path]) -> bool:
     some = {files[round(at)] for at in np.linspace(0, len(files) - 1, min(len(files), SIZES_READ))}
     sizes = {image.shape for path in some if (image := read_image(path, grey=True)) is not None}
     return len(sizes) <= 1
-
-
-def table_names(inputs: Sequence[Input], folder: Path) -> list[str]:
-    """The file name of each input's table: ``a.csv`` for ``a.mp4``, ``P01.s1.csv`` for the folder ``P01.s1``.
-
-    The suffix stays (``a.mp4.csv``) where another input of this call has the same name without it, or where
-    the file in ``folder`` is not of this input. Inputs of one name have the folder's name in front.
-
-    Raises:
-        InputError: a file of something else would be replaced all the same.
-    """
-    paths = [each.path.resolve() for each in inputs]
-    names = _short_names(inputs, paths, folder)
-    with_parent = [f"{path.parent.name}_{name}" for path, name in zip(paths, names, strict=True)]
-    names = _replace_repeated(names, with_parent)
-    # With the parent folder's name also where a file of something else would be replaced.
-    names = [
-        long_name if _holds_another(folder / f"{name}.csv", each) else name
-        for name, long_name, each in zip(names, with_parent, inputs, strict=True)
-    ]
-    names = _replace_repeated(names, ["_".join(path.parts[1:]) for path in paths])
-    _refuse_to_replace(names, inputs, folder)
-    return [f"{name}.csv" for name in names]
-
-
-def _short_names(inputs: Sequence[Input], paths: Sequence[Path], folder: Path) -> list[str]:
-    """Each input's name without its suffix where that is free."""
-    full = [path.name or "root" for path in paths]
-    short = [path.stem if _has_suffix(path) else name for path, name in zip(paths, full, strict=True)]
-    shorter = Counter(map(str.casefold, short))
-    return [
-        name if shorter[stem.casefold()] > 1 or _holds_another(folder / f"{stem}.csv", each) else stem
-        for stem, name, each in zip(short, full, inputs, strict=True)
-    ]
-
-
-def _refuse_to_replace(names: Sequence[str], inputs: Sequence[Input], folder: Path) -> None:
-    for name, one in zip(names, inputs, strict=True):
-        if _holds_another(folder / f"{name}.csv", one):
-            raise InputError(
-                f"{folder / name}.csv: not a table of {one.path}, which would replace it: give another folder"
-            )
-
-
-def _replace_repeated(names: Sequence[str], longer: Sequence[str]) -> list[str]:
-    """The names, each that occurs several times, in whatever case, replaced by its longer one."""
-    times = Counter(map(str.casefold, names))
-    return [
-        long_name if times[name.casefold()] > 1 else name
-        for name, long_name in zip(names, longer, strict=True)
-    ]
-
-
-def _has_suffix(path: Path) -> bool:
-    return not path.is_dir() and (path.suffix.lower() in VIDEO_SUFFIXES or is_frame_file(path.name))
-
-
-def _holds_another(table: Path, one: Input) -> bool:
-    """Whether what lies there already is of another input, or no table of ``g2rl predict`` at all."""
-    try:
-        files = pd.read_csv(table, usecols=["file"], nrows=1, dtype=str)["file"]
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return not set(files) <= {path.name for path in one.files}

@@ -1,7 +1,7 @@
 """``g2rl predict``: every input that can be read, in one pass each, to the outputs that are asked for."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +9,24 @@ from pathlib import Path
 from g2rl.errors import InputError
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
-from g2rl.inference.inputs import Input, find_inputs, table_names
+from g2rl.inference.inputs import Input, find_inputs
 from g2rl.inference.jumps import Jumps
+from g2rl.inference.names import output_names
 from g2rl.inference.neutral import Neutral, subtract_neutral
+from g2rl.inference.outputs.names import ENDS, OF_PHOTO, OF_PHOTOS
 from g2rl.inference.outputs.overlay import OverlayPhotos, OverlayVideo
 from g2rl.inference.outputs.page import Page
 from g2rl.inference.outputs.summary import Summary
 from g2rl.inference.outputs.table import Table
 from g2rl.inference.outputs.timeline import Timeline
 from g2rl.inference.outputs.writer import Writer
+from g2rl.inference.record import State, forget, input_digest, read_states, write_states
 from g2rl.inference.video import estimate_frames
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
 
 log = logging.getLogger(__name__)
-OUTPUTS = ("csv", "overlay", "plot", "page", "summary")
+OUTPUTS = tuple(ENDS)
 FOR_PHOTOS = ("csv", "overlay")
 RATE = 25.0  # frames per second of what has no times
 
@@ -64,42 +67,74 @@ def predict_inputs(
         log.error("%s", fault)
     written: dict[Path, Path] = {}
     complete = not faults
-    for one, name in zip(inputs, table_names(inputs, folder), strict=True):
+    for one, name in zip(inputs, output_names(inputs, folder), strict=True):
         try:
-            outputs = _missing_outputs(one, folder / name.removesuffix(".csv"), choices)
-            if outputs:
-                _predict_input(one, outputs, network, choices)
+            outputs = _make_missing(one, folder / name, network, choices)
         except InputError as error:
             log.error("%s", error)
             complete = False
         else:
-            written |= dict.fromkeys(outputs.values(), one.path)
-            for path in outputs.values():
+            written |= dict.fromkeys(outputs, one.path)
+            for path in outputs:
                 log.info("wrote %s", path)
     return written, complete
 
 
-def _missing_outputs(one: Input, stem: Path, choices: Choices) -> dict[str, Path]:
-    """The files to make of an input; without ``overwrite`` those that are not there."""
+def _make_missing(one: Input, stem: Path, network: FaceNetwork, choices: Choices) -> list[Path]:
+    """Make the outputs of an input that are not there, or were made of something else; record what of."""
+    states = {kind: _state(kind, one, network, choices) for kind in choices.outputs}
+    known = read_states(stem, one)
+    outputs = _missing_outputs(one, stem, choices, states, known)
+    if not outputs:
+        return []
+    known = {name: state for name, state in known.items() if name not in {p.name for p in outputs.values()}}
+    write_states(stem, one, known)  # before the outputs, so that those of a killed run are made again
+    try:
+        _predict_input(one, outputs, network, choices)
+    except BaseException:
+        if not known and not any(path.exists() for path in outputs.values()):
+            forget(stem)
+        raise
+    write_states(stem, one, known | {path.name: states[kind] for kind, path in outputs.items()})
+    return list(outputs.values())
+
+
+def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> State:
+    """All that an output depends on."""
+    neutral = str(choices.neutral) if choices.neutral else None
+    state = {"input": input_digest(one), "model": network.digest, "images": one.kind}
+    state |= {"--single": choices.single, "--neutral": neutral}
+    of_table = {"--format": choices.table, "--landmarks": choices.landmarks or choices.table == "openface"}
+    return state | (of_table if kind == "csv" else {})
+
+
+def _missing_outputs(
+    one: Input, stem: Path, choices: Choices, states: Mapping[str, State], known: Mapping[str, State]
+) -> dict[str, Path]:
+    """The files to make of an input; without ``overwrite`` those not there or of another state."""
     photos = one.kind == "photos"
-    ends = {
-        "csv": ".csv",
-        "overlay": ".overlay.mp4" if not photos else ".overlay.jpg" if one.path.is_file() else ".overlay",
-        "plot": ".timeline.png",
-        "page": ".html",
-        "summary": ".summary.csv",
-    }
+    ends = ENDS | ({"overlay": OF_PHOTO if one.path.is_file() else OF_PHOTOS} if photos else {})
     kinds = [kind for kind in choices.outputs if not photos or kind in FOR_PHOTOS]
     outputs = {kind: stem.with_name(stem.name + ends[kind]) for kind in kinds}
-    missing = {kind: path for kind, path in outputs.items() if choices.overwrite or not path.exists()}
-    if there := [path.name for kind, path in outputs.items() if kind not in missing]:
-        log.info(
-            "%s: kept %s: --overwrite makes %s again",
-            one.path,
-            ", ".join(there),
-            "them" if there[1:] else "it",
-        )
-    return missing
+    if choices.overwrite:
+        return outputs
+    there = {kind: path.name for kind, path in outputs.items() if path.exists()}
+    kept = [kind for kind, name in there.items() if known.get(name) == states[kind]]
+    if kept:
+        names = ", ".join(there[kind] for kind in kept)
+        log.info("%s: kept %s: --overwrite makes %s again", one.path, names, "them" if kept[1:] else "it")
+    for kind, name in there.items():
+        if kind not in kept:
+            log.warning(
+                "%s: %s is made again: %s", one.path, name, _differences(states[kind], known.get(name))
+            )
+    return {kind: path for kind, path in outputs.items() if kind not in kept}
+
+
+def _differences(state: State, before: State | None) -> str:
+    if not before:
+        return "it was not finished"
+    return f"other {', '.join(name for name, value in state.items() if before.get(name) != value)}"
 
 
 def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, choices: Choices) -> None:

@@ -17,6 +17,7 @@ OPENFACE = ["frame", "face_id", "timestamp", "confidence", "success"]
 OPENFACE += ["pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz"]
 OPENFACE += [f"{axis}_{i}" for axis in "xy" for i in range(68)]
 OPENFACE += [f"AU{au:02d}_r" for au in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)]
+OPENFACE += ["file"]  # ours
 
 
 def two_frames():

@@ -1,5 +1,6 @@
 """A real photograph through landmarks, alignment and inference."""
 
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,9 @@ from g2rl.errors import InputError
 from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix, transform_points, warp
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.tracker import FaceTracker
-from g2rl.inference.inputs import Input, find_inputs, table_names
+from g2rl.inference.inputs import Input, find_inputs
+from g2rl.inference.names import output_names
+from g2rl.inference.record import write_states
 from g2rl.io.video import open_source
 from g2rl.network.model_file import read_model
 from g2rl.training import loop as training
@@ -123,7 +126,8 @@ def test_one_broken_video_costs_no_other(folder, tmp_path, model_file, capsys):
     lines = capsys.readouterr().err
     for words in ("broken.avi: not a readable video", "gone.mp4: no such video", "bare: no image"):
         assert f" ERROR {tmp_path / words}" in lines
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{folder.name}.csv"]
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == sorted([f".{folder.name}.json", f"{folder.name}.csv"])
     assert len(pd.read_csv(tmp_path / "out" / f"{folder.name}.csv")) == 3
     assert cli.main(["predict", str(folder), *options]) == 0
     assert f"kept {folder.name}.csv: --overwrite" in capsys.readouterr().err
@@ -142,7 +146,9 @@ def predict_to(folder, model_file, *inputs):
     """Status of the command, and {file name: table} of what it writes."""
     options = ["--model", str(model_file), "-o", str(folder), "--device", "cpu", "--csv"]
     status = cli.main(["predict", *map(str, inputs), *options])
-    return status, {path.name: pd.read_csv(path, dtype={"file": str}) for path in sorted(folder.glob("*"))}
+    return status, {
+        path.name: pd.read_csv(path, dtype={"file": str}) for path in sorted(folder.glob("[!.]*"))
+    }
 
 
 def write_group(path, faces):
@@ -233,26 +239,29 @@ def test_a_film_or_photos(tmp_path, names, kind):
 
 
 @pytest.mark.parametrize(
-    ("names", "tables"),
+    ("names", "outputs"),
     [
-        (["a.mp4", "b.jpg"], ["a.csv", "b.csv"]),
-        (["a.mp4", "A.jpg"], ["a.mp4.csv", "A.jpg.csv"]),
-        (["P01.s1", "P01.s2"], ["P01.s1.csv", "P01.s2.csv"]),
-        (["x/a.mp4", "y/a.mp4", "b.mp4"], ["x_a.mp4.csv", "y_a.mp4.csv", "b.csv"]),
+        (["a.mp4", "b.jpg"], ["a", "b"]),
+        (["a.mp4", "A.jpg"], ["a.mp4", "A.jpg"]),
+        (["P01.s1", "P01.s2"], ["P01.s1", "P01.s2"]),
+        (["x/a.mp4", "y/a.mp4", "b.mp4"], ["x_a.mp4", "y_a.mp4", "b"]),
         ([".", "sub/.."], None),
-        (["old.mp4", "new.jpg"], ["old.csv", "new.jpg.csv"]),
+        (["old.mp4", "new.jpg"], ["old", "new.jpg"]),
+        (["x/old.mp4"], ["old.mp4"]),
     ],
 )
-def test_no_two_tables_have_one_name(tmp_path, monkeypatch, names, tables):
+def test_no_two_inputs_have_outputs_of_one_name(tmp_path, monkeypatch, names, outputs):
     monkeypatch.chdir(tmp_path)
     inputs = [Input(Path(name), "video", (Path(name),)) for name in names]
     (tmp_path / "out").mkdir()
-    (tmp_path / "out/old.csv").write_text("file,frame\nold.mp4,1\n")
-    (tmp_path / "out/new.csv").write_text("file,frame\nnew.mp4,1\n")
-    if tables is None:
-        tables = [f"{tmp_path.name}.csv"]
+    for name in ("old", "new"):
+        (tmp_path / f"out/{name}.html").touch()
+        before = Input(Path(f"{name}.mp4"), "video", ())
+        write_states(tmp_path / "out" / name, before, {})
+    if outputs is None:
+        outputs = [tmp_path.name]
         inputs = inputs[:1]
-    assert table_names(inputs, tmp_path / "out") == tables
+    assert output_names(inputs, tmp_path / "out") == outputs
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
@@ -290,14 +299,14 @@ def test_a_file_of_something_else_is_not_replaced(tmp_path):
     video = Input(tmp_path / "anna1.mp4", "video", (tmp_path / "anna1.mp4",))
     codes = tmp_path / "anna1.csv"
     codes.write_text("frame,AU06\n1,3\n")
-    assert table_names([video], tmp_path) == ["anna1.mp4.csv"]
+    assert output_names([video], tmp_path) == ["anna1.mp4"]
     folder = Input(tmp_path / "P01", "photos", (tmp_path / "P01/a.jpg",))
     (tmp_path / "P01.csv").write_text("file,frame\nP01.mp4,1\n")
-    (parent,) = table_names([folder], tmp_path)
-    assert parent == f"{tmp_path.name}_P01.csv"
-    (tmp_path / parent).write_text("other\n")
+    (parent,) = output_names([folder], tmp_path)
+    assert parent == f"{tmp_path.name}_P01"
+    (tmp_path / f"{parent}.csv").write_text("other\n")
     with pytest.raises(InputError, match="give another folder"):
-        table_names([folder], tmp_path)
+        output_names([folder], tmp_path)
 
 
 def test_a_films_rows_name_their_images_in_the_order_of_the_numbers(estimator, tmp_path):
@@ -316,7 +325,7 @@ def test_outputs_that_are_there_are_kept_and_missing_ones_made(folder, model_fil
     assert cli.main(command) == 0
     made = [".html", ".overlay.mp4", ".summary.csv", ".timeline.png"]
     ends = [".csv", ".events.csv", ".timeline.pdf", *made]
-    assert {path.name for path in tmp_path.iterdir()} == {folder.name + end for end in ends}
+    assert {path.name for path in tmp_path.glob("[!.]*")} == {folder.name + end for end in ends}
     assert table.read_text().endswith("\n\n")
     lines = capsys.readouterr().err
     assert f"kept {folder.name}.csv: --overwrite makes it again" in lines
@@ -327,6 +336,37 @@ def test_outputs_that_are_there_are_kept_and_missing_ones_made(folder, model_fil
     assert set(again["neutral"]) == {"minus each face's 5th percentile"}
     assert again["x_0"].notna().tolist() == [True, False, True]
     assert again.loc[[0, 2], ["AU06", "AU12"]].min().tolist() == pytest.approx([0, 0], abs=0.1)
+
+
+def test_outputs_of_something_else_are_made_again(folder, model_file, tmp_path, capsys):
+    film = tmp_path / "film"
+    shutil.copytree(folder, film)
+    other = tmp_path / "other.safetensors"
+    shutil.copy(model_file, other)
+    command = ["predict", str(film), "-o", str(tmp_path / "out"), "--device", "cpu", "--csv", "--model"]
+
+    def said(*options):
+        capsys.readouterr()
+        assert cli.main([*command, *options]) == 0
+        assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["film.csv"]
+        return capsys.readouterr().err
+
+    def columns():
+        return list(pd.read_csv(tmp_path / "out/film.csv"))
+
+    said(str(model_file))
+    assert "kept film.csv" in said(str(other))  # the same bytes
+    assert "film.csv is made again: other --landmarks" in said(str(other), "--landmarks")
+    assert "x_0" in columns()
+    openface = str(other), "--format", "openface"
+    assert "film.csv is made again: other --format" in said(*openface)
+    assert "kept film.csv" in said(*openface)
+    assert columns()[-1] == "file"
+    (film / "0010.png").unlink()
+    assert "film.csv is made again: other input" in said(*openface)
+    assert len(pd.read_csv(tmp_path / "out/film.csv")) == 2
+    (tmp_path / "out/.film.json").write_text(json.dumps({"input": str(film.resolve()), "outputs": {}}))
+    assert "film.csv is made again: it was not finished" in said(*openface)
 
 
 def test_images_in_memory_are_estimated_as_their_files_are(estimator, folder):

@@ -44,8 +44,8 @@ def rows_of_frame(
 def openface_rows(
     frame: FrameEstimate, aus: Sequence[int], landmarks: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """The same under OpenFace 2's names: rotations in radians, intensities as ``AU01_r``; without what it has
-    beyond (gaze, the head's place, presence)."""
+    """The same under OpenFace 2's names: rotations in radians, intensities as ``AU01_r``, and last the
+    file; without what it has beyond (gaze, the head's place, presence)."""
     for row in rows_of_frame(frame, aus, landmarks):
         turned = {
             f"pose_R{axis}": None if row[name] is None else math.radians(row[name])
@@ -53,7 +53,8 @@ def openface_rows(
         }
         kept = {name: row[name] for name in ("frame", "face_id", "timestamp", "confidence", "success")}
         points = {name: row[name] for name in POINTS if landmarks}
-        yield kept | turned | points | {f"{au_name(au)}_r": row[au_name(au)] for au in aus}
+        intensities = {f"{au_name(au)}_r": row[au_name(au)] for au in aus}
+        yield kept | turned | points | intensities | {"file": row["file"]}
 
 
 FORMATS = {"g2rl": rows_of_frame, "openface": openface_rows}
