@@ -152,7 +152,8 @@ def train(
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
     subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())
-    datasets = [*(first.datasets if first else ()), *([dataset] if dataset else [])]
-    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment, datasets)
+    known = dataset and (first is None or first.datasets)  # all of them are named, or none
+    datasets = dict.fromkeys([*(first.datasets if first else ()), dataset]) if known else ()
+    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment, tuple(datasets))
     write_history(history_path, history)
     saved.remove()

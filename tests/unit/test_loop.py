@@ -10,6 +10,7 @@ import torch
 from g2rl.cli.main import main
 from g2rl.errors import InputError
 from g2rl.faces.sequence_file import write_sequence
+from g2rl.network.model_file import read_model, write_model
 from g2rl.network.variants import build_model
 from g2rl.training import cuda_graph, data, loop
 from g2rl.training.checkpoint import Checkpoint
@@ -129,3 +130,15 @@ def test_a_recorded_step_trains_as_the_plain_one(tmp_path, monkeypatch):
 def test_on_a_cpu_the_step_is_run_as_it_is():
     step = object()
     assert cuda_graph.recorded(step, None, None, torch.zeros(4)) is step
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "expected"),
+    [(("a", "b"), "b", ("a", "b")), (("a",), "c", ("a", "c")), ((), "c", ()), (("a",), "", ())],
+)
+def test_datasets_are_named_all_or_none(tmp_path, known, new, expected):
+    settings = replace(SMALL, epochs=1)
+    net = build_model(settings, 4).net
+    write_model(net, settings, (6, 12), ["P1"], tmp_path / "first", datasets=known)
+    run(tmp_path, settings, first=read_model(tmp_path / "first", CPU), dataset=new)
+    assert read_model(tmp_path / "model.safetensors", CPU).datasets == expected
