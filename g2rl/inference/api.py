@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,4 +95,5 @@ class _Images(FrameSource):
         self._images = images
 
     def _frames(self, grey: bool, wanted: frozenset[int] | None) -> Iterator[tuple[int, np.ndarray | None]]:
-        yield from enumerate(self._images, 1)
+        for number, image in enumerate(self._images, 1):
+            yield number, copy(image)  # frames are read ahead, and the giver may use its array again

@@ -386,3 +386,13 @@ def test_the_readmes_example(model_file, folder, tmp_path, monkeypatch):
     names = {}
     exec(example, names)
     assert len(names["table"]) == len(names["estimator"].heatmaps) == len(names["estimator"].landmarks) == 3
+
+
+def test_images_in_memory_may_share_one_array(estimator):
+    def film():
+        image = np.empty((32, 32, 3), np.uint8)
+        for value in range(12):
+            image[:] = value
+            yield image
+
+    assert [frame.image[0, 0, 0] for frame in estimator.frames(film())] == list(range(12))
