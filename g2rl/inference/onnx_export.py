@@ -3,7 +3,7 @@
 import json
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,15 @@ from torch import Tensor, nn
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import decode
 from g2rl.faces.sequence_file import AlignedSequence
+from g2rl.inference.predictor import check_alignment
 from g2rl.io.atomic import atomic_path
-from g2rl.network.description import KEY
+from g2rl.network.description import KEY, FaceModel
 from g2rl.network.model_file import Model
 from g2rl.network.onnx_file import OUTPUTS, input_shapes, output_shapes, read_onnx
 
 OPSET = 17
 MOST_FACES = 256  # for the ranges of int8, and as many to test it
+BATCH = 16  # of these faces: all activations of a batch are in memory
 Faces = tuple[np.ndarray, np.ndarray]  # as FaceModel.predict takes them
 
 
@@ -77,7 +79,8 @@ def quantise(source: Path, path: Path, faces: Faces) -> None:
 
     class Reader(CalibrationDataReader):
         def __init__(self, names: Sequence[str]) -> None:
-            self.batches = iter([{name: faces[("faces", "landmarks").index(name)] for name in names}])
+            given = {name: faces[("faces", "landmarks").index(name)] for name in names}
+            self.batches = ({name: given[name][each] for name in names} for each in _batches(len(faces[0])))
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(self.batches, None)
@@ -106,8 +109,10 @@ def export_int8(model: Model, path: Path, sequences: Sequence[AlignedSequence]) 
             the difference from fp32; of each up to ``MOST_FACES``.
 
     Raises:
-        InputError: fewer than two faces.
+        InputError: fewer than two faces, or they were aligned otherwise than the model's.
     """
+    for sequence in sequences:
+        check_alignment(model, sequence)
     faces, landmarks = draw_faces(sequences, model.settings.image_size, 2 * MOST_FACES)
     if len(faces) < 2:
         raise InputError("fewer than two faces in the aligned sequences: some for the ranges, others to test")
@@ -115,13 +120,22 @@ def export_int8(model: Model, path: Path, sequences: Sequence[AlignedSequence]) 
         export_onnx(model, whole := Path(folder, "whole.onnx"))
         quantise(whole, path, (faces[::2], landmarks[::2]))
     rest = faces[1::2], landmarks[1::2]
-    before, after = (each.predict(*rest).intensity for each in (model, read_onnx(path)))
+    before, after = (_intensity(each, rest) for each in (model, read_onnx(path)))
     difference = np.abs(after - before)
     each = ", ".join(f"AU{au:02d} {d:.3f}" for au, d in zip(model.aus, difference.mean(0), strict=True))
     return (
         f"int8 against fp32 on {len(before)} faces, intensities 0 to 5: mean difference "
         f"{difference.mean():.3f} ({each}), largest {difference.max():.2f}"
     )
+
+
+def _batches(count: int) -> Iterator[slice]:
+    return (slice(start, start + BATCH) for start in range(0, count, BATCH))
+
+
+def _intensity(model: FaceModel, faces: Faces) -> np.ndarray:
+    each = [model.predict(faces[0][rows], faces[1][rows]).intensity for rows in _batches(len(faces[0]))]
+    return np.concatenate(each)
 
 
 def draw_faces(sequences: Sequence[AlignedSequence], size: int, count: int) -> Faces:

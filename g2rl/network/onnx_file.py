@@ -44,6 +44,12 @@ def output_shapes(about: Description) -> dict[str, tuple[int, ...]]:
     return dict(zip(OUTPUTS, ((maps, size, size), (len(about.aus),), (maps, 2)), strict=True))
 
 
+def _threads(text: str) -> int:
+    """The first number of OMP_NUM_THREADS, which may be a list; 0, all cores, if there is none."""
+    first = text.partition(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
+
+
 def read_onnx(path: Path) -> OnnxModel:
     """Read what ``g2rl export`` wrote. It runs on as many threads as OMP_NUM_THREADS says, else on all cores.
 
@@ -53,7 +59,7 @@ def read_onnx(path: Path) -> OnnxModel:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    options.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
     options.log_severity_level = 3  # errors alone: warnings are about its own optimisations
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

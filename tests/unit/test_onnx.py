@@ -12,7 +12,9 @@ import torch
 from skimage.data import astronaut
 
 from g2rl.cli import main as cli
+from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
+from g2rl.inference import onnx_export
 from g2rl.inference.onnx_export import export_onnx
 from g2rl.network import model_file, variants
 from g2rl.network.onnx_file import read_onnx
@@ -153,3 +155,34 @@ def test_a_model_is_described(tmp_path, capsys):
             assert line in text
         assert ("AU06  ICC 1.00  MAE 0.50" in text) is bool(table)
         assert ("held-out subjects: not known" in text) is not bool(table)
+
+
+def test_int8_is_made_in_batches_of_faces_that_are_aligned_as_the_models(tmp_path, monkeypatch):
+    model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    path, sizes = tmp_path / "int8.onnx", []
+    turned = replace(make_sequence("F003", 4), alignment=Alignment(scale=0.5))
+    with pytest.raises(InputError, match=r"F003.*aligned by"):
+        onnx_export.export_int8(model, path, [turned])
+    predict = model_file.Model.predict
+
+    def counted(model, faces, landmarks):
+        sizes.append(len(faces))
+        return predict(model, faces, landmarks)
+
+    def quantised(source, path, reader, **options):
+        sizes.extend(len(batch["faces"]) for batch in iter(reader.get_next, None))
+        path.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr(model_file.Model, "predict", counted)
+    monkeypatch.setattr(onnx_export, "quantize_static", quantised)
+    onnx_export.export_int8(model, path, [make_sequence("F003", 80)])
+    assert sizes == [16, 16, 8] * 2
+
+
+@pytest.mark.parametrize("threads", ["4,2", "2", "", "all"])
+def test_a_list_of_threads_is_read(tmp_path, monkeypatch, threads):
+    model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    onnx_export.export_onnx(model, tmp_path / "model.onnx")
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    options = read_onnx(tmp_path / "model.onnx").session.get_session_options()
+    assert options.intra_op_num_threads == {"4,2": 4, "2": 2}.get(threads, 0)
