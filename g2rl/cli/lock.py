@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output(parser, "the lock, JSON")
     what = "also write the measures of every run and the SHA-256 of every model, JSON; default: not written"
     parser.add_argument("--summary", type=Path, metavar="FILE", help=what)
-    what = "the file that the results were made of, for the summary"
-    parser.add_argument("--config", default="config/config.yaml", metavar="NAME", help=what)
+    what = "the files that the results were made of, for the summary"
+    parser.add_argument("--config", nargs="+", default=["config/config.yaml"], metavar="NAME", help=what)
 
 
 def run(options: argparse.Namespace) -> Outcome:

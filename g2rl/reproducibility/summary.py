@@ -3,6 +3,7 @@
 import csv
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from g2rl import __version__
@@ -13,7 +14,7 @@ from g2rl.reproducibility.lock import Lock
 METRICS = ("ICC", "MAE")
 
 
-def write_summary(lock: Lock, results: Path, configuration: str, path: Path) -> None:
+def write_summary(lock: Lock, results: Path, configurations: Sequence[str], path: Path) -> None:
     """Write the summary as JSON.
 
     ``runs`` has one row per dataset and run, image-free baselines among them: ICC and MAE, mean over the AUs,
@@ -22,7 +23,7 @@ def write_summary(lock: Lock, results: Path, configuration: str, path: Path) -> 
 
     Args:
         lock: of all results below ``results``: which files there are, and their SHA-256.
-        configuration: the file that the results were made of.
+        configurations: the files that the results were made of, each laid over those before it.
     """
     names = [PurePosixPath(name) for name in lock.files]
     measured = {name.parent: _averages(results / name) for name in names if name.name == "metrics.csv"}
@@ -34,9 +35,9 @@ def write_summary(lock: Lock, results: Path, configuration: str, path: Path) -> 
             "fold": Fold.parse(name.parts[2]).name,
             "file": str(name),
             "sha256": lock.files[str(name)],
-            "config": configuration,
+            "config": ", ".join(configurations),
             "command": shlex.join(
-                ["snakemake", "--cores", "8", str(results / name), "--configfile", configuration]
+                ["snakemake", "--cores", "8", str(results / name), "--configfile", *configurations]
             ),
             **measured.get(name.parents[1], {}),
         }

@@ -251,7 +251,8 @@ avg,PCC,pooled,0.6,0.5,0.7
     write(results, {f"{run}/metrics.csv": table, f"{run}/fold3/model.safetensors": "a"})
     write(results, {"synthetic_disfa/constant/metrics.csv": table})
     paths = [str(tmp_path / name) for name in ("lock.json", "summary.json")]
-    assert main(["lock", str(results), "-o", paths[0], "--summary", paths[1], "--config", "my own.yaml"]) == 0
+    configs = ["--config", "my own.yaml", "more.yaml"]
+    assert main(["lock", str(results), "-o", paths[0], "--summary", paths[1], *configs]) == 0
     found = json.loads((tmp_path / "summary.json").read_text())
     measures = {
         "ICC": {"value": 0.5, "ci_low": 0.4, "ci_high": 0.6},
@@ -264,8 +265,8 @@ avg,PCC,pooled,0.6,0.5,0.7
     (model,) = found["models"]
     file = f"{run}/fold3/model.safetensors"
     assert model == {
-        **{"dataset": dataset, "run": name, "fold": "3", "file": file, "config": "my own.yaml"},
+        **{"dataset": dataset, "run": name, "fold": "3", "file": file, "config": "my own.yaml, more.yaml"},
         "sha256": make_lock(results).files[file],
-        "command": f"snakemake --cores 8 {results / file} --configfile 'my own.yaml'",
+        "command": f"snakemake --cores 8 {results / file} --configfile 'my own.yaml' more.yaml",
         **measures,
     }

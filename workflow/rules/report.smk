@@ -272,8 +272,8 @@ rule lock:
         runtime=JOBS.minutes(30),
     params:
         *code("lock"),
-        configuration=SOURCES[0],
+        configurations=SOURCES,
     run:
         found = make_lock(Path(RESULTS.root), map(Path, input.files))
         write_lock(found, Path(output.lock))
-        write_summary(found, Path(RESULTS.root), params.configuration, Path(output.summary))
+        write_summary(found, Path(RESULTS.root), params.configurations, Path(output.summary))
