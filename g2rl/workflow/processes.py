@@ -62,18 +62,21 @@ def clear_stale_locks(folder: Path) -> TextIOWrapper | None:
     return stream
 
 
-def runs_here(folder: Path) -> bool:
-    """Whether a Snakemake runs in ``folder`` (.snakemake); see ``clear_stale_locks``."""
-    if fcntl is None:
+def runs_here(folder: Path) -> bool | None:
+    """Whether a Snakemake runs in ``folder`` (.snakemake; see ``clear_stale_locks``); None: unknown."""
+    if not folder.exists():
         return False
+    if fcntl is None:
+        return None
     try:
         with open(folder / "alive") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            host = stream.read()
     except BlockingIOError:
         return True
-    except OSError:  # no such file, a file system without locks
-        return False
-    return False
+    except OSError:  # it could not be written, or a file system without locks
+        return None
+    return False if host in ("", platform.node()) else None
 
 
 def parent_token() -> str:

@@ -102,7 +102,7 @@ def _stages(targets: Targets, cores: int) -> Iterator[Stage]:
     counted = {job.output for jobs in kinds.values() for job in jobs}
     others = [
         Job(path, "", None)
-        for path in (*targets.result_files(), results.lock())
+        for path in (*targets.result_files(), results.lock(), results.summary())
         if path not in counted and not path.startswith(f"{results.root}/raw/") and "/history.csv" not in path
     ]
     yield Stage("tables, figures", others, cores)
@@ -151,7 +151,8 @@ def _begun(folder: Path) -> Iterator[str]:
 def format_status(config: str, targets: Targets, cores: int) -> str:
     """The status of a configuration's results for the screen, a few lines."""
     stages, alive = read_stages(targets, cores), runs_here(Path(".snakemake"))
-    title = ("stage", "jobs", "done", "running" if alive else "cut off", "missing", "time left")
+    begun = {True: "running", False: "cut off", None: "unknown"}[alive]
+    title = ("stage", "jobs", "done", begun, "missing", "time left")
     rows: list[tuple[str, ...]] = [title]
     for each in stages:
         numbers = (len(each.jobs), each.done, each.running, len(each.missing) - each.running)
@@ -161,10 +162,12 @@ def format_status(config: str, targets: Targets, cores: int) -> str:
     )
 
 
-def _last_line(config: str, stages: Sequence[Stage], cores: int, alive: bool) -> str:
+def _last_line(config: str, stages: Sequence[Stage], cores: int, alive: bool | None) -> str:
     if not any(stage.missing for stage in stages):
         return "Everything is there. Whether settings, code or inputs have changed since: snakemake -n"
     left = f"About {format_hours(hours_left(stages))} left on {cores} cores, where the time is known."
+    if alive is None:
+        return f"{left} Whether a run is alive cannot be told here."
     return left if alive else f"{left} To go on: snakemake --cores {cores} all --configfile {config}"
 
 

@@ -63,6 +63,8 @@ def test_jobs_are_done_running_or_missing(targets):
     for path in (*targets.result_files(), results.lock()):
         touch(path)
     Path(next(Path(".snakemake/incomplete").glob("@*/*"))).unlink()
+    assert counts(targets)["tables, figures"][3] == 1
+    touch(results.summary())
     assert {one[3] for one in counts(targets).values()} == {0}
 
 
@@ -95,3 +97,15 @@ def test_the_command_changes_nothing(targets, capsys):
     assert "go on" not in said
     assert len(said.splitlines()) <= 10
     assert {path: path.stat().st_mtime_ns for path in Path().rglob("*")} == before
+
+
+def test_a_run_of_which_nothing_is_known_is_not_called_cut_off(targets, capsys):
+    """It may be one on another host of a shared disk, or its mark could not be written."""
+    begin(targets.results.landmarks("disfa", "SN002"))
+    assert main(["status", "my.yaml", "--cores", "2"]) == 0
+    touch(".snakemake/alive", "another-host")
+    assert main(["status", "my.yaml", "--cores", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "cut off" not in said
+    assert "go on" not in said
+    assert said.count("Whether a run is alive cannot be told here.") == said.count("unknown") == 2
