@@ -18,7 +18,8 @@ class Neutral:
     """Where a face's neutral expression is taken from.
 
     Attributes:
-        seconds: the median over so many seconds after the face appears; None: the 5th percentile of the clip.
+        seconds: the median over so many seconds from the face's first trusted frame on; None: the 5th
+            percentile of the clip.
     """
 
     seconds: float | None
@@ -28,8 +29,9 @@ class Neutral:
             return f"minus each face's {PERCENTILE}th percentile"
         return f"minus each face's median over its first {self.seconds:g} s"
 
-    def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray]:
-        """The intensities (K,) of each face's neutral expression, over trusted frames; by ``face_id``.
+    def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray | None]:
+        """The intensities (K,) of each face's neutral expression, over trusted frames, by ``face_id``; None
+        of a face without any.
 
         Raises:
             InputError: seconds are asked for, and the frames have no times.
@@ -40,11 +42,15 @@ class Neutral:
             if self.seconds and math.isnan(frame.timestamp):
                 raise InputError(f"{frame.file}: images have no times: use --neutral percentile")
             for face in frame.faces:
-                first = start.setdefault(face.face_id, frame.timestamp)
-                if face.success and not (self.seconds and frame.timestamp - first > self.seconds):
-                    values[face.face_id].append(face.intensity)
+                found = values[face.face_id]
+                if face.success:
+                    first = start.setdefault(face.face_id, frame.timestamp)
+                    if not (self.seconds and frame.timestamp - first > self.seconds):
+                        found.append(face.intensity)
         share = 50 if self.seconds else PERCENTILE
-        return {face: np.percentile(found, share, axis=0) for face, found in values.items()}
+        return {
+            face: np.percentile(found, share, axis=0) if found else None for face, found in values.items()
+        }
 
 
 def parse_neutral(text: str) -> Neutral:
@@ -64,12 +70,11 @@ def parse_neutral(text: str) -> Neutral:
     return Neutral(seconds)
 
 
-def subtract_neutral(frame: FrameEstimate, neutral: Mapping[int, np.ndarray]) -> FrameEstimate:
+def subtract_neutral(frame: FrameEstimate, neutral: Mapping[int, np.ndarray | None]) -> FrameEstimate:
     """The frame with the intensities above each face's neutral ones, 0 where they are below."""
-    faces = (
-        replace(face, intensity=np.maximum(face.intensity - neutral[face.face_id], 0).astype(np.float32))
-        if face.face_id in neutral
-        else face
-        for face in frame.faces
-    )
+    faces = []
+    for face in frame.faces:
+        if (base := neutral.get(face.face_id)) is not None:
+            face = replace(face, intensity=np.maximum(face.intensity - base, 0).astype(np.float32))
+        faces.append(face)
     return replace(frame, faces=tuple(faces))

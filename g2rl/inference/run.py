@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from g2rl.errors import InputError
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
@@ -102,9 +104,12 @@ def _make_missing(one: Input, stem: Path, network: FaceNetwork, choices: Choices
 def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> State:
     """All that an output depends on."""
     neutral = str(choices.neutral) if choices.neutral else None
-    state = {"input": input_digest(one), "model": network.digest, "images": one.kind}
+    state: State = {"input": input_digest(one), "model": network.digest, "images": one.kind}
     state |= {"--single": choices.single, "--neutral": neutral}
-    of_table = {"--format": choices.table, "--landmarks": choices.landmarks or choices.table == "openface"}
+    of_table: State = {
+        "--format": choices.table,
+        "--landmarks": choices.landmarks or choices.table == "openface",
+    }
     return state | (of_table if kind == "csv" else {})
 
 
@@ -139,16 +144,20 @@ def _differences(state: State, before: State | None) -> str:
 
 def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, choices: Choices) -> None:
     source = one.open()
-    neutral = {}
+    neutral: dict[int, np.ndarray | None] = {}
     if choices.neutral:
         if one.kind == "photos":
             raise InputError(f"{one.path}: photos have no common neutral expression: leave out --neutral")
         neutral = choices.neutral.measure(_frames(one, source, network, choices, "neutral expression"))
+    raw = [face for face, values in neutral.items() if values is None]
+    if raw:
+        named = ", ".join(map(str, raw))
+        log.warning("%s: no row of face %s has success: its intensities stay as predicted", one.path, named)
     with ExitStack() as stack:
         # The CSV last, so that it gets its name first.
         kinds = sorted(outputs, key=OUTPUTS.index, reverse=True)
         writers = [
-            stack.enter_context(_make_writer(kind, outputs[kind], one, source, network, choices))
+            stack.enter_context(_make_writer(kind, outputs[kind], one, source, network, choices, raw))
             for kind in kinds
         ]
         for frame in _frames(one, source, network, choices, "frames"):
@@ -157,13 +166,28 @@ def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, c
 
 
 def _make_writer(
-    kind: str, path: Path, one: Input, source: FrameSource, network: FaceNetwork, choices: Choices
+    kind: str,
+    path: Path,
+    one: Input,
+    source: FrameSource,
+    network: FaceNetwork,
+    choices: Choices,
+    raw: Sequence[int],
 ) -> Writer:
+    """
+    Args:
+        raw: ``face_id`` of the faces whose intensities are not calibrated.
+    """
     rate = getattr(source, "frame_rate", 0) or RATE
-    words = f"{network.description}{f'; intensities {choices.neutral}' if choices.neutral else ''}"
+    words = network.description
+    if choices.neutral:
+        words += f"; intensities {choices.neutral}"
+        words += f", not of face {', '.join(map(str, raw))}" if raw else ""
+    if one.kind == "frames":
+        words += f"; images have no times: {RATE:g} frames/s are assumed"
     if kind == "csv":
         extra = {"neutral": str(choices.neutral)} if choices.neutral else {}
-        return Table(path, network.aus, choices.table, choices.landmarks, extra)
+        return Table(path, network.aus, choices.table, choices.landmarks, extra, raw)
     if kind == "overlay":
         return (
             OverlayPhotos(path, network.aus)

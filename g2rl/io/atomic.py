@@ -4,6 +4,7 @@ import contextlib
 import errno
 import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,28 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder: yield a private one beside ``path``; on success it takes the place of ``path``.
+
+    Raises:
+        InputError: see ``atomic_path``.
+    """
+    with os_errors_as_input_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for partial in partial_files(path):
+            shutil.rmtree(partial)
+        temporary = Path(tempfile.mkdtemp(f"{path.suffix}", f".{path.stem}.part-", path.parent))
+        try:
+            yield temporary
+            share(temporary, 0o777)
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager

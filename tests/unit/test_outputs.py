@@ -73,6 +73,13 @@ def test_photos_keep_their_names(tmp_path):
     assert cv2.imread(str(tmp_path / "b.overlay.jpg")).shape == drawn.shape
 
 
+def test_no_folder_is_left_of_photos_that_fail(tmp_path):
+    (frame,) = frames([nan], [face()])
+    with pytest.raises(AttributeError):
+        write(OverlayPhotos(tmp_path / "b.overlay", AUS), [frame, None])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bars_are_as_long_as_the_intensities():
     painter = Painter(AUS, 360, 640)
     (frame,) = frames([0.0], [face((1.0, 4.0))], np.zeros((360, 640, 3), np.uint8))

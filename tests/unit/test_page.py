@@ -64,6 +64,12 @@ def test_the_page_holds_all_numbers_and_asks_for_nothing_else(page):
     assert np.abs(peaks * 5 / (LEVELS - 1) - rows[:, -2:]).max() < 0.1
 
 
+def test_frame_0_is_shown_as_0(tmp_path):
+    (frame,) = frames([0.0], [face()])
+    write(Page(tmp_path / "a.html", AUS, 25, ""), [replace(frame, frame=0)])
+    assert inflated(elements(tmp_path / "a.html", "frames")[0], "<f8").tolist() == [0, 0]
+
+
 def test_the_pages_video_keeps_the_times(page):
     with av.open(io.BytesIO(base64.b64decode(elements(page, "video")[0]))) as container:
         shown = [

@@ -101,6 +101,20 @@ def test_the_neutral_face_is_taken_off():
     assert "first 1 s" in str(Neutral(1.0))
 
 
+def test_a_face_that_is_doubtful_at_first_is_calibrated_and_one_that_stays_so_is_not(tmp_path):
+    film = [
+        frames([t / 10], [face((1.0, 1.0), 0, success=t >= 30), face((2.0, 2.0), 1, success=False)])[0]
+        for t in range(40)
+    ]
+    neutral = Neutral(1.0).measure(film)
+    assert neutral[0].tolist() == [1, 1]
+    assert neutral[1] is None
+    frame = subtract_neutral(film[0], neutral)
+    assert [each.intensity.tolist() for each in frame.faces] == [[0, 0], [2, 2]]
+    write(Table(tmp_path / "a.csv", AUS, extra={"neutral": "off"}, without=[1]), [frame])
+    assert pd.read_csv(tmp_path / "a.csv")["neutral"].fillna("").tolist() == ["off", ""]
+
+
 @pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "often"])
 def test_another_neutral_is_refused(text):
     with pytest.raises(InputError, match=f"--neutral {text}: expected percentile"):

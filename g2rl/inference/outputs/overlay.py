@@ -12,7 +12,7 @@ from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.outputs.mp4 import Mp4
 from g2rl.inference.outputs.painter import Painter
 from g2rl.inference.outputs.writer import Writer
-from g2rl.io.atomic import atomic_path
+from g2rl.io.atomic import atomic_folder, atomic_path
 
 QUALITY = 22  # H.264's constant rate factor
 
@@ -66,14 +66,18 @@ class OverlayPhotos(_Overlay):
             aus: the model's.
         """
         super().__init__(path, aus)
+        self._part: Path | None = None
 
     def add(self, frame: FrameEstimate) -> None:
         drawn = self._draw(frame)
         if drawn is None:
             return
-        path = self.path
-        if path.suffix != ".jpg":
-            path /= frame.file if frame.file.lower().endswith((".jpg", ".jpeg")) else f"{frame.file}.jpg"
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(jpeg)
+        with os_errors_as_input_errors(self.path):
+            if self._part is None:
+                files = atomic_path if self.path.suffix == ".jpg" else atomic_folder
+                self._part = self._files.enter_context(files(self.path))
+            part = self._part
+            if self.path.suffix != ".jpg":
+                part /= frame.file if frame.file.lower().endswith((".jpg", ".jpeg")) else f"{frame.file}.jpg"
+            _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+            part.write_bytes(jpeg)

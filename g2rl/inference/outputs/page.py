@@ -71,7 +71,8 @@ class Page(Writer):
                 self._html = self._start()
             self._film.add(self._reduced(frame.image), frame.timestamp)
             self._series.add(frame)
-            self._number.append(frame.frame or len(self._number) + 1)
+            assert frame.frame is not None  # photos have no page
+            self._number.append(frame.frame)
             for face in frame.faces:
                 self._add_face(face, self._html)
 

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Table(Writer):
         kind: str = "g2rl",
         landmarks: bool = False,
         extra: Mapping[str, str] | None = None,
+        without: Collection[int] = (),
     ) -> None:
         """
         Args:
@@ -77,15 +78,17 @@ class Table(Writer):
             kind: one of ``FORMATS``.
             landmarks: whether the 68 points are written; OpenFace's columns always have them.
             extra: columns that are the same in every row.
+            without: ``face_id`` of the faces in whose rows these are empty.
         """
         super().__init__(path)
         self._aus, self._rows, self._extra = aus, FORMATS[kind], dict(extra or {})
+        self._without = without
         self._landmarks = landmarks or kind == "openface"
         self._csv: Any = None
 
     def add(self, frame: FrameEstimate) -> None:
         for row in self._rows(frame, self._aus, self._landmarks):
-            row |= self._extra
+            row |= dict.fromkeys(self._extra) if row["face_id"] in self._without else self._extra
             if self._csv is None:
                 temporary = self._files.enter_context(atomic_path(self.path))
                 stream = open(temporary, "w", encoding="utf-8", newline="")  # noqa: SIM115, closed by the stack
