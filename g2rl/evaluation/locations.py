@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 
 BATCH = 64
 OUTER_EYES = (36, 45)  # landmarks: the outer corners
+FRAME = ["sequence", "frame"]
 MEASURES = ["error", "share", "constant", "grid"]
 CAPTION = (
     "**Locations.** The distance from the maximum of a heatmap to the AU's centre among the landmarks, in "
     "pixels of the aligned face and as a share of the distance between the outer corners of the eyes; mean "
-    "over the AU's points and over the test frames that are coded above 0 (where an AU is absent, its "
-    "heatmap is to be empty). Constant: the error of a point that never moves, the mean centre of these "
-    "frames. Grid: the error of the centre itself, rounded to a pixel of the heatmap, as the target is. No "
+    "over the AU's points (that of the nearest, if the AU has one heatmap for all) and over the test frames "
+    "that are coded above 0 (where an AU is absent, its heatmap is to be empty). Frames: each counted once, "
+    "whatever the number of seeds; in the row avg those that show any AU. Constant: the error of a point "
+    "that never moves, the mean centre of these frames. Grid: the error of the centre itself, rounded to a "
+    "pixel of the heatmap, as the target is. No "
     "interval: a difference between two methods is not tested."
 )
 
@@ -38,8 +41,8 @@ def location_errors(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.
     """The errors of a network on the faces of its test subjects.
 
     Returns:
-        One row per frame and AU that is coded above 0: au, and in pixels of the aligned face error, constant
-        and grid, and share of the eyes' distance; see ``CAPTION``.
+        One row per frame and AU that is coded above 0: sequence, frame, au, and in pixels of the aligned face
+        error, constant and grid, and share of the eyes' distance; see ``CAPTION``.
     """
     import torch
 
@@ -51,7 +54,7 @@ def location_errors(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.
     centres = centres_in_use(s.centres, s.au_centres, model.aus)
     point_au = map_au(model.aus, centres)
     maps = np.arange(len(point_au)) if s.maps == "point" else point_au  # the heatmap of each point
-    found, landmarks, codes = [], [], []
+    found, landmarks, codes, frames = [], [], [], []
     for sequence in sequences:
         check_alignment(model, sequence)
         for start in range(0, len(sequence.frame), BATCH):
@@ -60,31 +63,40 @@ def location_errors(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.
             found.append(model.predict(faces, sequence.landmarks[rows]).locations)
             landmarks.append(sequence.landmarks[rows])
             codes.append(sequence.intensity[rows])
+            frames.extend((sequence.sequence, number) for number in sequence.frame[rows].tolist())
     points, shown = np.concatenate(landmarks), np.concatenate(codes) > 0
     true = au_centres(points, model.aus, centres)
     eyes = np.linalg.norm(points[:, OUTER_EYES[0]] - points[:, OUTER_EYES[1]], axis=-1)
     on_grid = to_heatmap(torch.from_numpy(true), ALIGNED_SIZE, s.map_size).round().clip(0, s.map_size - 1)
     grid = _distance(to_image(on_grid, ALIGNED_SIZE, s.map_size).numpy(), true)
     error = _distance(np.concatenate(found)[:, maps], true)
+
+    def over_points(distances: np.ndarray) -> np.ndarray:
+        return distances.min(1) if s.maps == "au" else distances.mean(1)
+
     parts = []
     for k, au in enumerate(model.aus):
         of_au, coded = point_au == k, shown[:, k]
         if not coded.any():
             continue
         mean = true[coded][:, of_au].mean(0)
-        errors = error[coded][:, of_au].min(1) if s.maps == "au" else error[coded][:, of_au].mean(1)
+        errors = over_points(error[coded][:, of_au])
+        places = [frames[row] for row in np.flatnonzero(coded)]
         parts.append(
             pd.DataFrame(
                 {
+                    "sequence": [sequence for sequence, _ in places],
+                    "frame": [frame for _, frame in places],
                     "au": au_name(au),
                     "error": errors,
                     "share": errors / eyes[coded],
-                    "constant": _distance(true[coded][:, of_au], mean).mean(1),
-                    "grid": grid[coded][:, of_au].mean(1),
+                    "constant": over_points(_distance(true[coded][:, of_au], mean)),
+                    "grid": over_points(grid[coded][:, of_au]),
                 }
             )
         )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["au", *MEASURES])
+    columns = [*FRAME, "au", *MEASURES]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -101,8 +113,7 @@ def locations_from_files(
         sequences: ``DATASET/cache/SEQUENCE.h5``.
 
     Returns:
-        dataset, method, au (``AU06``, …, ``avg``, the mean over AUs), frames, error, share, constant, grid:
-        means over the frames of all folds and seeds.
+        See ``average``.
     """
     from g2rl.network.model_file import read_model
 
@@ -113,12 +124,25 @@ def locations_from_files(
         unseen = [each for each in own if each.subject not in model.subjects]
         errors = location_errors(model, unseen)
         parts.append(errors.assign(dataset=place.dataset, method=method_title(place.method)))
-    groups = pd.concat(parts).groupby(["dataset", "method", "au"], sort=False)[MEASURES]
-    table = groups.mean().assign(frames=groups.size()).reset_index()
-    average = table.groupby(["dataset", "method"], sort=False)[MEASURES].mean().reset_index()
-    total = table.groupby(["dataset", "method"], sort=False)["frames"].sum().to_numpy()
-    table = pd.concat([table, average.assign(au="avg", frames=total)], ignore_index=True)
-    return table[["dataset", "method", "au", "frames", *MEASURES]]
+    return average(pd.concat(parts))
+
+
+def average(errors: pd.DataFrame) -> pd.DataFrame:
+    """The means over the frames of all folds and seeds.
+
+    Args:
+        errors: of ``location_errors``, with dataset and method.
+
+    Returns:
+        dataset, method, au (``AU06``, …, ``avg``, the mean over AUs), frames, error, share, constant, grid.
+    """
+    method = ["dataset", "method"]
+    table = errors.groupby([*method, "au"], sort=False)[MEASURES].mean()
+    table["frames"] = errors.drop_duplicates([*method, "au", *FRAME]).groupby([*method, "au"]).size()
+    mean = table.groupby(method, sort=False)[MEASURES].mean()
+    mean["frames"] = errors.drop_duplicates([*method, *FRAME]).groupby(method).size()
+    table = pd.concat([table.reset_index(), mean.reset_index().assign(au="avg")], ignore_index=True)
+    return table[[*method, "au", "frames", *MEASURES]]
 
 
 def write_locations(table: pd.DataFrame, stem: Path) -> None:

@@ -1,11 +1,12 @@
 """Location errors of networks whose heatmaps have their maxima at known places."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from g2rl.config.training import Settings
-from g2rl.evaluation.locations import location_errors
+from g2rl.evaluation.locations import average, location_errors
 from g2rl.network.model_file import Model
 from tests.factories import make_sequence
 
@@ -45,6 +46,21 @@ def test_the_error_is_the_distance_to_the_centre_where_the_au_is_coded(maps, poi
         distances = [np.hypot(*(face[landmark] - maximum)) for landmark in pair]
         expected = np.mean(distances) if maps == "point" else min(distances)
         assert found["error"][row] == pytest.approx(expected, rel=1e-5)
+        centre = face[list(pair)]
+        shown = [0, 3] if row < 2 else [2]
+        mean = sequence.landmarks[shown][:, list(pair)].mean(0)
+        reduced = np.mean if maps == "point" else np.min
+        still = reduced(np.hypot(*(centre - mean).T))
+        assert found["constant"][row] == pytest.approx(still, rel=1e-4, abs=1e-4)
         assert found["share"][row] == pytest.approx(expected / np.hypot(*(face[36] - face[45])), rel=1e-5)
     assert found["constant"][2] == pytest.approx(0, abs=1e-4)  # the only frame: its centre is the mean
     assert (found["grid"] <= np.hypot(16, 16)).all()
+
+
+def test_a_frame_counts_once_whatever_the_aus_and_seeds():
+    rows = [("F001_T1", 1, "AU06", 2.0), ("F001_T1", 1, "AU12", 8.0), ("F001_T1", 2, "AU12", 4.0)]
+    seed = pd.DataFrame(rows, columns=["sequence", "frame", "au", "error"])
+    seed = seed.assign(dataset="bp4d", method="G2RL", share=0.1, constant=1.0, grid=1.0)
+    found = average(pd.concat([seed, seed])).set_index("au")
+    assert found["frames"].to_dict() == {"AU06": 1, "AU12": 2, "avg": 2}
+    assert found["error"].to_dict() == {"AU06": 2, "AU12": 6, "avg": 4}
