@@ -29,18 +29,12 @@ FIGURE = (".png", ".pdf", ".csv")
 CLAIMS = (".csv", ".md")
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
-RENDERED = "synthetic_"  # how the names of rendered datasets begin
 # The baseline has no λ: "lambda1" in its folder's name is a variant.
 _RUN = re.compile(
     r"(?P<method>(?P<baseline>baseline)|g2rlplus|g2rl)_sigma(?P<sigma>[^_]+)"
     r"(?(baseline)|(?:_lambda(?P<weight>[^_]+))?)(?:_(?P<variant>.+))?_seed(?P<seed>\d+)"
 )
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")
-
-
-def is_rendered(dataset: str) -> bool:
-    """Whether a dataset's faces are rendered: its name says so."""
-    return dataset.startswith(RENDERED)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from g2rl.config.training import Count, Positive, Seed, Settings, Training
 from g2rl.config.values import attribute_docs
 from g2rl.config.variants import resolve_variant, variants
 from g2rl.errors import InputError
-from g2rl.paths import FOLDERS, PLUS, RENDERED, is_rendered
+from g2rl.paths import FOLDERS, PLUS
+from g2rl.rendered import RENDERED, is_rendered
 
 DOCS = attribute_docs(Settings)
 Weight = Annotated[float, Field(gt=0, lt=1)]

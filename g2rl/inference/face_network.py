@@ -6,12 +6,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from g2rl.inference.predictor import open_model
 from g2rl.io.hashing import content_sha256
 from g2rl.network.description import FaceModel
 
 if TYPE_CHECKING:
     import torch
+
+
+def open_model(path: Path, choose_device: "Callable[[], torch.device | None]") -> FaceModel:
+    """Read a model of either format: ``.onnx``, which needs no torch, or ``model.safetensors``.
+
+    Args:
+        choose_device: where torch computes, None for the CPU; not called for ``.onnx``, which runs there.
+
+    Raises:
+        InputError: see ``read_onnx`` and ``read_model``.
+    """
+    if path.suffix.lower() == ".onnx":
+        from g2rl.network.onnx_file import read_onnx
+
+        return read_onnx(path)
+    import torch
+
+    from g2rl.network.model_file import read_model
+
+    return read_model(path, choose_device() or torch.device("cpu"))
 
 
 class FaceNetwork:

@@ -1,9 +1,7 @@
 """A trained network alone: whole aligned sequences → AU intensities."""
 
 import logging
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,31 +12,8 @@ from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.inference.predictions import prediction_table
 from g2rl.network.description import FaceModel
 
-if TYPE_CHECKING:
-    import torch
-
 BATCH = 64
 log = logging.getLogger(__name__)
-
-
-def open_model(path: Path, choose_device: "Callable[[], torch.device | None]") -> FaceModel:
-    """Read a model of either format: ``.onnx``, which needs no torch, or ``model.safetensors``.
-
-    Args:
-        choose_device: where torch computes, None for the CPU; not called for ``.onnx``, which runs there.
-
-    Raises:
-        InputError: see ``read_onnx`` and ``read_model``.
-    """
-    if path.suffix.lower() == ".onnx":
-        from g2rl.network.onnx_file import read_onnx
-
-        return read_onnx(path)
-    import torch
-
-    from g2rl.network.model_file import read_model
-
-    return read_model(path, choose_device() or torch.device("cpu"))
 
 
 def predict_sequence(model: FaceModel, sequence: AlignedSequence) -> np.ndarray:

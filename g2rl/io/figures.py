@@ -9,7 +9,7 @@ import pandas as pd
 
 from g2rl.io.atomic import atomic_path
 from g2rl.io.tables import write_csv
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

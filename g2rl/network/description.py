@@ -11,7 +11,7 @@ from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 KEY = "g2rl"  # of the description in a file's metadata
 

@@ -12,7 +12,7 @@ from g2rl.evaluation.collapse import collapse_verdict
 from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
 from g2rl.io.markdown import escape, pipe_table
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 
 def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.schema import Config
 from g2rl.evaluation.collapse import collapse_verdict
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 
 def recipe(config: Config, maps: Mapping[str, int] | None = None) -> str:

@@ -10,7 +10,8 @@ from g2rl.evaluation.claims import MIN_SEEDS, claims_table, count_parameters, re
 from g2rl.io.atomic import write_text
 from g2rl.io.markdown import escape, pipe_table
 from g2rl.io.tables import write_csv
-from g2rl.paths import Run, is_rendered, locate_fold_file
+from g2rl.paths import Run, locate_fold_file
+from g2rl.rendered import is_rendered
 
 SHOWN = ["claim", "paper", "criterion", "measured", "verdict"]
 

@@ -12,7 +12,7 @@ from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
 from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import write_csv
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 
 def cross_markdown(table: pd.DataFrame) -> str:

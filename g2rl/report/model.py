@@ -6,8 +6,8 @@ from pathlib import Path
 from g2rl.action_units import NAMES
 from g2rl.config.training import Settings, key
 from g2rl.evaluation.metrics import evaluate
+from g2rl.inference.face_network import open_model
 from g2rl.inference.predictions import read_predictions
-from g2rl.inference.predictor import open_model
 from g2rl.io.hashing import content_sha256
 from g2rl.network.description import Description
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from g2rl.evaluation.methods import ARROWS, BEST
 from g2rl.io.markdown import escape, pipe_table
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 
 
 def markdown(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:

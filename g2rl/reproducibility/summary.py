@@ -3,15 +3,24 @@
 import csv
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from g2rl import __version__
 from g2rl.io.atomic import write_text
 from g2rl.paths import Fold
-from g2rl.reproducibility.lock import Lock
+from g2rl.reproducibility.lock import Lock, make_lock, write_lock
 
 METRICS = ("ICC", "MAE")
+
+
+def write_lock_and_summary(
+    results: Path, files: Iterable[str], configurations: Sequence[str], lock: str, summary: str
+) -> None:
+    """Both files on ``files`` below ``results``; see ``make_lock`` and ``write_summary``."""
+    found = make_lock(results, map(Path, files))
+    write_lock(found, Path(lock))
+    write_summary(found, results, configurations, Path(summary))
 
 
 def write_summary(lock: Lock, results: Path, configurations: Sequence[str], path: Path) -> None:

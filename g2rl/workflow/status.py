@@ -14,7 +14,7 @@ from g2rl.config.schema import Config
 from g2rl.errors import InputError
 from g2rl.io.markdown import columns
 from g2rl.io.tables import read_tsv
-from g2rl.paths import is_rendered
+from g2rl.rendered import is_rendered
 from g2rl.workflow.estimate import format_hours
 from g2rl.workflow.processes import runs_here
 from g2rl.workflow.resources import START, network_seconds, sequence_seconds

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from g2rl.action_units import map_au
 from g2rl.config import runs as configured
 from g2rl.config.schema import Config
-from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run, is_rendered
+from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run
+from g2rl.rendered import is_rendered
 from g2rl.workflow.manifest import DatasetManifest
 
 SWEEPS = {6: "sigma", 7: "lambda_"}  # figures of sweeps → their values in the configuration

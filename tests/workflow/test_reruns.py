@@ -194,6 +194,7 @@ FOLLOWED_BY = [
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
     ((*DRAWN, *REPORTED), "report/__init__"),
+    (("train", "test", *DRAWN, *REPORTED), "rendered"),
     (("image_free", *DRAWN, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
     ((*DRAWN, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
     (("manifest", "frames", *without(SEQUENCES, "align")), "faces/fold_manifest"),
@@ -243,7 +244,7 @@ FOLLOWED_BY = [
     (("train", "guidance", "table1"), "training/__init__ training/history"),
     (("train", "table1"), "config/balance"),
     (("train", "lock"), "io/hashing"),
-    (("test", "figure4"), "inference/predictor"),
+    (("test",), "inference/predictor"),
     (("image_free",), "evaluation/image_free"),
     (("guidance", "table1"), "evaluation/collapse"),
     (("guidance", "table1", "claims"), "io/markdown"),
@@ -297,7 +298,7 @@ FOLLOWED_BY = [
     ((), "evaluation/locations cli/locations"),
     ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
-    ((), "inference/estimates inference/outputs/__init__ inference/outputs/writer"),
+    ((), "inference/names inference/record inference/outputs/names"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
     ((), "reproducibility/lineage cli/provenance cli/verify workflow/status workflow/screen cli/status"),
@@ -447,7 +448,7 @@ def reorder_keys(folder: Path) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(dict(reversed(config.items())), sort_keys=False))
 
 
-TRAINED = {"train": 12, "test": 12, "metrics": 8, **REPORT}
+TRAINED = {"train": 12, "test": 12, "metrics": 8, "figure3": 1, **REPORT}
 GUIDED = TRAINED | {"train": 9, "test": 9, "metrics": 6}  # all but the Baseline
 DISFA_ALIGNED = {
     "align": 4,

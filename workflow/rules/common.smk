@@ -8,11 +8,11 @@ from g2rl.config.au_centres import sets_text
 from g2rl.config.load import load as load_config
 from g2rl.config.load import parse as parse_config
 from g2rl.errors import InputError
-from g2rl.paths import IMAGE_FREE, is_rendered
+from g2rl.paths import IMAGE_FREE
+from g2rl.rendered import is_rendered
 from g2rl.report.captions import recipe
 from g2rl.reproducibility.code_digest import stage_code
-from g2rl.reproducibility.lock import make_lock, write_lock
-from g2rl.reproducibility.summary import write_summary
+from g2rl.reproducibility.summary import write_lock_and_summary
 from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.snakemake_patches import apply_patches

@@ -274,6 +274,4 @@ rule lock:
         *code("lock"),
         configurations=SOURCES,
     run:
-        found = make_lock(Path(RESULTS.root), map(Path, input.files))
-        write_lock(found, Path(output.lock))
-        write_summary(found, Path(RESULTS.root), params.configurations, Path(output.summary))
+        write_lock_and_summary(Path(RESULTS.root), input.files, params.configurations, *output)
