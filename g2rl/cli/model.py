@@ -1,6 +1,6 @@
 """Print what a model is: its AUs, what it was trained on and how, its licence, and how good it is.
 
-The measures are of the predictions.csv beside it, of subjects that it was not trained on.
+The measures are of the predictions.csv beside a model.safetensors, of subjects that it was not trained on.
 
 example: g2rl model results/disfa/g2rl_sigma2_lambda0.05_seed0/fold1/model.safetensors
 """

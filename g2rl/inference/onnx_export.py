@@ -22,7 +22,7 @@ from g2rl.inference.predictor import check_alignment
 from g2rl.io.atomic import atomic_path
 from g2rl.network.description import KEY, FaceModel
 from g2rl.network.model_file import Model
-from g2rl.network.onnx_file import OUTPUTS, input_shapes, output_shapes, read_onnx
+from g2rl.network.onnx_file import NUMBERS, OUTPUTS, input_shapes, output_shapes, read_onnx
 
 OPSET = 17
 MOST_FACES = 256  # for the ranges of int8, and as many to test it
@@ -99,6 +99,9 @@ def quantise(source: Path, path: Path, faces: Faces) -> None:
             nodes_to_exclude=[convolutions[0], convolutions[-1]],
             per_channel=True,
         )
+        graph = onnx.load(temporary)
+        graph.metadata_props.add(key=NUMBERS, value="int8")
+        onnx.save(graph, temporary)
 
 
 def export_int8(model: Model, path: Path, sequences: Sequence[AlignedSequence]) -> str:

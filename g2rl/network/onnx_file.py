@@ -11,6 +11,7 @@ import numpy as np
 from g2rl.errors import InputError, first_line
 from g2rl.network.description import KEY, Description, FaceModel, Prediction, parse_description
 
+NUMBERS = "numbers"  # in the metadata: ``int8``, or nothing for fp32
 OUTPUTS = ("heatmaps", "intensity", "locations")
 LANDMARKS = (68, 2)
 
@@ -20,6 +21,11 @@ class OnnxModel(FaceModel):
     """A trained network in ONNX Runtime, on the CPU."""
 
     session: Any  # onnxruntime.InferenceSession
+
+    @property
+    def numbers(self) -> str:
+        """What its convolutions compute in: ``fp32`` or ``int8``."""
+        return self.session.get_modelmeta().custom_metadata_map.get(NUMBERS, "fp32")
 
     def predict(self, faces: np.ndarray, landmarks: np.ndarray | None = None) -> Prediction:
         inputs = {"faces": faces}

@@ -10,10 +10,11 @@ from g2rl.inference.face_network import open_model
 from g2rl.inference.predictions import read_predictions
 from g2rl.io.hashing import content_sha256
 from g2rl.network.description import Description
+from g2rl.network.onnx_file import OnnxModel
 
+MODEL = "model.safetensors"  # whose predictions.csv lies beside it
 RENDERED = "trained on rendered faces alone, which no licence of a dataset of real people binds"
 REAL = "bound by those of its datasets; BP4D and DISFA allow research alone"
-
 UNKNOWN = "not known, the file does not name its datasets"
 
 
@@ -28,6 +29,7 @@ def describe_model(path: Path) -> str:
     size, digest = path.stat().st_size / 1e6, content_sha256(path)
     head = {
         "file": f"{path}, {size:.1f} MB, SHA-256 {digest}",
+        "format": f"ONNX, {about.numbers}" if isinstance(about, OnnxModel) else "safetensors",
         "AUs": ", ".join(f"AU{au:02d} {NAMES[au][0]}" if au in NAMES else f"AU{au:02d}" for au in about.aus),
         "trained on": about.trained_on,
         "training subjects": ", ".join(sorted(about.subjects)) or "not known",
@@ -57,6 +59,8 @@ def _measures(path: Path) -> list[str]:
     table = path.with_name("predictions.csv")
     if not table.exists():
         return ["held-out subjects: not known, there is no predictions.csv beside it"]
+    if path.name != MODEL:
+        return [f"held-out subjects: not known, {table} is of {MODEL}"]
     predictions = read_predictions(table)
     measured = evaluate([predictions], resamples=0)
     values = measured[measured["aggregation"] == "pooled"].pivot(index="au", columns="metric", values="value")

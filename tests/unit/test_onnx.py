@@ -115,6 +115,8 @@ def test_int8_differs_a_little_and_says_how_much(tmp_path, capsys):
     faces = make_faces(8, 32)
     expected = model_file.read_model(tmp_path / "model.safetensors", CPU).predict(*faces).intensity
     difference = np.abs(read_onnx(tmp_path / "int8.onnx").predict(*faces).intensity - expected)
+    assert cli.main(["model", out]) == 0
+    assert "format: ONNX, int8\n" in capsys.readouterr().out
     assert 0 < difference.max() < 1
 
 
@@ -141,7 +143,8 @@ def test_a_model_is_described(tmp_path, capsys):
     export_onnx(model, tmp_path / "model.onnx")
     header = "subject,sequence,frame,AU06_true,AU06_pred,AU12_true,AU12_pred"
     rows = [header, "F9,F9_T1,1,1,1.5,0,0", "F9,F9_T1,2,3,3.5,2,2"]
-    for name, table in (("model.safetensors", ""), ("model.onnx", "\n".join(rows))):
+    cases = ("model.safetensors", ""), ("model.safetensors", "\n".join(rows)), ("model.onnx", "\n".join(rows))
+    for name, table in cases:
         if table:
             (tmp_path / "predictions.csv").write_text(table)
         assert cli.main(["model", str(tmp_path / name)]) == 0
@@ -153,8 +156,11 @@ def test_a_model_is_described(tmp_path, capsys):
             "licence: trained on rendered faces alone",
         ):
             assert line in text
-        assert ("AU06  ICC 1.00  MAE 0.50" in text) is bool(table)
-        assert ("held-out subjects: not known" in text) is not bool(table)
+        own = bool(table) and name == "model.safetensors"
+        assert ("AU06  ICC 1.00  MAE 0.50" in text) is own
+        assert ("held-out subjects: not known" in text) is not own
+        assert ("predictions.csv is of model.safetensors" in text) is (name == "model.onnx")
+        assert ("format: ONNX, fp32\n" in text) is (name == "model.onnx")
 
 
 def test_int8_is_made_in_batches_of_faces_that_are_aligned_as_the_models(tmp_path, monkeypatch):
