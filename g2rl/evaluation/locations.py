@@ -54,7 +54,8 @@ def location_errors(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.
     centres = centres_in_use(s.centres, s.au_centres, model.aus)
     point_au = map_au(model.aus, centres)
     maps = np.arange(len(point_au)) if s.maps == "point" else point_au  # the heatmap of each point
-    found, landmarks, codes, frames = [], [], [], []
+    found, landmarks, codes = [], [], []
+    frames: list[tuple[str, int]] = []
     for sequence in sequences:
         check_alignment(model, sequence)
         for start in range(0, len(sequence.frame), BATCH):
