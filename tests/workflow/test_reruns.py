@@ -575,7 +575,9 @@ CONFIG = [
     Edit("two values swapped", configure("training.epochs", 16, batch_size=1), TRAINED, "--epochs=16"),
     Edit("keys in another order", reorder_keys),
     Edit("a default written out", configure("training.shift", 0.0, centres="default")),
-    Edit("a second seed", configure("seeds", [0, 1]), TRAINED | {"figure4": 0, "figure5": 0}, NEW),
+    Edit(
+        "a second seed", configure("seeds", [0, 1]), TRAINED | {"figure3": 0, "figure4": 0, "figure5": 0}, NEW
+    ),
     Edit("a value of the sweep that there is", configure("sweep.sigma", [1, 2])),
 ]
 
