@@ -14,11 +14,13 @@ import pandas as pd
 import torch
 
 from g2rl.config.training import Settings
-from g2rl.evaluation.metrics import icc31
+from g2rl.evaluation.metrics import evaluate
 from g2rl.inference.predictions import read_predictions
 from g2rl.io.figures import COLOURS, MARKERS, ONE_COLUMN, draw_grid, label, new_figure, save, style
 from g2rl.network.model_file import read_model
 from g2rl.paths import Run
+
+TITLES = {"baseline": "Baseline", "g2rl": "G2RL"}
 
 
 def recipe(settings: Settings) -> Settings:
@@ -34,11 +36,9 @@ def trainings(results: Path) -> pd.DataFrame:
         settings = read_model(file.with_name("model.safetensors"), torch.device("cpu")).settings
         if recipes.setdefault(dataset, recipe(settings)) != recipe(settings):
             continue
-        table = read_predictions(file)
-        names = [name.removesuffix("_true") for name in table if name.endswith("_true")]
-        icc = [icc31(table[f"{name}_true"].to_numpy(), table[f"{name}_pred"].to_numpy()) for name in names]
-        method = "G2RL" if run.lambda_ else "Baseline"
-        rows.append((dataset, method, settings.epochs, run.seed, sum(icc) / len(icc)))
+        measured = evaluate([read_predictions(file)], resamples=0)
+        pooled = measured.query("au == 'avg' and metric == 'ICC' and aggregation == 'pooled'")
+        rows.append((dataset, TITLES[run.method], settings.epochs, run.seed, pooled["value"].item()))
     columns = ["dataset", "method", "epochs", "seed", "icc"]
     return pd.DataFrame(rows, columns=columns).drop_duplicates().sort_values(columns, ignore_index=True)
 

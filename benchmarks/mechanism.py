@@ -137,8 +137,7 @@ def main(results: Path, stem: Path) -> None:
     for file in progress(files, "networks", len(files)):
         run = Run.parse(file.parent.parent.name)
         model = read_model(file, torch.device("cpu"))
-        variant = run.variant or ("g2rl" if run.lambda_ else "baseline")
-        rows.append({"variant": variant, "seed": run.seed, **measure(model, sequences)})
+        rows.append({"variant": run.variant or run.method, "seed": run.seed, **measure(model, sequences)})
     draw(pd.DataFrame(rows), stem)
 
 

@@ -9,11 +9,10 @@ differences that docs/evidence/study.md gives: means over the seeds that both si
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
-from g2rl.evaluation.metrics import icc31
+from g2rl.evaluation.metrics import evaluate
 from g2rl.inference.predictions import read_predictions
 from g2rl.io.tables import write_csv
 from g2rl.paths import Run
@@ -30,12 +29,9 @@ def trainings(results: Path) -> pd.DataFrame:
     rows = []
     for file in sorted(results.glob("synthetic_bp4d/*/fold1/predictions.csv")):
         run, table = Run.parse(file.parts[-3]), read_predictions(file)
-        true, predicted = (table.filter(regex=f"_{kind}$").to_numpy() for kind in ("true", "pred"))
-        icc = np.mean([icc31(*pair) for pair in zip(true.T, predicted.T, strict=True)])
-        variant = run.variant or ("g2rl" if run.lambda_ else "baseline")
-        rows.append(
-            (variant, run.seed, icc, np.nanmean(np.abs(true - predicted), axis=0).mean())
-        )  # NaN: not coded
+        means = evaluate([table], resamples=0).query("au == 'avg' and aggregation == 'pooled'")
+        values = means.set_index("metric")["value"]
+        rows.append((run.variant or run.method, run.seed, values["ICC"], values["MAE"]))
     return pd.DataFrame(rows, columns=["variant", "seed", "icc", "mae"])
 
 

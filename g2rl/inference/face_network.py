@@ -45,7 +45,7 @@ class FaceNetwork:
     """
 
     def __init__(self, model: FaceModel, name: str, digest: str) -> None:
-        self._model, self.digest = model, digest
+        self._model, self._of_au, self.digest = model, model.heatmap_au, digest
         self.aus, self.alignment, self.image_size = model.aus, model.alignment, model.settings.image_size
         self.description = (
             f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
@@ -59,8 +59,8 @@ class FaceNetwork:
             faces: (B, S, S, 3) uint8 RGB, aligned.
             landmarks: (B, 68, 2) float32, pixels of the aligned 256×256 faces.
         """
-        found, of_au = self._model.predict(faces, landmarks), self._model.heatmap_au
-        heatmaps = [found.heatmaps[:, of_au == k].mean(1) for k in range(len(self.aus))]
+        found = self._model.predict(faces, landmarks)
+        heatmaps = [found.heatmaps[:, self._of_au == k].mean(1) for k in range(len(self.aus))]
         return found.intensity, np.stack(heatmaps, 1)
 
 

@@ -161,8 +161,9 @@ def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, c
             for kind in kinds
         ]
         for frame in _frames(one, source, network, choices, "frames"):
+            calibrated = subtract_neutral(frame, neutral)
             for writer in writers:
-                writer.add(subtract_neutral(frame, neutral))
+                writer.add(calibrated)
 
 
 def _make_writer(

@@ -56,7 +56,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         for partial in partial_files(path):
             shutil.rmtree(partial)
-        temporary = Path(tempfile.mkdtemp(f"{path.suffix}", f".{path.stem}.part-", path.parent))
+        temporary = Path(tempfile.mkdtemp(path.suffix, f".{path.stem}.part-", path.parent))
         try:
             yield temporary
             share(temporary, 0o777)

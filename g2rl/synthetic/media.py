@@ -2,16 +2,13 @@
 
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from g2rl.errors import os_errors_as_input_errors
-from g2rl.io.atomic import atomic_path, partial_files, share
+from g2rl.io.atomic import atomic_folder, atomic_path
 
 
 def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndarray], frames: int) -> int:
@@ -32,23 +29,12 @@ def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndar
     padding = int(rng.choice([0, 3, 4]))
     quality = int(rng.integers(78, 93))
     lost = int(rng.integers(4, frames - 4)) if frames > 12 and rng.random() < 0.2 else -1
-    with os_errors_as_input_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in partial_files(folder):
-            shutil.rmtree(stale)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.part-", dir=folder.parent))
-        try:
-            for k, image in enumerate(images):
-                if k != lost:  # a frame that the recording lacks, though it is coded
-                    jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-                    # cv2.imwrite does not report a full disk.
-                    (temporary / f"{first + k:0{padding}d}.jpg").write_bytes(jpeg)
-            share(temporary, 0o777)
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with atomic_folder(folder) as temporary:
+        for k, image in enumerate(images):
+            if k != lost:  # a frame that the recording lacks, though it is coded
+                jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+                # cv2.imwrite does not report a full disk.
+                (temporary / f"{first + k:0{padding}d}.jpg").write_bytes(jpeg)
     return first
 
 

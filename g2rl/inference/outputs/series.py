@@ -4,10 +4,12 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from g2rl.inference.estimates import FrameEstimate
+from g2rl.inference.outputs.writer import Writer
 
 
 class Series:
@@ -70,3 +72,20 @@ class Series:
         success = np.zeros(len(self._time), bool)
         intensity[frame[its]], success[frame[its]] = values[its], trusted[its]
         return intensity, success
+
+
+class SeriesWriter(Writer):
+    """What is written of a whole video at its end, from the series."""
+
+    def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
+        """
+        Args:
+            aus: the model's.
+            fps: frames per second, for frames without a timestamp.
+            model: what it was trained on, in one line.
+        """
+        super().__init__(path)
+        self._series, self._model = Series(aus, fps), model
+
+    def add(self, frame: FrameEstimate) -> None:
+        self._series.add(frame)

@@ -1,16 +1,12 @@
 """Summary of a video by face and AU, and the AUs' events: two CSV files."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from g2rl.action_units import NAMES, au_name
-from g2rl.inference.estimates import FrameEstimate
-from g2rl.inference.outputs.series import Series
-from g2rl.inference.outputs.writer import Writer
+from g2rl.inference.outputs.series import Series, SeriesWriter
 from g2rl.io.tables import write_csv
 
 PRESENT = 1.0  # intensity A, trace: from here on an AU counts as present
@@ -45,26 +41,12 @@ def find_events(intensity: np.ndarray) -> list[Event]:
     ]
 
 
-class Summary(Writer):
+class Summary(SeriesWriter):
     """``holiday.summary.csv``, one row per face and AU, and ``holiday.events.csv``, one row per event.
 
     Means and shares are over time, each frame counting until the next; frames whose ``success`` is 0 count as
     not seen. Times are seconds after the first frame.
     """
-
-    def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
-        """
-        Args:
-            path: ends in ``.summary.csv``.
-            aus: the model's.
-            fps: frames per second, for frames without a timestamp.
-            model: what it was trained on, in one line.
-        """
-        super().__init__(path)
-        self._series, self._model = Series(aus, fps), model
-
-    def add(self, frame: FrameEstimate) -> None:
-        self._series.add(frame)
 
     def close(self) -> None:
         events = self.path.with_name(self.path.name.removesuffix("summary.csv") + "events.csv")

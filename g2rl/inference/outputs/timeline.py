@@ -1,16 +1,13 @@
 """Timeline: a figure of all AUs over time, a panel per face."""
 
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from g2rl.action_units import MAX_INTENSITY, NAMES, au_name
-from g2rl.inference.estimates import FrameEstimate
-from g2rl.inference.outputs.series import Series
-from g2rl.inference.outputs.writer import Writer
+from g2rl.inference.outputs.series import Series, SeriesWriter
 from g2rl.io.figures import COLOURS, TWO_COLUMNS, new_figure, save, style
 
 if TYPE_CHECKING:
@@ -26,22 +23,8 @@ DOTS = 200  # per inch
 CAPTION = 150  # letters per line
 
 
-class Timeline(Writer):
+class Timeline(SeriesWriter):
     """``holiday.timeline.png``, and the same as a PDF."""
-
-    def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
-        """
-        Args:
-            path: ends in ``.png``.
-            aus: the model's.
-            fps: frames per second, for frames without a timestamp.
-            model: what it was trained on, in one line.
-        """
-        super().__init__(path)
-        self._series, self._model = Series(aus, fps), model
-
-    def add(self, frame: FrameEstimate) -> None:
-        self._series.add(frame)
 
     def close(self) -> None:
         draw_timeline(self._series, self._model, self.path.with_suffix(""))
