@@ -14,13 +14,12 @@ import pandas as pd
 import torch
 
 from g2rl.config.training import Settings
+from g2rl.evaluation.methods import METHODS
 from g2rl.evaluation.metrics import evaluate
 from g2rl.inference.predictions import read_predictions
 from g2rl.io.figures import COLOURS, MARKERS, ONE_COLUMN, draw_grid, label, new_figure, save, style
 from g2rl.network.model_file import read_model
 from g2rl.paths import Run
-
-TITLES = {"baseline": "Baseline", "g2rl": "G2RL"}
 
 
 def recipe(settings: Settings) -> Settings:
@@ -38,7 +37,7 @@ def trainings(results: Path) -> pd.DataFrame:
             continue
         measured = evaluate([read_predictions(file)], resamples=0)
         pooled = measured.query("au == 'avg' and metric == 'ICC' and aggregation == 'pooled'")
-        rows.append((dataset, TITLES[run.method], settings.epochs, run.seed, pooled["value"].item()))
+        rows.append((dataset, METHODS[run.method], settings.epochs, run.seed, pooled["value"].item()))
     columns = ["dataset", "method", "epochs", "seed", "icc"]
     return pd.DataFrame(rows, columns=columns).drop_duplicates().sort_values(columns, ignore_index=True)
 
