@@ -1,10 +1,11 @@
-"""A photograph of a face, and an aligned sequence."""
+"""A photograph of a face, an aligned sequence, and a head to be drawn."""
 
 import cv2
 import pytest
 from skimage.data import astronaut
 
 from g2rl.faces.align_sequence import align_sequence
+from g2rl.synthetic.head import cut_head
 from tests.media import Frames, images_of, labels_of, landmarks_of
 
 
@@ -32,4 +33,12 @@ def sequence_path(tmp_path_factory):
         "SN001",
         path,
     )
+    return path
+
+
+@pytest.fixture(scope="session")
+def head(tmp_path_factory):
+    """The file of the mesh that rendered people are made of."""
+    path = tmp_path_factory.mktemp("head") / "head.npz"
+    cut_head(path)
     return path

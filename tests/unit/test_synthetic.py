@@ -24,13 +24,6 @@ SEED = 3
 
 
 @pytest.fixture(scope="module")
-def head(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("head") / "head.npz"
-    cut_head(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def bp4d(head, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("bp4d")
     render_sequence(head, "bp4d", root, "F002_T1", "F002", 14, SEED)
