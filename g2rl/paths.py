@@ -9,6 +9,7 @@ RESULTS/DATASET/foldK.tsv               fold manifest: the aligned sequences of 
 RESULTS/DATASET/frames.csv              frames used and dropped
 RESULTS/DATASET/RUN/foldK/              model.safetensors, history.csv, predictions.csv
 RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, or an image-free baseline
+RESULTS/DATASET/METHOD/parts.csv        the same of each fold and each subject alone
 RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
 RESULTS/lock.json                       checksums of all of these
 RESULTS/summary.json                    measures of every run, and the models
@@ -181,6 +182,9 @@ class Results:
 
     def metrics(self, dataset: str, method: str) -> str:
         return f"{self.root}/{dataset}/{method}/metrics.csv"
+
+    def parts(self, dataset: str, method: str) -> str:
+        return f"{self.root}/{dataset}/{method}/parts.csv"
 
     def table1(self, suffix: str) -> str:
         return f"{self.root}/table1{suffix}"

@@ -31,4 +31,5 @@ def make_metrics(aus, icc, mae, spread=0.05):
             for au, value in zip([*(f"AU{au:02d}" for au in aus), "avg"], values, strict=True):
                 value += shift
                 rows.append((au, metric, aggregation, value, value - spread, value + spread))
-    return pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+    table = pd.DataFrame(rows, columns=["au", "metric", "aggregation", "value", "ci_low", "ci_high"])
+    return table.assign(aus=np.where(table["au"] == "avg", len(aus), 1))

@@ -7,7 +7,7 @@ example: g2rl table results/*/constant/metrics.csv results/*/baseline_sigma2_see
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import beside, output, switch
+from g2rl.cli.options import beside, output, resamples, switch
 from g2rl.cli.outcome import Outcome
 from g2rl.paths import TABLE
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="FILE",
-        help="DATASET/RUN/foldK/predictions.csv, for the notes",
+        help="DATASET/METHOD/foldK/predictions.csv, for the differences from the Baseline, and the notes",
     )
     parser.add_argument(
         "--aggregation",
@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="pooled",
         help="the values shown: of all test frames together, or the means over the folds",
     )
-    switch(parser, "--rounded", "say that the predictions were rounded before they were measured")
+    switch(parser, "--rounded", "the predictions are rounded to whole intensities before they are measured")
+    resamples(parser)
     output(parser, "the .csv; .md, .tex and .html are written beside it")
 
 
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
     files = (options.metrics, options.histories, options.frames, options.predictions)
-    results, notes = table1_from_files(*files)
+    results, notes = table1_from_files(*files, options.resamples, options.rounded)
     stem = options.output.with_suffix("")
     write_table1(
         results, stem, options.recipe, notes, options.published, options.aggregation, options.rounded

@@ -1,35 +1,57 @@
 """The paired comparison of two trainings, repeated with the same seeds on the same frames."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import COVERAGE, METRICS, check_folds, measures, sums_by_subject
-from g2rl.inference.predictions import KEYS
+from g2rl.evaluation.metrics import (
+    COVERAGE,
+    METRICS,
+    check_folds,
+    measures,
+    sums_by_subject,
+    with_average,
+)
+from g2rl.inference.predictions import KEYS, au_columns
 
 Seeds = Mapping[int, Sequence[pd.DataFrame]]  # by seed, the predictions of every fold
 
 
 def compare(runs: Seeds, reference: Seeds, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """How much better a training is than another.
+    """How much better a training is than another, on average over the AUs: the rows ``avg`` of
+    ``compare_aus``."""
+    table = compare_aus(runs, reference, resamples, seed)
+    return table[table["au"] == "avg"].drop(columns="au").reset_index(drop=True)
 
-    The value of a run pools its folds and averages over AUs. The interval of the difference is the 95 %
-    percentile bootstrap over subjects *and* seeds: each resample draws both with replacement, the same for
-    the two sides, so that what a subject or a seed does to both cancels. With one seed it is over subjects.
+
+def compare_aus(
+    runs: Seeds, reference: Seeds, resamples: int = 1000, seed: int = 0, rounded: bool = False
+) -> pd.DataFrame:
+    """How much better a training is than another, for each AU and on average (``avg``).
+
+    The value of a run pools its folds; the average is over the AUs that are defined on both sides, for every
+    seed. The interval of the difference is the 95 % percentile bootstrap over subjects *and* seeds: each
+    resample draws both with replacement, the same for the two sides, so that what a subject or a seed does to
+    both cancels. With one seed it is over subjects.
 
     Args:
         reference: what ``runs`` is compared with.
+        rounded: round the predictions to whole intensities first.
 
     Returns:
-        One row for each of ``METRICS``: metric, mean (over seeds), difference, ci_low, ci_high, seeds.
+        For each of ``METRICS`` one row per AU and one for ``avg``: au, metric, mean (over seeds), difference,
+        ci_low, ci_high, seeds.
 
     Raises:
         InputError: the two sides differ in seeds, folds, frames or truth.
     """
     _check_pairs(runs, reference)
-    sides = [[list(map(sums_by_subject, side[s])) for s in sorted(runs)] for side in (runs, reference)]
+    sides = [
+        [[sums_by_subject(t, rounded) for t in side[s]] for s in sorted(runs)] for side in (runs, reference)
+    ]
     rng = np.random.default_rng(seed)
 
     # One set of draws for the two sides. The first row draws everything once: the measured value.
@@ -38,13 +60,25 @@ def compare(runs: Seeds, reference: Seeds, resamples: int = 1000, seed: int = 0)
         return np.concatenate([np.ones((1, count)), drawn])
 
     draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
-    values = [_means(side, draws, weight) for side in sides]
+    found = [_of_seeds(side, draws) for side in sides]
+    names = [*au_columns(next(iter(runs.values()))[0]), "avg"]
     rows = []
     for metric in METRICS:
-        mean, difference = values[0][metric][0], values[0][metric] - values[1][metric]
-        ends = np.nanpercentile(difference[1:], COVERAGE) if resamples else (np.nan, np.nan)
-        rows.append((metric, mean, difference[0], *ends, len(runs)))
-    return pd.DataFrame(rows, columns=["metric", "mean", "difference", "ci_low", "ci_high", "seeds"])
+        defined = ~np.isnan(np.stack([side[metric][:, 0] for side in found])).any((0, 1))
+        means = [
+            (with_average(side[metric], defined) * weight.T[..., None]).sum(0) / len(runs) for side in found
+        ]
+        difference = means[0] - means[1]  # (1 + resamples, K + 1)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN slice")
+            ends = (
+                np.nanpercentile(difference[1:], COVERAGE, axis=0)
+                if resamples
+                else [[np.nan] * len(names)] * 2
+            )
+        for row in zip(names, means[0][0], difference[0], *ends, strict=True):
+            rows.append((row[0], metric, *row[1:], len(runs)))
+    return pd.DataFrame(rows, columns=["au", "metric", "mean", "difference", "ci_low", "ci_high", "seeds"])
 
 
 def _check_pairs(runs: Seeds, reference: Seeds) -> None:
@@ -62,16 +96,12 @@ def _check_pairs(runs: Seeds, reference: Seeds) -> None:
                 raise InputError("a comparison needs predictions of the same frames with the same truth")
 
 
-def _means(
-    side: Sequence[Sequence[np.ndarray]], draws: Sequence[np.ndarray], weight: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Of each metric (1 + resamples,): its mean over AUs and over the drawn seeds.
+def _of_seeds(side: Sequence[Sequence[np.ndarray]], draws: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Of each metric (seeds, 1 + resamples, K).
 
     Args:
         side: for each seed and fold, ``sums_by_subject``.
         draws: for each fold (1 + resamples, subjects), how often each subject was drawn.
-        weight: (1 + resamples, seeds), how often each seed was.
     """
     totals = [sum(np.tensordot(d, s, 1) for d, s in zip(draws, folds, strict=True)) for folds in side]
-    found = measures(np.stack(totals))  # each (seeds, 1 + resamples, K)
-    return {name: (value.mean(-1) * weight.T).sum(0) / len(side) for name, value in found.items()}
+    return measures(np.stack(totals))

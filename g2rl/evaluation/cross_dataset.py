@@ -81,7 +81,8 @@ def predict_shared(model: "Model", sequences: Sequence[AlignedSequence]) -> pd.D
 def within(metrics: pd.DataFrame, aus: Sequence[str]) -> pd.DataFrame:
     """A dataset's own ``metrics.csv`` of ``aus`` (``AU06``, …) and their average, without an interval."""
     rows = metrics[metrics["au"].isin(aus)]
-    average = rows.groupby(["metric", "aggregation"], sort=False, as_index=False)["value"].mean()
+    groups = rows.groupby(["metric", "aggregation"], sort=False, as_index=False)["value"]
+    average = groups.agg(value="mean", aus="count")
     return pd.concat([rows, average.assign(au="avg", ci_low=np.nan, ci_high=np.nan)], ignore_index=True)
 
 

@@ -1,12 +1,16 @@
 """The compared methods and metrics: their names, their order, and which value of a metric is better."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from g2rl.evaluation.comparison import Seeds
 from g2rl.evaluation.metrics import read_metrics
-from g2rl.paths import IMAGE_FREE, Run, dataset_and_method
+from g2rl.inference.predictions import read_predictions
+from g2rl.paths import IMAGE_FREE, Run, dataset_and_method, locate_fold_file
+
+ByMethod = Mapping[str, Mapping[int, Mapping[str, pd.DataFrame]]]  # title → seed → fold → predictions
 
 METHODS = {  # a method → its name in tables and figures, in the order of the rows
     "constant": "Best constant",
@@ -39,3 +43,36 @@ def read_metrics_by_method(paths: Iterable[Path]) -> dict[tuple[str, str], list[
         dataset, folder = dataset_and_method(path)
         groups.setdefault((dataset, method_title(folder)), []).append(read_metrics(path))
     return groups
+
+
+def read_predictions_by_method(paths: Iterable[Path]) -> Mapping[str, ByMethod]:
+    """Read every ``DATASET/METHOD/foldK/predictions.csv``, by dataset; of image-free baselines as seed 0."""
+    found: dict[str, dict[str, dict[int, dict[str, pd.DataFrame]]]] = {}
+    for path in paths:
+        place = locate_fold_file(path)
+        seed = 0 if place.method in IMAGE_FREE else Run.parse(place.method).seed
+        seeds = found.setdefault(place.dataset, {}).setdefault(method_title(place.method), {})
+        seeds.setdefault(seed, {})[place.fold.name] = read_predictions(path)
+    return found
+
+
+def paired_with(methods: ByMethod, reference: str) -> dict[str, tuple[Seeds, Seeds]]:
+    """Every other method and the ``reference``, over the seeds that both have; what has no seed of its own is
+    compared with each. None where the reference is not there, or they share no seed."""
+    if reference not in methods:
+        return {}
+    image_free = {METHODS[name] for name in IMAGE_FREE}
+    theirs = _folds(methods[reference])
+    pairs: dict[str, tuple[Seeds, Seeds]] = {}
+    for title, seeds in methods.items():
+        mine = _folds(seeds)
+        if title in image_free:
+            mine = dict.fromkeys(theirs, next(iter(mine.values())))
+        shared = sorted(mine.keys() & theirs.keys())
+        if title != reference and shared:
+            pairs[title] = {seed: mine[seed] for seed in shared}, {seed: theirs[seed] for seed in shared}
+    return pairs
+
+
+def _folds(seeds: Mapping[int, Mapping[str, pd.DataFrame]]) -> dict[int, list[pd.DataFrame]]:
+    return {seed: [table for _, table in sorted(folds.items())] for seed, folds in seeds.items()}

@@ -146,7 +146,12 @@ def notes(
         if measured["value"].isna().any():
             found.append(
                 "–: undefined. The ICC is if codes and predictions of an AU are both constant, each measure "
-                "if no frame is coded, an average if one of its AUs is."
+                "if no frame is coded; an average is of the defined AUs, in parentheses their number."
+            )
+        if measured.get("difference", pd.Series(dtype=float)).notna().any():
+            found.append(
+                "− Baseline: the average less the Baseline's, of the same seeds on the same frames, with the "
+                "95 % interval of this difference, bootstrap over subjects and seeds."
             )
         seeds = max(measured["seeds"])
         trained = f"Every network: {recipe.rstrip('.')}. " if recipe else ""

@@ -6,7 +6,7 @@ never compete: neither rendered faces with real ones, nor measured values with p
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,28 +15,47 @@ import pandas as pd
 
 from g2rl.errors import InputError
 from g2rl.evaluation.collapse import constant_aus
-from g2rl.evaluation.methods import BEST, METHODS, read_metrics_by_method
+from g2rl.evaluation.comparison import compare_aus
+from g2rl.evaluation.methods import (
+    BEST,
+    METHODS,
+    ByMethod,
+    paired_with,
+    read_metrics_by_method,
+    read_predictions_by_method,
+)
 from g2rl.evaluation.metrics import mean_over_seeds
 from g2rl.faces.frame_counts import read_frame_counts
-from g2rl.inference.predictions import read_predictions
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
-from g2rl.paths import Run, dataset_of_table, locate_fold_file
+from g2rl.paths import IMAGE_FREE, dataset_of_table, locate_fold_file
 from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
 from g2rl.report.captions import notes as describe_table
 from g2rl.report.table1_formats import html, latex, markdown
 from g2rl.training.history import read_history
 
-COLUMNS = ["dataset", "method", "source", "metric", "au", "value", "ci_low", "ci_high", "fold_mean", "seeds"]
+DIFFERENCES = ["difference", "difference_low", "difference_high"]
+COLUMNS = [
+    *("dataset", "method", "source", "metric", "au", "value", "ci_low", "ci_high", "fold_mean", "seeds"),
+    "aus",
+    *DIFFERENCES,
+]
 
 
 @dataclass(frozen=True)
 class MethodResult:
-    """What one method reached on one dataset: a table of ``metrics.evaluate`` for each of its seeds."""
+    """What one method reached on one dataset.
+
+    Attributes:
+        method: one of the values of ``METHODS``.
+        metrics: a table of ``metrics.evaluate`` for each of its seeds.
+        difference: from the Baseline, see ``compare_aus``; None where there are no predictions.
+    """
 
     dataset: str
-    method: str  # one of the values of METHODS
+    method: str
     metrics: Sequence[pd.DataFrame]
+    difference: pd.DataFrame | None = None
 
 
 def read_published() -> pd.DataFrame:
@@ -50,6 +69,8 @@ def table1_from_files(
     histories: Iterable[Path] = (),
     frames: Iterable[Path] = (),
     predictions: Iterable[Path] = (),
+    resamples: int = 1000,
+    rounded: bool = False,
 ) -> tuple[list[MethodResult], list[str]]:
     """The measured results, and further notes; see ``write_table1``.
 
@@ -57,27 +78,39 @@ def table1_from_files(
         metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
         histories: ``DATASET/RUN/foldK/history.csv`` of the G2RL trainings.
         frames: ``DATASET/frames.csv``.
-        predictions: ``DATASET/RUN/foldK/predictions.csv`` of the runs, for AUs predicted as a constant.
+        predictions: ``DATASET/METHOD/foldK/predictions.csv``, for the differences from the Baseline
+            and for AUs predicted as a constant.
+        resamples, rounded: of the differences, see ``compare_aus``.
     """
-    results = [MethodResult(*key, tables) for key, tables in read_metrics_by_method(metrics).items()]
+    known = read_predictions_by_method(predictions)
+    differences = {
+        (dataset, method): compare_aus(of_method, reference, resamples, rounded=rounded)
+        for dataset, methods in known.items()
+        for method, (of_method, reference) in paired_with(methods, METHODS["baseline"]).items()
+    }
+    results = [
+        MethodResult(*key, tables, differences.get(key))
+        for key, tables in read_metrics_by_method(metrics).items()
+    ]
     trainings: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
         trainings.setdefault(locate_fold_file(path).dataset, []).append(read_history(path))
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
-    notes = (describe_collapse(trainings), describe_constant(_constant(predictions)), describe_frames(counts))
+    notes = (describe_collapse(trainings), describe_constant(_constant(known)), describe_frames(counts))
     return results, [note for note in notes if note]
 
 
-def _constant(predictions: Iterable[Path]) -> dict[tuple[str, str], dict[str, list[str]]]:
+def _constant(known: Mapping[str, ByMethod]) -> dict[tuple[str, str], dict[str, list[str]]]:
     """Dataset and method → AU → the folds in which ``constant_aus`` finds it."""
     flat: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for path in predictions:
-        place = locate_fold_file(path)
-        run = Run.parse(place.method)
-        fold = f"{place.fold.name} of seed {run.seed}" if run.seed else place.fold.name
-        for au in constant_aus(read_predictions(path)):
-            found = flat.setdefault((place.dataset, METHODS[run.method]), {})
-            found.setdefault(au, []).append(fold)
+    image_free = {METHODS[name] for name in IMAGE_FREE}
+    for dataset, methods in known.items():
+        for method, seeds in methods.items():
+            for seed, folds in seeds.items() if method not in image_free else ():
+                for fold, table in folds.items():
+                    for au in constant_aus(table):
+                        found = flat.setdefault((dataset, method), {})
+                        found.setdefault(au, []).append(f"{fold} of seed {seed}" if seed else fold)
     return flat
 
 
@@ -92,7 +125,9 @@ def table1(
 
     Returns:
         Columns ``COLUMNS``: source is ``published`` or ``measured``; au is written as in the paper (``6``,
-        ``avg``); ci_low and ci_high (95 %, over subjects), fold_mean and seeds (their number) if measured.
+        ``avg``); ci_low and ci_high (95 %, over subjects), fold_mean, seeds and aus (how many
+        an average is of) if measured; the difference from the Baseline
+        with its interval where both were paired.
 
     Raises:
         InputError: a method that is not in ``METHODS``, or one twice for a dataset.
@@ -107,6 +142,7 @@ def table1(
         mean = mean_over_seeds(result.metrics)
         mean = mean[mean["metric"].isin(BEST)]
         shown, folds = (mean[mean["aggregation"] == name] for name in (aggregation, "fold_mean"))
+        paired = shown[["metric", "au"]].merge(_differences(result), how="left")
         parts.append(
             shown.assign(
                 dataset=result.dataset,
@@ -115,10 +151,19 @@ def table1(
                 au=shown["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
                 fold_mean=folds["value"].to_numpy(),
                 seeds=len(result.metrics),
+                **{name: paired[name].to_numpy() for name in DIFFERENCES},
             )
         )
     table = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS)
-    return table.astype({"seeds": "Int64"})
+    return table.astype({"seeds": "Int64", "aus": "Int64"})
+
+
+def _differences(result: MethodResult) -> pd.DataFrame:
+    """Columns metric, au and ``DIFFERENCES``; no row where nothing was compared."""
+    if result.difference is None:
+        return pd.DataFrame(columns=["metric", "au", *DIFFERENCES])
+    names = dict(zip(["difference", "ci_low", "ci_high"], DIFFERENCES, strict=True))
+    return result.difference.rename(columns=names)[["metric", "au", *DIFFERENCES]]
 
 
 def write_table1(

@@ -16,12 +16,12 @@ def markdown(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> st
     """GitHub Markdown: the caption, a pipe table for each list of AUs, the notes as a list."""
     parts = [f"**Table 1.** {escape(caption)}"]
     for panel in _panels(table):
-        width = len(panel.aus) + 2
+        width = len(panel.header) - 1
         rows = []
         for block in panel.blocks:
             rows.append([f"*{escape(block.title)}*", *[""] * width])
-            rows += [_cells(row, "**{}**", escape) for row in block.rows]
-        parts.append(pipe_table([*panel.header, "95 %"], f"| :---{' | ---:' * width} |", rows))
+            rows += [_cells(row, panel.compared, "**{}**", escape) for row in block.rows]
+        parts.append(pipe_table(panel.header, f"| :---{' | ---:' * width} |", rows))
     parts += ["\n".join(f"- {escape(note)}" for note in notes)] if notes else []
     return "\n\n".join(parts) + "\n"
 
@@ -36,14 +36,17 @@ def latex(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
         "\\par\\medskip",
     ]
     for number, panel in enumerate(_panels(table)):
-        width = len(panel.aus) + 3
+        width = len(panel.header)
         lines += ["\\par\\bigskip"] if number else []
         lines += [f"\\begin{{tabular}}{{@{{}}l{'r' * (width - 1)}@{{}}}}", "\\toprule"]
-        lines += [" & ".join([*panel.header, "95\\,\\%"]) + " \\\\"]
+        lines += [" & ".join(map(_latex, panel.header)) + " \\\\"]
         for block in panel.blocks:
             title = _latex(block.title)
             lines += ["\\midrule", f"\\multicolumn{{{width}}}{{@{{}}l}}{{\\emph{{{title}}}}} \\\\"]
-            lines += [" & ".join(_cells(row, "\\textbf{{{}}}", _latex)) + " \\\\" for row in block.rows]
+            lines += [
+                " & ".join(_cells(row, panel.compared, "\\textbf{{{}}}", _latex)) + " \\\\"
+                for row in block.rows
+            ]
         lines += ["\\bottomrule", "\\end{tabular}"]
     if notes:
         lines += ["\\par\\medskip\\raggedright", *(f"{_latex(note)}\\par" for note in notes)]
@@ -54,8 +57,7 @@ def html(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
     """A page of its own, without outside resources, fit for screen, dark screen and print."""
     parts = []
     for panel in _panels(table):
-        width = len(panel.aus) + 3
-        heads = [*panel.header, "95 %"]
+        width, heads = len(panel.header), panel.header
         lines = [
             "<table>",
             "<thead><tr>" + "".join(f'<th scope="col">{h}</th>' for h in heads) + "</tr></thead>",
@@ -66,7 +68,7 @@ def html(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
             lines.append(f'<tbody class="{kind}">')
             lines.append(f'<tr class="block"><th scope="rowgroup" colspan="{width}">{title}</th></tr>')
             for row in block.rows:
-                method, *cells = _cells(row, "<b>{}</b>", _html)
+                method, *cells = _cells(row, panel.compared, "<b>{}</b>", _html)
                 data = "".join(f"<td>{cell}</td>" for cell in cells)
                 lines.append(f'<tr><th scope="row">{method}</th>{data}</tr>')
             lines.append("</tbody>")
@@ -82,6 +84,7 @@ class _Row:
     values: list[str]  # AUs and average, two decimals
     best: list[bool]
     interval: str  # of the average; empty where published
+    difference: str  # of the average from the Baseline's; empty where none was measured
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,12 @@ class _Panel:
 
     @property
     def header(self) -> list[str]:
-        return ["Method", *(f"AU{au}" for au in self.aus), "Avg."]
+        last = ["− Baseline"] * self.compared
+        return ["Method", *(f"AU{au}" for au in self.aus), "Avg.", "95 %", *last]
+
+    @property
+    def compared(self) -> bool:
+        return any(row.difference for block in self.blocks for row in block.rows)
 
 
 def _panels(table: pd.DataFrame) -> list[_Panel]:
@@ -123,22 +131,31 @@ def _block(table: pd.DataFrame, metric: str, dataset: str, source: str) -> _Bloc
     wide = rows.pivot(index="method", columns="au", values="value")
     wide = wide.loc[list(dict.fromkeys(rows["method"])), list(dict.fromkeys(rows["au"]))]
     shown = wide.to_numpy(float).round(2)
+    average = rows[rows["au"] == "avg"].set_index("method").loc[wide.index]
+    counts = average["aus"].fillna(len(wide.columns) - 1).astype(int)
+    ranked = shown.copy()
+    ranked[counts < counts.max(), -1] = np.nan  # an average of fewer AUs does not compete
     # Best as printed: equal figures are equally bold. A block of one row has no best.
     best = np.zeros(shown.shape, bool)
     if len(shown) > 1:
         for column in range(shown.shape[1]):
-            known = shown[~np.isnan(shown[:, column]), column]
+            known = ranked[~np.isnan(ranked[:, column]), column]
             if len(known):
-                best[:, column] = shown[:, column] == BEST[metric](known)
-    average = rows[rows["au"] == "avg"].set_index("method")
+                best[:, column] = ranked[:, column] == BEST[metric](known)
     faces = " on rendered faces" if is_rendered(dataset) else ""
     return _Block(
         f"{metric} {ARROWS[metric]} {dataset}, {source}{faces}",
         source,
         is_rendered(dataset),
         [
-            _Row(method, [_number(v) for v in values], list(bold), _interval(average.loc[method]))
-            for method, values, bold in zip(wide.index, shown, best, strict=True)
+            _Row(
+                method,
+                [*map(_number, values[:-1]), _number(values[-1]) + f" ({n})" * (0 < n < len(values) - 1)],
+                list(bold),
+                _interval(average.loc[method]),
+                _difference(average.loc[method]),
+            )
+            for method, values, bold, n in zip(wide.index, shown, best, counts, strict=True)
         ],
     )
 
@@ -153,9 +170,18 @@ def _interval(row: pd.Series) -> str:
     return f"[{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
 
 
-def _cells(row: _Row, bold: str, escaped: Callable[[str], str]) -> list[str]:
-    values = [escaped(v) for v in (row.method, *row.values, row.interval)]
-    return [bold.format(v) if b else v for v, b in zip(values, [False, *row.best, False], strict=True)]
+def _difference(row: pd.Series) -> str:
+    if np.isnan(row["difference"]):
+        return ""
+    low, high = _number(row["difference_low"]), _number(row["difference_high"])
+    return f"{'+' * (row['difference'] >= 0)}{_number(row['difference'])} [{low}, {high}]"
+
+
+def _cells(row: _Row, compared: bool, bold: str, escaped: Callable[[str], str]) -> list[str]:
+    last = [row.difference] * compared
+    values = [escaped(v) for v in (row.method, *row.values, row.interval, *last)]
+    best = [False, *row.best, False, *[False] * compared]
+    return [bold.format(v) if b else v for v, b in zip(values, best, strict=True)]
 
 
 def _html(text: str) -> str:

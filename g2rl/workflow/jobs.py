@@ -108,7 +108,7 @@ class Jobs(Targets):
 
     @property
     def table1_options(self) -> list[str]:
-        return configured.option_flags(self.config.measures)
+        return [*configured.option_flags(self.config.measures), f"--resamples={self.config.resamples}"]
 
     def _sequence_options(self, dataset: str, sequence: str) -> list[str]:
         manifest = self.datasets[dataset]

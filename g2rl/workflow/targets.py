@@ -232,6 +232,7 @@ class Targets:
             files += self._of_folds(self.results.history, name, trained)
             files += self._of_folds(self.results.predictions, name, measured)
             files += [self.results.metrics(name, method) for method in measured]
+            files += [self.results.parts(name, method) for method in measured]
         return list(dict.fromkeys(files))
 
     def ablation_files(self) -> list[str]:

@@ -15,6 +15,7 @@ from g2rl.evaluation.metrics import (
     COLUMNS,
     METRICS,
     evaluate,
+    evaluate_parts,
     frame_sums,
     icc31,
     measures,
@@ -154,8 +155,45 @@ def test_one_subject_has_no_interval_and_an_uncoded_au_no_value():
     assert result[["ci_low", "ci_high"]].isna().all(axis=None)
     icc = result["value"].sort_index()["pooled", "ICC"]
     assert np.isnan(icc["AU06"])
-    assert np.isnan(icc["avg"])
     assert icc["AU12"] > 0
+    assert icc["avg"] == pytest.approx((icc["AU01"] + icc["AU12"]) / 2)  # of those defined, and how many
+    assert result["aus"].sort_index()["pooled", "ICC"].to_dict() == {
+        "AU01": 1,
+        "AU06": 0,
+        "AU12": 1,
+        "avg": 2,
+    }
+
+
+def test_ccc_f1_and_kappa_are_those_of_their_definitions():
+    """Against Lin's formula, and scikit-learn on the rounded predictions."""
+    from sklearn.metrics import cohen_kappa_score, f1_score
+
+    folds = [make_predictions(list("ab"), seed=1), make_predictions(list("cd"), seed=2)]
+    result = evaluate(folds, 0).query("aggregation == 'pooled'").set_index(["metric", "au"])["value"]
+    table = pd.concat(folds)
+    for au in AUS:
+        pair = table[[f"{au}_true", f"{au}_pred"]].dropna()
+        t, p = pair.to_numpy().T
+        ccc = 2 * np.cov(t, p, ddof=0)[0, 1] / (t.var() + p.var() + (t.mean() - p.mean()) ** 2)
+        assert result["CCC", au] == pytest.approx(ccc)
+        assert result["F1", au] == pytest.approx(f1_score(t >= 2, p.round() >= 2))
+        kappa = cohen_kappa_score(t.astype(int), p.round().astype(int), weights="quadratic")
+        assert result["kappa", au] == pytest.approx(kappa)
+
+
+def test_subjects_and_folds_alone_are_measured_as_runs_of_their_own():
+    folds = {"1": make_predictions(list("ab"), seed=1), "2": make_predictions(list("cd"), seed=2)}
+    parts = evaluate_parts(folds).set_index(["part", "name", "metric", "au"])
+    together = pd.concat(folds.values())
+    for part, name in (("fold", "2"), ("subject", "c")):
+        table = folds[name] if part == "fold" else together[together["subject"] == name]
+        alone = evaluate([table], 0).query("aggregation == 'pooled'").set_index(["metric", "au"])["value"]
+        for key, value in alone.items():
+            assert parts.loc[(part, name, *key), "value"] == pytest.approx(value, nan_ok=True)
+    coded = int(folds["2"]["AU06_true"].notna().sum())
+    assert parts.loc[("fold", "2", "ICC", "AU06"), "frames"] == coded
+    assert set(parts.xs("subject").index.unique("name")) == set("abcd")
 
 
 def test_it_is_fast_enough_for_disfa():

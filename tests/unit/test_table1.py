@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from g2rl.errors import InputError
-from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.evaluation.metrics import evaluate, mean_over_seeds, write_metrics
+from g2rl.inference.predictions import read_predictions, write_predictions
 from g2rl.report.captions import caption, notes
 from g2rl.report.table1 import COLUMNS, MethodResult, read_published, table1, table1_from_files, write_table1
-from tests.tables import BP4D, DISFA, make_metrics
+from tests.tables import BP4D, DISFA, make_metrics, make_predictions
 
 
 def results(rng=None):
@@ -82,6 +83,38 @@ def test_a_constant_prediction_is_noted_from_the_files(tmp_path):
         "Predictions (nearly) constant, so that the ICC is about 0: AU05 in fold 2 of seed 3 (Baseline on "
         "disfa)."
     ]
+
+
+def test_every_method_is_paired_with_the_baseline(tmp_path):
+    """By its files: the image-free baselines with each of its seeds; the average less the Baseline's."""
+    predictions, metrics = [], []
+    for method, noise in (("constant", 1.5), ("baseline_sigma2_seed0", 0.8), ("baseline_sigma2_seed1", 0.7)):
+        path = tmp_path / f"disfa/{method}/fold1/predictions.csv"
+        path.parent.mkdir(parents=True)
+        write_predictions(path, make_predictions(list("abcd"), noise=noise))
+        metrics.append(path.parents[1] / "metrics.csv")
+        write_metrics(metrics[-1], evaluate([read_predictions(path)], 0))
+        predictions.append(path)
+    results, _ = table1_from_files(metrics, predictions=predictions, resamples=50)
+    table = write_table1(results, tmp_path / "table1", published=[])
+    rows = table[(table["au"] == "avg") & (table["metric"] == "ICC")].set_index("method")
+    assert np.isnan(rows.loc["Baseline", "difference"])
+    row = rows.loc["Best constant"]
+    assert row["difference"] == pytest.approx(row["value"] - rows.loc["Baseline", "value"], abs=2e-6)
+    assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
+    assert (row["aus"], row["seeds"], rows.loc["Baseline", "seeds"]) == (3, 1, 2)
+    assert "− Baseline: the average less the Baseline's" in (tmp_path / "table1.md").read_text()
+
+
+def test_an_average_of_fewer_aus_says_so_and_is_not_the_best():
+    full, part = (make_metrics(BP4D, np.full(6, value), np.full(6, 0.5)) for value in (0.4, 0.9))
+    part.loc[(part["metric"] == "ICC") & (part["au"] == "AU06"), "value"] = np.nan
+    part.loc[(part["metric"] == "ICC") & (part["au"] == "avg"), "aus"] = 4
+    table = table1([MethodResult("x", "Baseline", [full]), MethodResult("x", "G2RL", [part])], published=[])
+    from g2rl.report.table1_formats import markdown
+
+    rows = rows_of_markdown(markdown(table, ""))[0, "ICC ↑ x, measured"]
+    assert [rows[name][-2] for name in ("Baseline", "G2RL")] == ["**0.40**", "0.90 (4)"]
 
 
 def test_published_averages_are_the_means_of_their_rows():

@@ -41,7 +41,7 @@ def test_every_result_is_there(rebuilt):
             for reference in ("constant", "landmark_ridge"):
                 assert (results / dataset / reference / f"fold{fold}/predictions.csv").exists()
         for run in [*RUNS, "constant", "landmark_ridge"]:
-            columns = ["au", "metric", "aggregation", "value", "ci_low", "ci_high"]
+            columns = ["au", "metric", "aggregation", "value", "ci_low", "ci_high", "aus"]
             assert list(pd.read_csv(results / dataset / run / "metrics.csv")) == columns
 
 

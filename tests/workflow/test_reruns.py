@@ -248,7 +248,7 @@ FOLLOWED_BY = [
     (("image_free",), "evaluation/image_free"),
     (("guidance", "table1"), "evaluation/collapse"),
     (("guidance", "table1", "claims"), "io/markdown"),
-    (("guidance", "claims"), "evaluation/comparison"),
+    (("figure5", "claims", *TABLES), "evaluation/comparison"),
     (("claims",), "evaluation/claims report/claims cli/claims"),
     (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.

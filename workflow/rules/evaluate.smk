@@ -50,13 +50,14 @@ rule metrics:
     input:
         JOBS.fold_predictions,
     output:
-        report(
+        metrics=report(
             RESULTS.metrics("{dataset}", "{method}"),
             category="Measures",
             subcategory="{dataset}",
             caption="../report/metrics.rst",
             labels={"run": "{method}"},
         ),
+        parts=RESULTS.parts("{dataset}", "{method}"),
     log:
         RESULTS.log("{dataset}", "{method}", "metrics"),
     benchmark:
@@ -69,7 +70,7 @@ rule metrics:
         *code("metrics"),
         settings=JOBS.metrics_options,
     shell:
-        "g2rl metrics {input:q} {params.settings} -o {output:q} > {log:q} 2>&1"
+        "g2rl metrics {input:q} {params.settings} --parts {output.parts:q} -o {output.metrics:q} > {log:q} 2>&1"
 
 
 rule cross_dataset:

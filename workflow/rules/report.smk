@@ -6,7 +6,7 @@ rule table1:
         metrics=JOBS.metrics(JOBS.table1_methods),
         histories=JOBS.histories(JOBS.table1_runs("g2rl")),
         frames=JOBS.frames(),
-        predictions=JOBS.predictions(JOBS.table1_runs("baseline", "g2rl", "g2rlplus")),
+        predictions=JOBS.predictions(JOBS.table1_methods),
     output:
         csv=RESULTS.table1(".csv"),
         md=RESULTS.table1(".md"),
