@@ -35,6 +35,7 @@ _RUN = re.compile(
     r"(?P<method>(?P<baseline>baseline)|g2rlplus|g2rl)_sigma(?P<sigma>[^_]+)"
     r"(?(baseline)|(?:_lambda(?P<weight>[^_]+))?)(?:_(?P<variant>.+))?_seed(?P<seed>\d+)"
 )
+_OTHER = re.compile(r"(?P<other>(?!baseline|g2rl)[a-z][a-z0-9_]*)_seed(?P<seed>\d+)")
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")
 
 
@@ -44,22 +45,28 @@ class Run:
 
     Attributes:
         variant: of the ablations, whose keys of the training it changes; ``PLUS`` is G2RL+.
+        other: another method than Baseline and G2RL, a module of ``g2rl.methods``; σ and λ are then 0.
     """
 
     sigma: float
     lambda_: float
     seed: int
     variant: str = ""
+    other: str = ""
 
     @property
     def method(self) -> str:
-        """``baseline``, ``g2rl`` or ``PLUS``."""
+        """``baseline``, ``g2rl``, ``PLUS``, or the other method."""
+        if self.other:
+            return self.other
         return self.variant if self.variant == PLUS else "g2rl" if self.lambda_ else "baseline"
 
     @property
     def name(self) -> str:
         """Its folder: ``baseline_sigma2_seed0``, ``g2rl_sigma2_lambda0.05_seed0``, or with a variant
-        ``g2rl_sigma2_lambda0.05_detached_seed0``."""
+        ``g2rl_sigma2_lambda0.05_detached_seed0``; ``vector_seed0`` of another method."""
+        if self.other:
+            return f"{self.other}_seed{self.seed}"
         weight = f"_lambda{self.lambda_:g}" if self.lambda_ else ""
         variant = f"_{self.variant}" if self.variant not in ("", PLUS) else ""
         return f"{self.method}_sigma{self.sigma:g}{weight}{variant}_seed{self.seed}"
@@ -71,6 +78,8 @@ class Run:
         Raises:
             InputError: no run's folder.
         """
+        if found := _OTHER.fullmatch(folder):
+            return cls(0, 0, int(found["seed"]), other=found["other"])
         if not (found := _RUN.fullmatch(folder)):
             raise InputError(
                 f"{folder}: no run's folder, expected one like g2rl_sigma2_lambda0.05_detached_seed0"

@@ -24,9 +24,9 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.inference.predictions import write_predictions
     from g2rl.inference.predictor import predict_sequences
-    from g2rl.network.model_file import read_model
+    from g2rl.methods.registry import read_trained
 
-    model = read_model(options.model, torch_device(options.device))
+    model = read_trained(options.model, torch_device(options.device))
     sequences = read_manifests(options.sequences)
     write_predictions(options.output, predict_sequences(model, [read_sequence(path) for path in sequences]))
     return Outcome([options.model, *options.sequences, *sequences], [options.output])

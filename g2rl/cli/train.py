@@ -23,6 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", type=Path, required=True, help="one row per epoch, CSV")
     parser.add_argument("--checkpoint", type=Path, help="the state after each epoch; default: no file")
     parser.add_argument("--dataset", default="", help="its name, for the description of the model")
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        help="a module of g2rl/methods; default: G2RL, with --lambda 0 the Baseline",
+    )
+    parser.add_argument(
+        "--method-setting",
+        action="append",
+        metavar="KEY=VALUE",
+        help="one of the method's own settings; may be repeated; default: none",
+    )
     device(parser)
     settings_options(parser)
 
@@ -32,19 +43,23 @@ def run(options: argparse.Namespace) -> Outcome:
 
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
+    from g2rl.methods import g2rl as paper
+    from g2rl.methods.registry import load_method, read_own_settings
     from g2rl.network.model_file import read_model
     from g2rl.network.weights import read_weights
     from g2rl.reproducibility.code_digest import code_digest
     from g2rl.training.checkpoint import checkpoint_key
-    from g2rl.training.loop import train
 
     settings, paths = read_settings(options), read_manifests(options.sequences)
     sequences = [read_sequence(path) for path in paths]
     pretrained = options.weights and read_weights(options.weights)
     start = options.start and read_model(options.start, torch.device("cpu"))
     weights = {**(pretrained or {}), **(start.net.state_dict() if start else {})}
-    code = code_digest("training.loop")
-    train(
+    own, key = read_own_settings(options.method, options.method_setting or []), ""
+    if options.checkpoint:
+        code = code_digest(f"methods.{options.method or 'g2rl'}")
+        key = checkpoint_key(settings, sequences, weights, code | {k: str(value) for k, value in own.items()})
+    (load_method(options.method) if options.method else paper).train(
         sequences,
         settings,
         options.model,
@@ -52,9 +67,10 @@ def run(options: argparse.Namespace) -> Outcome:
         torch_device(options.device),
         pretrained=pretrained,
         checkpoint=options.checkpoint,
-        key=checkpoint_key(settings, sequences, weights, code) if options.checkpoint else "",
+        key=key,
         first=start,
         dataset=options.dataset,
+        **own,
     )
     return Outcome(
         [*options.sequences, *paths, options.weights, options.start], [options.model, options.history]

@@ -6,6 +6,8 @@ from typing import Literal
 from g2rl.action_units import Centres, format_centres
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.balance import matched_lambda
+from g2rl.config.method_settings import resolve_method
+from g2rl.config.methods import PAPER
 from g2rl.config.schema import Config, Section
 from g2rl.config.training import Training
 from g2rl.config.variants import resolve_variant, variants
@@ -78,6 +80,8 @@ def runs(config: Config, dataset: str | None = None) -> list[Run]:
     if config.plus is not None:
         plus = resolve_variant(config, PLUS)
         every += [Run(plus.sigma, plus.lambda_, seed, PLUS) for seed in config.seeds]
+    others = [name for name in config.methods if name not in PAPER]
+    every += [Run(0, 0, seed, other=name) for seed in config.seeds for name in others]
     return list({run.name: run for run in every}.values())
 
 
@@ -118,7 +122,9 @@ def option_flags(section: Training | Section, leave_out: Collection[str] = ()) -
 
 
 def run_config(config: Config, run: Run) -> Config:
-    """The configuration with the training of a run, which a variant changes."""
+    """The configuration with the training of a run, which a variant or another method changes."""
+    if run.other:
+        return config.model_copy(update={"training": resolve_method(config, run.other)[0]})
     if not run.variant:
         return config
     return config.model_copy(update={"training": resolve_variant(config, run.variant).training})
@@ -137,10 +143,13 @@ def used_centres(config: Config, aus: Sequence[int]) -> Centres:
 def training_flags(config: Config, run: Run, aus: Sequence[int]) -> list[str]:
     """The options of ``g2rl train`` that make a run on a dataset with ``aus``; the Baseline's are without
     those of the module."""
+    own = resolve_method(config, run.other)[1] if run.other else {}
     config = run_config(config, run)
     training = config.training
     return [
-        f"--sigma={run.sigma:g}",
+        *([f"--method={run.other}"] if run.other else []),
+        *(f"--method-setting={key}={value}" for key, value in own.items()),
+        f"--sigma={run.sigma or config.sigma:g}",
         f"--lambda={run.lambda_:g}",
         f"--seed={run.seed}",
         *option_flags(training, leave_out=() if run.lambda_ else GEOMETRY_KEYS),

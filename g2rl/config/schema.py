@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from g2rl.action_units import parse_points
 from g2rl.config.alignment import Alignment, Anchors, FaceScale
 from g2rl.config.backbones import backbone_fault
+from g2rl.config.method_settings import methods_fault
+from g2rl.config.methods import PAPER
 from g2rl.config.training import Count, Positive, Seed, Settings, Training
 from g2rl.config.values import attribute_docs
 from g2rl.config.variants import resolve_variant, variants
@@ -238,6 +240,10 @@ class Config(Section):
     7: 37+41 44+46. A point is the mean of landmarks (0-based) joined by +, moved down by the share of the
     inner-eye distance after @."""
     compute: Compute = Compute()
+    methods: Annotated[list[Name], Field(min_length=2)] = [*PAPER]
+    """The trained methods of Table 1: baseline, g2rl, and modules of g2rl/methods."""
+    method_settings: dict[Name, Overrides] = {}
+    """Method → the keys of the training, or of its own, that differ for it."""
     plus: Overrides | None = None
     """One more row of Table 1, G2RL+: the training keys that it changes; also lambda and sigma."""
     ablations: Ablations = Ablations()
@@ -254,6 +260,8 @@ class Config(Section):
     def _consistent(self) -> "Config":
         self._check_lists()
         self._check_variants()
+        if problem := methods_fault(self):
+            raise ValueError(problem)
         self._check_files()
         for name, dataset in self.datasets.items():
             _check_dataset(name, dataset)

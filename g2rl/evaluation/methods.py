@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from g2rl.config.methods import PAPER, known_methods
 from g2rl.evaluation.comparison import Seeds
 from g2rl.evaluation.metrics import read_metrics
 from g2rl.inference.predictions import read_predictions
@@ -18,6 +19,7 @@ METHODS = {  # a method → its name in tables and figures, in the order of the 
     "baseline": "Baseline",
     "g2rl": "G2RL",
     "g2rlplus": "G2RL+",
+    **{name: method.title for name, method in known_methods().items() if name not in PAPER},
 }
 BEST = {"ICC": max, "MAE": min}  # the metrics of tables and figures → which value is best
 ARROWS = {"ICC": "↑", "MAE": "↓"}

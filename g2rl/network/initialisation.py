@@ -47,12 +47,17 @@ HEAD = {"normal": normal_head, "msra": msra_head}
 
 
 def prepare_net(net: HeatmapNet, settings: Settings) -> None:
-    """First weights of the deconvolutions and the head, and how batch norm keeps its statistics."""
+    """First weights of the deconvolutions and the head, and the momentum of batch norm."""
     if settings.deconv_std != Settings.deconv_std:
         for layer in net.deconv:
             if isinstance(layer, nn.ConvTranspose2d):
                 nn.init.normal_(layer.weight, std=settings.deconv_std)
     HEAD[settings.head_init](net.head)
+    set_momentum(net, settings)
+
+
+def set_momentum(net: nn.Module, settings: Settings) -> None:
+    """How batch norm keeps its statistics."""
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = settings.bn_momentum
@@ -75,10 +80,11 @@ def start_from(net: HeatmapNet, weights: Mapping[str, Tensor]) -> None:
     net.load_state_dict(own | taken)
 
 
-def train_mode(net: HeatmapNet, settings: Settings) -> None:
+def train_mode(net: nn.Module, settings: Settings) -> None:
     """Everything in training mode, except that a frozen batch norm of the backbone stays as it was."""
     net.train()
-    if settings.freeze_bn:
-        for layer in net.backbone.modules():
+    backbones = [part for name, part in net.named_modules() if name.split(".")[-1] == "backbone"]
+    for backbone in backbones if settings.freeze_bn else ():
+        for layer in backbone.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.eval().requires_grad_(False)

@@ -92,6 +92,11 @@ def read_model(path: Path, device: torch.device) -> Model:
         raise InputError(
             f"{path}: a safetensors file, but not one that `g2rl train` wrote (no description)"
         ) from error
+    if isinstance(description, dict) and "method" in description:
+        raise InputError(
+            f"{path}: a model of the method {description['method']}, which has no heatmaps: "
+            "g2rl test takes it"
+        )
     try:
         about = parse_description(description)
         points = torch.from_numpy(about.heatmap_au)

@@ -79,7 +79,12 @@ def stage_code(stage: str, lock: Path, package: Path = PACKAGE) -> list[str]:
     ``before: g2rl.faces.landmarks 5f0c… now: g2rl.faces.landmarks 91ab…``. Of the lock only the packages that
     the stage imports: a new Matplotlib redraws the figures and retrains nothing.
     """
-    entry, locked = f"cli.{stage}", locked_versions(lock)
+    return entry_code(f"cli.{stage}", lock, package)
+
+
+def entry_code(entry: str, lock: Path, package: Path = PACKAGE) -> list[str]:
+    """As ``stage_code``, of any module of the package."""
+    locked = locked_versions(lock)
     code = [f"{name} {digest}" for name, digest in code_digest(entry, package).items()]
     return code + [f"{name}=={locked[name]}" for name in imported_packages(entry, package) if name in locked]
 

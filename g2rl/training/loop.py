@@ -6,8 +6,6 @@ After every epoch all state is saved; a run that was interrupted resumes there a
 """
 
 import logging
-import math
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +14,7 @@ from torch import Tensor
 
 from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.training import Settings
-from g2rl.errors import InputError
 from g2rl.faces.sequence_file import AlignedSequence
-from g2rl.io.progress import progress
 from g2rl.network import variants
 from g2rl.network.initialisation import start_from, train_mode
 from g2rl.network.model import G2RL, GEOMETRY_DIM, heatmap_loss, joint_loss
@@ -28,10 +24,11 @@ from g2rl.network.preprocessing import network_input
 from g2rl.training.calibration import calibrate
 from g2rl.training.checkpoint import Checkpoint
 from g2rl.training.cpu import denormals_flushed
-from g2rl.training.cuda_graph import Step, recorded
-from g2rl.training.data import augment, batches, draw_subjects, load_faces, sample_augmentation
+from g2rl.training.cuda_graph import Step
+from g2rl.training.data import augment, draw_subjects, load_faces
 from g2rl.training.diagnostics import diagnose
-from g2rl.training.history import LOSSES, Row, write_history
+from g2rl.training.epochs import Epochs, steps_per_epoch
+from g2rl.training.history import LOSSES, write_history
 from g2rl.training.optimizer import make_optimizer, make_schedule
 from g2rl.training.targets import Targets
 
@@ -116,39 +113,19 @@ def train(
     train_mode(model.net, settings)
     log_balance(settings, len(targets.map_au))
     optimizer = make_optimizer(model, settings, device)
-    steps = max(1, len(faces) // settings.batch_size)  # per epoch
-    schedule = make_schedule(optimizer, settings, steps)
+    schedule = make_schedule(optimizer, settings, steps_per_epoch(faces, settings))
     saved = Checkpoint(checkpoint, key, {"model": model, "optimizer": optimizer, "schedule": schedule})
-    history: list[Row] = saved.resume()
-    if not history:
-        before = diagnose(model, faces, targets, settings)
-        history.append({"epoch": 0, "lr": float(schedule.get_last_lr()[0]), **before})
-
     totals = torch.zeros(len(LOSSES), device=device)
-    step = make_step(model, optimizer, targets, settings, totals)
-    run = recorded(step, model, optimizer, totals)
-    for epoch in range(len(history), settings.epochs + 1):
-        if variants.freeze_geometry(model, settings, epoch - 1):
-            run = recorded(step, model, optimizer, totals)
-        lr, start = float(schedule.get_last_lr()[0]), time.monotonic()
-        label = f"epoch {epoch} of {settings.epochs}"
-        random = torch.Generator().manual_seed(settings.seed << 32 | epoch - 1)
-        totals.zero_()
-        for batch in progress(batches(faces, settings, epoch - 1), label, steps):
-            mirror, move = sample_augmentation(settings, len(batch[0]), random)
-            run(*batch, mirror.to(device), move.to(device))
-            schedule.step()
-        losses = dict(zip(LOSSES, (totals / steps).tolist(), strict=True))
-        if not math.isfinite(losses["loss"]):
-            raise InputError(f"epoch {epoch}: the loss is {losses['loss']}: lower lr (now {settings.lr})")
-        row = {"epoch": epoch, "lr": lr, **diagnose(model, faces, targets, settings), **losses}
-        history.append(row)
-        speed = steps * len(batch[0]) / (time.monotonic() - start)
-        text = ", ".join(f"{name} {row[name]:.4g}" for name in (*LOSSES[:3], "var_G", "norm_W"))
-        log.info("%s: %s, %.0f images/s", label, text, speed)
-        if epoch < settings.epochs:
-            saved.save(history)
-
+    epochs = Epochs(
+        model=model,
+        optimizer=optimizer,
+        schedule=schedule,
+        step=make_step(model, optimizer, targets, settings, totals),
+        totals=totals,
+        measure=lambda: diagnose(model, faces, targets, settings),
+        freeze=lambda passed: variants.freeze_geometry(model, settings, passed),
+    )
+    history = epochs.run(faces, settings, saved)
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
     subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())

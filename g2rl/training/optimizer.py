@@ -1,5 +1,7 @@
 """Adam with a learning rate for each part of the model, and the schedule of the learning rate."""
 
+from typing import Any
+
 import torch
 from torch.optim import lr_scheduler
 
@@ -18,6 +20,11 @@ def make_optimizer(model: G2RL, settings: Settings, device: torch.device) -> tor
         for name, part in model.named_children()
         if name in rates
     ]
+    return adam(groups, settings, device)
+
+
+def adam(groups: list[dict[str, Any]], settings: Settings, device: torch.device) -> torch.optim.Adam:
+    """Adam over groups of parameters, each with its learning rate."""
     cuda = device.type == "cuda"
     if cuda:  # a rate on the device can change between replays of a recorded step
         groups = [group | {"lr": torch.tensor(group["lr"], device=device)} for group in groups]

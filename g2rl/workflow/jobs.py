@@ -62,12 +62,15 @@ class Jobs(Targets):
 
     def start_weights(self, wildcards: Any) -> list[str]:
         """Where the backbone of a run starts: a file of weights, or none."""
-        if self.config.datasets[wildcards.dataset].start_from:
+        if self.start_model(wildcards):
             return []
         return self._weights([self.trained[wildcards.run]])
 
     def start_model(self, wildcards: Any) -> list[str]:
-        """The same run's model of the dataset that this one's trainings start from, or none."""
+        """The same run's model of the dataset that this one's trainings start from, or none; methods other
+        than Baseline and G2RL start from the weights."""
+        if self.trained[wildcards.run].other:
+            return []
         start = self.config.datasets[wildcards.dataset].start_from
         return [self.results.model(start, wildcards.run, f"{self.datasets[start].folds[0]}")] if start else []
 

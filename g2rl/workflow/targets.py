@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from g2rl.action_units import map_au
 from g2rl.config import runs as configured
+from g2rl.config.methods import PAPER
 from g2rl.config.schema import Config
 from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run
 from g2rl.rendered import is_rendered
@@ -54,14 +55,19 @@ class Targets:
         defaults = [
             run
             for run in self.runs.values()
-            if run.variant == PLUS or (run.sigma == sigma and run.lambda_ in weights)
+            if run.variant == PLUS or run.other or (run.sigma == sigma and run.lambda_ in weights)
         ]
         return [run.name for method in methods for run in defaults if run.method == method]
 
     @property
     def table1_methods(self) -> list[str]:
         """The rows of Table 1 for each dataset."""
-        return [*IMAGE_FREE, *self.table1_runs("baseline", "g2rl", PLUS)]
+        return [*IMAGE_FREE, *self.table1_runs("baseline", "g2rl", PLUS, *self.other_methods)]
+
+    @property
+    def other_methods(self) -> list[str]:
+        """The methods beside Baseline and G2RL."""
+        return [name for name in self.config.methods if name not in PAPER]
 
     @cached_property
     def heatmap_counts(self) -> dict[str, int]:
@@ -157,7 +163,7 @@ class Targets:
         """The predictions of Baseline, G2RL and the sweeps on each dataset."""
         files = []
         for name in self.datasets:
-            runs = [run.name for run in configured.runs(self.config, name) if not run.variant]
+            runs = [run.name for run in configured.runs(self.config, name) if not (run.variant or run.other)]
             files += self._of_folds(self.results.predictions, name, runs)
         return files
 

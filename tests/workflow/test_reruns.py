@@ -227,19 +227,23 @@ FOLLOWED_BY = [
         ("train", "test", "table1", "figure3", "figure4"),
         "config/training",
     ),
-    ((*SEQUENCES, "figure3", "table1"), "config/__init__ config/alignment config/values"),
+    ((*SEQUENCES, "figure3", "figure5", *TABLES), "config/__init__"),
+    ((*SEQUENCES, "figure3", "table1"), "config/alignment config/values"),
     (
         ("train", "test", "figure3", "figure4"),
         "network/__init__ network/controls network/features network/heatmaps network/model "
         "network/model_file network/graphs network/initialisation network/precision network/description "
         "network/preprocessing network/variants",
     ),
-    (("train", "test"), "cli/device"),
+    (("train", "test"), "cli/device methods/__init__ methods/registry"),
+    (("train",), "methods/g2rl"),
+    ((), "methods/baseline methods/network methods/vector methods/ordinal methods/landmark_head"),
+    ((), "methods/bormir"),
     (
         ("train",),
         "network/weights training/calibration training/checkpoint training/cpu training/cuda_graph "
-        "training/data training/diagnostics training/loop training/optimizer training/targets "
-        "cli/settings_options",
+        "training/data training/diagnostics training/epochs training/loop training/optimizer "
+        "training/targets cli/settings_options",
     ),
     (("train", "guidance", "table1"), "training/__init__ training/history"),
     (("train", "table1"), "config/balance"),
@@ -252,7 +256,12 @@ FOLLOWED_BY = [
     (("claims",), "evaluation/claims report/claims cli/claims"),
     (("guidance",), "evaluation/ablations report/ablations report/figures/ablations"),
     # For the recipe in its caption; the values of the configuration reach the stages as options.
-    (("table1",), "config/keys config/messages config/schema config/variants config/backbones"),
+    (
+        ("table1",),
+        "config/keys config/messages config/schema config/variants config/backbones",
+    ),
+    (("train", "test", "figure5", *TABLES), "config/methods"),
+    (("train", "test", "table1"), "config/method_settings"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure2", "figure3", "figure4"), "config/au_centres"),
@@ -526,6 +535,12 @@ KEYS = {  # another value, the jobs that rerun, the reason
         {"claims": 1, "figure6": 1, "figure7": 1, "guidance": 1},
         "Set of input files",
     ),
+    "methods": (
+        ["baseline", "g2rl", "vector"],
+        {"train": 3, "test": 3, "metrics": 2, "table1": 1},
+        NEW,
+    ),
+    "method_settings": ({}, {}, ""),  # of methods that there are not
     "plus": ({"high_intensity_weight": 0.5}, ONE_RUN | {"table1": 1}, NEW),
     "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
     "ablations.seeds": ([0, 1], {}, ""),

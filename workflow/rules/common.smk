@@ -11,7 +11,7 @@ from g2rl.errors import InputError
 from g2rl.paths import IMAGE_FREE
 from g2rl.rendered import is_rendered
 from g2rl.report.captions import recipe
-from g2rl.reproducibility.code_digest import stage_code
+from g2rl.reproducibility.code_digest import entry_code, stage_code
 from g2rl.reproducibility.summary import write_lock_and_summary
 from g2rl.workflow.jobs import Jobs
 from g2rl.workflow.manifest import load_manifests
@@ -56,3 +56,9 @@ wildcard_constraints:
 def code(stage):
     """Parameters that follow the modules and packages of a stage: an edit of one is the reason of a rerun."""
     return stage_code(stage, PACKAGES)
+
+
+def code_of_method(wildcards):
+    """The same of the method of a run, where it is another than Baseline and G2RL."""
+    method = JOBS.trained[wildcards.run].other
+    return entry_code(f"methods.{method}", PACKAGES) if method else []

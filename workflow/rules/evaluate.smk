@@ -19,6 +19,7 @@ rule test:
         runtime=JOBS.minutes("test"),
     params:
         *code("test"),
+        method=code_of_method,
         device=JOBS.device,
     shell:
         "g2rl test {input.model:q} --sequences {input.sequences:q} {params.device} -o {output:q} > {log:q} 2>&1"

@@ -41,6 +41,7 @@ rule train:
         runtime=JOBS.minutes("train"),
     params:
         *code("train"),
+        method=code_of_method,
         options=JOBS.train_options,
         weights=lambda wildcards, input: [f"--weights={path}" for path in input.weights],
         start=lambda wildcards, input: [f"--start={path}" for path in input.start],
