@@ -7,7 +7,7 @@ example: g2rl render --head head.npz --layout disfa --root rendered --sequence S
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import sequence
+from g2rl.cli.options import sequence, switch
 from g2rl.cli.outcome import Outcome
 
 
@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", type=Path, required=True, help="what g2rl head wrote")
     parser.add_argument("--frames", type=int, required=True, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes")
+    switch(parser, "--sparse", "labels as rare as DISFA's")
 
 
 def run(options: argparse.Namespace) -> Outcome:

@@ -49,6 +49,8 @@ class Synthetic(Section):
     """Frames per sequence."""
     seed: Seed = 0
     """Same seed, same bytes."""
+    sparse: bool = False
+    """Labels as rare as DISFA's, 63 to 97 % of them 0; false: about half of them are."""
 
 
 class Dataset(Section):

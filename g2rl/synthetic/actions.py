@@ -1,5 +1,7 @@
 """Action units: how each AU moves the face, where it furrows the skin, and how they go together in time."""
 
+from statistics import NormalDist
+
 import cv2
 import numpy as np
 
@@ -48,6 +50,11 @@ _CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video 
 # activation = clip((z - ONSET) / SPAN, 0, 1) of a standard normal z: 52 % of labels 0, and 15, 13, 9, 6
 # and 5 % of them 1 to 5.
 _ONSET, _SPAN = -0.15, 2.0
+# Sparse activations: the share of labels of 2 or more, as published for DISFA (resources/published_totals.csv),
+# of AUs 5, 10, 14, 15, 17 and 20 assumed.
+_SHARES = {1: 0.05, 2: 0.04, 4: 0.15, 5: 0.01, 6: 0.079, 9: 0.042, 10: 0.08}
+_SHARES |= {12: 0.129, 14: 0.08, 15: 0.02, 17: 0.03, 20: 0.02, 25: 0.278, 26: 0.089}
+_SPARSE_SPAN = 1.25
 
 
 def offsets(head: Head) -> np.ndarray:
@@ -118,16 +125,19 @@ def furrows(rng: np.random.Generator) -> np.ndarray:
     return np.stack([cv2.min(groove.get(au, nothing), 1.8) for au in AUS]).astype(np.float32)
 
 
-def tracks(rng: np.random.Generator, frames: int) -> np.ndarray:
+def tracks(rng: np.random.Generator, frames: int, sparse: bool = False) -> np.ndarray:
     """(frames, 14) float64 activations of `AUS` in [0, 1], smooth in time and correlated as in life.
 
     Each AU is a Gaussian process with squared-exponential correlation in time, mixed from expressions by
-    `_LOADINGS`, cut off below: so about half of an AU's frames are exactly 0.
+    `_LOADINGS`, cut off below: so about half of an AU's frames are exactly 0; of ``sparse`` ones 63 to 97 %.
     """
     loadings = np.array([_LOADINGS[au] for au in AUS])
     own = np.sqrt(1 - np.square(loadings).sum(axis=1))
     expressions = smooth_noise(rng, loadings.shape[1], frames, _CORRELATION_FRAMES)
     z = expressions @ loadings.T + smooth_noise(rng, len(AUS), frames, _CORRELATION_FRAMES) * own
+    if sparse:  # of a standard normal z, a share is labelled 2 or more, from an activation of 0.3 on
+        onsets = [NormalDist().inv_cdf(1 - _SHARES[au]) - 0.3 * _SPARSE_SPAN for au in AUS]
+        return np.clip((z - onsets) / _SPARSE_SPAN, 0, 1)
     return np.clip((z - _ONSET) / _SPAN, 0, 1)
 
 

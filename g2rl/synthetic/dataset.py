@@ -49,7 +49,14 @@ STUDIOS = {"bp4d": Studio(1040, 1392, (205, 240), 0.47), "disfa": Studio(1024, 7
 
 
 def render_sequence(
-    head: Path, layout: str, root: Path, sequence: str, subject: str, frames: int, seed: int
+    head: Path,
+    layout: str,
+    root: Path,
+    sequence: str,
+    subject: str,
+    frames: int,
+    seed: int,
+    sparse: bool = False,
 ) -> list[Path]:
     """Render one sequence's media and label files below ``root``, and its ground truth.
 
@@ -65,6 +72,7 @@ def render_sequence(
         sequence: such as F001_T1, or SN001.
         subject: such as F001 (F: female, M: male), or SN001.
         frames: to render, at least 1.
+        sparse: labels as rare as DISFA's.
 
     Returns:
         what it wrote: media, label files, truth.
@@ -81,7 +89,7 @@ def render_sequence(
     mesh = read_head(head)
     rng = generator(seed, layout, sequence, "sequence")
     person = subject_person(mesh, layout, subject, seed)
-    recording = draw_recording(rng, frames, place.aus)
+    recording = draw_recording(rng, frames, place.aus, sparse)
     camera = studio.draw_camera(rng)
     light, background = draw_light(rng), draw_background(rng, studio.width, studio.height)
     scene = Scene(person, camera, light, background, sharpness=min(1.0, SHARPNESS / camera.scale))

@@ -25,9 +25,12 @@ class Recording:
     hidden: list[str]
 
 
-def draw_recording(rng: np.random.Generator, frames: int, coded: tuple[int, ...]) -> Recording:
-    """Draw what a subject does during a sequence, of which the AUs ``coded`` are labelled."""
-    activation = actions.tracks(rng, frames)
+def draw_recording(
+    rng: np.random.Generator, frames: int, coded: tuple[int, ...], sparse: bool = False
+) -> Recording:
+    """Draw what a subject does during a sequence, of which the AUs ``coded`` are labelled; see
+    `actions.tracks`."""
+    activation = actions.tracks(rng, frames, sparse)
     activation[:, [k for k, au in enumerate(actions.AUS) if au not in coded]] *= UNCODED_SHARE
 
     def walk(deviation: float, steadiness: float = 9.0, middle: float = 0.0) -> np.ndarray:

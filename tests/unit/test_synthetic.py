@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from g2rl.errors import InputError
+from g2rl.io.tables import RESOURCES, read_rows
 from g2rl.synthetic import actions
 from g2rl.synthetic.dataset import generator, render_sequence, subject_person
 from g2rl.synthetic.head import PARTS, cut_head, read_head
@@ -126,6 +127,19 @@ def test_labels_are_dense_smooth_and_correlated():
     at = {au: k for k, au in enumerate(actions.AUS)}
     assert min(together[at[6], at[12]], together[at[1], at[2]], together[at[25], at[26]]) > 0.25
     assert together[at[12], at[15]] < -0.1
+
+
+def test_sparse_labels_are_as_rare_as_published():
+    """DISFA's shares of intensities of 2 or more; the dense ones of the same seed stay as they are."""
+    clips = [actions.tracks(generator(0, str(k)), 40, sparse=True) for k in range(250)]
+    labels = np.stack([actions.labels(clip) for clip in clips]).reshape(-1, 14)
+    zeros = (labels == 0).mean(0)
+    assert ((zeros > 0.60) & (zeros < 0.99)).all()
+    assert np.median(zeros) > 0.85
+    assert (labels == 5).any(0).all()
+    for row in read_rows(RESOURCES / "published_totals.csv"):
+        share = (labels[:, actions.AUS.index(int(row["au"]))] >= int(row["at_least"])).mean()
+        assert share == pytest.approx(float(row["percent"]) / 100, abs=0.025)
 
 
 # Which of dlib's 68 points must move most, and where the skin must furrow (angle to the side, height).

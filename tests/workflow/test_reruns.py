@@ -521,6 +521,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.sheet": ("other.tsv", {}, ""),  # the same lines
     "datasets.synthetic_disfa.synthetic.frames": (15, DISFA, "--frames=15"),
     "datasets.synthetic_disfa.synthetic.seed": (1, DISFA, "--seed=1"),
+    "datasets.synthetic_disfa.synthetic.sparse": (True, DISFA, "--sparse"),
     "datasets.synthetic_disfa.start_from": ("synthetic_bp4d", STARTED, "Set of input files"),
     "datasets.synthetic_disfa.allow_faults": (True, {}, ""),  # of copies that are checked
     "results": ("elsewhere", follow(["head"]), NEW),
