@@ -50,8 +50,8 @@ _CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video 
 # activation = clip((z - ONSET) / SPAN, 0, 1) of a standard normal z: 52 % of labels 0, and 15, 13, 9, 6
 # and 5 % of them 1 to 5.
 _ONSET, _SPAN = -0.15, 2.0
-# Sparse activations: the share of labels of 2 or more, as published for DISFA (resources/published_totals.csv),
-# of AUs 5, 10, 14, 15, 17 and 20 assumed.
+# Sparse activations: the share of labels of 2 or more, as published for DISFA,
+# resources/published_totals.csv; of AUs 5, 10, 14, 15, 17 and 20 assumed.
 _SHARES = {1: 0.05, 2: 0.04, 4: 0.15, 5: 0.01, 6: 0.079, 9: 0.042, 10: 0.08}
 _SHARES |= {12: 0.129, 14: 0.08, 15: 0.02, 17: 0.03, 20: 0.02, 25: 0.278, 26: 0.089}
 _SPARSE_SPAN = 1.25
