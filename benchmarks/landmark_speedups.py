@@ -19,6 +19,7 @@ import cv2
 from record import cost, record
 
 from g2rl.datasets.registry import get_layout
+from g2rl.faces import dlib_faces
 from g2rl.faces.landmarks_file import read_landmarks
 from g2rl.faces.tracker import FaceTracker
 from g2rl.io.video import open_source
@@ -37,7 +38,7 @@ def milliseconds(results: Path, layout: str) -> float:
     """Per frame, in this process."""
     cv2.setNumThreads(1)
     best, frames = float("inf"), 0
-    trackers = {name: FaceTracker() for name in SEQUENCES[layout]}
+    trackers = {name: FaceTracker(dlib_faces) for name in SEQUENCES[layout]}
     for _ in range(PASSES + 1):  # in the first one no face is known yet
         start, frames = time.process_time(), 0
         for name, tracker in trackers.items():

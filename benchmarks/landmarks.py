@@ -29,6 +29,7 @@ from record import cost, record
 
 from g2rl.datasets.registry import get_layout
 from g2rl.datasets.sheet import read_sheet
+from g2rl.faces import dlib_faces
 from g2rl.faces.dlib_models import load_models
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.tracker import FaceTracker
@@ -277,7 +278,7 @@ def draw(grey: Grey, rng: np.random.Generator, scale: float) -> np.ndarray:
 
 
 def follow(greys: Iterable[Grey]) -> Points:
-    tracker = FaceTracker()
+    tracker = FaceTracker(dlib_faces)
     return np.array([tracker(grey)[2] for grey in greys])
 
 

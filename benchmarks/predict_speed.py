@@ -15,13 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import g2rl.faces.dlib_faces as dlib_faces
 import g2rl.faces.several as several
 import g2rl.inference.video as video
 from g2rl.inference.face_network import open_network
 from g2rl.inference.inputs import find_inputs
 
 STEPS = {
-    several: ("find_near", "find_all", "predict_points", "_look"),
+    dlib_faces: ("find_near", "find_all"),
+    several: ("_look",),
     video: ("alignment_matrix", "warp", "encode", "decode", "head_pose", "confidence"),
 }
 WARM = 256  # frames before the clock starts: libraries load, and the memory of a full pipeline is taken

@@ -8,10 +8,15 @@ from pathlib import Path
 
 from g2rl.cli.options import check_file, output
 from g2rl.cli.outcome import Outcome
+from g2rl.config.alignment import Alignment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from g2rl.config.values import choices, kinds
+
     parser.add_argument("media", type=Path, help="a video, or a folder of numbered images")
+    names, default = choices(kinds(Alignment)["detector"]), Alignment.detector
+    parser.add_argument("--detector", choices=names, default=default, help="what finds faces and landmarks")
     check_file(parser)
     output(parser, "the landmarks, HDF5")
 
@@ -23,5 +28,5 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.io.video import open_source
 
     source = open_source(options.media, read_known_faults(options.check))
-    write_landmarks(options.output, detect_landmarks(source))
+    write_landmarks(options.output, detect_landmarks(source, detector=options.detector))
     return Outcome([options.media, options.check], [options.output])

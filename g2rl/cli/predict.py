@@ -29,9 +29,12 @@ from pathlib import Path
 from g2rl.cli.device import device, torch_device
 from g2rl.cli.options import switch
 from g2rl.cli.outcome import Outcome
+from g2rl.config.alignment import Alignment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from g2rl.config.values import choices, kinds
+
     what = "a video, a photo, a folder of them or of a film's images, or a quoted glob pattern"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
     parser.add_argument("--model", type=Path, required=True, help="from g2rl train, or g2rl export")
@@ -52,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     switch(parser, "--overwrite", "make outputs again that are there already")
     switch(parser, "--single", "one face per frame: the one that is followed; of a photo the largest")
+    names = choices(kinds(Alignment)["detector"])
+    what = "what finds faces and landmarks; default: what found those that the model was trained on"
+    parser.add_argument("--detector", choices=names, help=what)
     switch(parser, "--landmarks", "68 landmarks in the CSV: x_0, … y_67, pixels")
     parser.add_argument(
         "--format",
@@ -88,6 +94,7 @@ def run(options: argparse.Namespace) -> Outcome:
         outputs=options.outputs or OUTPUTS,
         images=options.images,
         single=options.single,
+        detector=options.detector,
         table=options.format,
         landmarks=options.landmarks,
         neutral=neutral,

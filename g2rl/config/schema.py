@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from g2rl.action_units import parse_points
-from g2rl.config.alignment import Alignment, Anchors, FaceScale
+from g2rl.config.alignment import Alignment, Anchors, DetectorName, FaceScale
 from g2rl.config.backbones import backbone_fault
 from g2rl.config.method_settings import methods_fault
 from g2rl.config.methods import PAPER
@@ -130,6 +130,13 @@ class Frames(Section):
 
     Paper: not specified
     Used by: 1: outer eye corners 103 pixels apart (nose_mouth: 115; eyes_chin: 98)
+    """
+    detector: DetectorName = Alignment.detector
+    """What finds faces and their 68 landmarks: dlib, whose landmark model excludes commercial use, or
+    MediaPipe's networks (Apache-2.0), which also find turned, covered and small faces.
+
+    Paper: not specified
+    Used by: dlib; mediapipe: later tools
     """
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
-from g2rl.faces.alignment import alignment_matrix, transform_points, warp
+from g2rl.faces.alignment import alignment_matrix
 from g2rl.faces.jpeg import encode
 from g2rl.faces.lag import find_lag
 from g2rl.faces.landmarks_file import Landmarks
 from g2rl.faces.sequence_file import AlignedSequence, write_sequence
+from g2rl.faces.warp import transform_points, warp
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
 
@@ -42,6 +44,7 @@ def align_sequence(
         drop_partial: drop a frame when any of its AUs is not coded; otherwise that AU alone is masked (-1).
         exclude: frame numbers to leave out.
         every: of the coded frames, use each n-th, from the first on.
+        alignment: the detector that is recorded is that of the landmarks.
 
     Returns:
         Counts of frames, also stored in the file. Every coded frame is in exactly one of
@@ -99,7 +102,7 @@ def align_sequence(
             jpeg=np.concatenate([np.empty(0, np.uint8), *faces]),
             offsets=np.cumsum([0, *(len(face) for face in faces)], dtype=np.uint64),
             counts=counts,
-            alignment=alignment,
+            alignment=replace(alignment, detector=landmarks.detector),
         ),
     )
     return counts

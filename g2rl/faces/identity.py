@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 import numpy as np
 
+from g2rl.faces.boxes import Box
 from g2rl.faces.dlib_models import load_descriptor
-from g2rl.faces.tracker import Box
 
 SAME = 0.5  # distance of the descriptors of one person; a new number is a lesser mistake than a wrong one
 OTHER = 0.6  # and of another than the one who was there: dlib's own threshold

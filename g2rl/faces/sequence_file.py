@@ -8,7 +8,7 @@ and any frame can be decoded alone at the decoder's own speed.
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +54,7 @@ def write_sequence(path: Path, aligned: AlignedSequence) -> None:
     """Write atomically, the same bytes for the same aligned sequence."""
     others = {}
     if aligned.alignment != DEFAULT_ALIGNMENT:
-        others["alignment"] = json.dumps(asdict(aligned.alignment))
+        others["alignment"] = json.dumps(aligned.alignment.as_json())
     write_hdf5(
         path,
         {name: getattr(aligned, name) for name in ARRAYS},

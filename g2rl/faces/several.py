@@ -6,18 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from g2rl.faces.boxes import Box, expected_box, overlap
+from g2rl.faces.detectors import OVERLAP, SURE, Detector, Face
 from g2rl.faces.identity import People, take_picture
-from g2rl.faces.tracker import (
-    OVERLAP,
-    SURE,
-    Box,
-    Face,
-    expected_box,
-    find_all,
-    find_near,
-    overlap,
-    predict_points,
-)
 
 SEARCH = 15  # every so many frames the whole image is searched for faces that came in
 LOST = 15  # frames for which the place of a face that is not seen is remembered
@@ -39,6 +30,7 @@ class FoundFace:
 class _Track:
     """A face that is followed."""
 
+    face: Face  # when it was last seen
     expected: Box  # where it would be detected now
     face_id: int = -1  # not known yet
     look: np.ndarray | None = None  # see `_look`
@@ -46,13 +38,12 @@ class _Track:
     met: bool = False  # it has touched another since its person was last known
 
 
-def find_faces(image: np.ndarray | None) -> list[FoundFace]:
+def find_faces(detector: Detector, image: np.ndarray | None) -> list[FoundFace]:
     """The faces of a photo, (H, W, 3) uint8 RGB or None; numbered by size, the largest 0."""
     if image is None:
         return []
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    found = enumerate(find_all(grey))
-    return [FoundFace(number, score, box, predict_points(grey, box)) for number, (score, box) in found]
+    faces = detector.find_all(image if detector.COLOUR else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    return [FoundFace(number, *face) for number, face in enumerate(faces)]
 
 
 class FacesTracker:
@@ -64,7 +55,8 @@ class FacesTracker:
     within ``SEARCH`` frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
         self._tracks: list[_Track] = []
         self._people = People()
         self._count = 0
@@ -77,9 +69,10 @@ class FacesTracker:
         found: dict[_Track, FoundFace] = {}
         if image is not None:
             grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            seen = self._follow(grey)
+            given = image if self._detector.COLOUR else grey
+            seen = self._follow(given)
             if search or not seen or len(seen) < sum(not track.unseen for track in self._tracks):
-                self._search(grey, seen)
+                self._search(given, seen)
             found = self._name(image, grey, seen, search)
         here = {face.face_id for face in found.values()}
         for track in self._tracks:
@@ -90,52 +83,49 @@ class FacesTracker:
         ]
         return sorted(found.values(), key=lambda face: face.face_id)
 
-    def _follow(self, grey: np.ndarray) -> dict[_Track, Face]:
+    def _follow(self, given: np.ndarray) -> dict[_Track, Face]:
         """The faces of the last frame that are found near their places, each once."""
         near = []
         for track in self._tracks:
-            if not track.unseen and (face := find_near(grey, track.expected)):
-                near.append((overlap(face[1], track.expected), track, face))
+            if not track.unseen and (face := self._detector.find_near(given, track.face.points)):
+                near.append((overlap(face.box, track.expected), track, face))
         seen: dict[_Track, Face] = {}
         for _, track, face in sorted(near, key=lambda each: -each[0]):
-            if any(overlap(face[1], box) > OVERLAP for _, box in seen.values()):
+            if any(overlap(face.box, known.box) > OVERLAP for known in seen.values()):
                 track.met = True
             else:
                 seen[track] = face
         return seen
 
-    def _search(self, grey: np.ndarray, seen: dict[_Track, Face]) -> None:
+    def _search(self, given: np.ndarray, seen: dict[_Track, Face]) -> None:
         """Add the other faces of the whole frame: lost ones at their places, and new ones."""
         sure = bool(seen)
-        for score, box in find_all(grey):
-            if (sure and score <= SURE) or any(overlap(box, known) > OVERLAP for _, known in seen.values()):
+        for face in self._detector.find_all(given):
+            known = any(overlap(face.box, other.box) > OVERLAP for other in seen.values())
+            if (sure and face.score <= SURE) or known:
                 continue
-            lost = [
-                each for each in self._tracks if each not in seen and overlap(box, each.expected) > OVERLAP
-            ]
-            track = max(lost, key=lambda each: overlap(box, each.expected), default=_Track(box))
-            seen[track] = score, box
+            at = {each: overlap(face.box, each.expected) for each in self._tracks if each not in seen}
+            lost = [each for each, common in at.items() if common > OVERLAP]
+            seen[max(lost, key=lambda each: at[each], default=_Track(face, face.box))] = face
 
     def _name(
         self, image: np.ndarray, grey: np.ndarray, seen: Mapping[_Track, Face], search: bool
     ) -> dict[_Track, FoundFace]:
-        """The faces with their points and the numbers of their people."""
-        points = {track: predict_points(grey, box) for track, (_, box) in seen.items()}
-        for track in seen:
-            track.expected = expected_box(points[track])
+        """The faces with the numbers of their people."""
+        for track, face in seen.items():
+            track.face, track.expected = face, expected_box(face.points)
         doubtful = [track for track in seen if self._is_doubtful(track, grey, seen)]
         taken = {track.face_id for track in seen if track not in doubtful}
         for track in doubtful:
-            picture = take_picture(image, seen[track][1], points[track])
+            picture = take_picture(image, track.face.box, track.face.points)
             track.face_id = self._people.recognise(picture, taken, track.face_id)
             taken.add(track.face_id)
         if search:
             for track in seen:
                 if track not in doubtful and not track.met:
-                    self._people.remember(track.face_id, take_picture(image, seen[track][1], points[track]))
-        return {
-            track: FoundFace(track.face_id, score, box, points[track]) for track, (score, box) in seen.items()
-        }
+                    picture = take_picture(image, track.face.box, track.face.points)
+                    self._people.remember(track.face_id, picture)
+        return {track: FoundFace(track.face_id, *track.face) for track in seen}
 
     def _is_doubtful(self, track: _Track, grey: np.ndarray, seen: Mapping[_Track, Face]) -> bool:
         """Whether the person of a face has to be asked for."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.action_units import au_name
+from g2rl.config.alignment import DetectorName
 from g2rl.errors import InputError
 from g2rl.inference.estimates import FaceEstimate, FrameEstimate
 from g2rl.inference.face_network import open_network
@@ -32,16 +33,22 @@ class AUEstimator:
         landmarks: of the last ``predict``, (rows, 68, 2) float64, pixels of the image; NaN where none.
     """
 
-    def __init__(self, model: str | os.PathLike, device: "torch.device | None" = None) -> None:
+    def __init__(
+        self,
+        model: str | os.PathLike,
+        device: "torch.device | None" = None,
+        detector: DetectorName | None = None,
+    ) -> None:
         """
         Args:
             model: a file of ``g2rl train``, or of ``g2rl export``, which runs on the CPU without torch.
             device: where torch runs it; the CPU if None.
+            detector: of faces and landmarks; None: that of the model's training.
 
         Raises:
             InputError: it is no model, or cannot be read.
         """
-        self._network = open_network(Path(model), lambda: device)
+        self._network, self._detector = open_network(Path(model), lambda: device), detector
         self.aus = [au_name(au) for au in self._network.aus]
         self.heatmaps = self.landmarks = np.empty(0)
 
@@ -59,13 +66,13 @@ class AUEstimator:
         """
         if not isinstance(source, str | os.PathLike):
             film = Input(Path("memory"), "frames", ())
-            return estimate_frames(film, _Images(source), self._network, single)
+            return estimate_frames(film, _Images(source), self._network, single, self._detector)
         inputs, faults = find_inputs([Path(source)])
         if faults or len(inputs) != 1:
             raise InputError(
                 faults[0] if faults else f"{source}: {len(inputs)} inputs in it: name one of them"
             )
-        return estimate_frames(inputs[0], inputs[0].open(), self._network, single)
+        return estimate_frames(inputs[0], inputs[0].open(), self._network, single, self._detector)
 
     def predict(self, source: str | os.PathLike | Iterable[np.ndarray], single: bool = False) -> pd.DataFrame:
         """One row per face and frame, with the columns of the CSV of ``g2rl predict``; a frame without a face

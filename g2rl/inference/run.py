@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from g2rl.config.alignment import DetectorName
 from g2rl.errors import InputError
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
@@ -40,7 +41,7 @@ class Choices:
     Attributes:
         outputs: of ``OUTPUTS``.
         images: see ``find_inputs``.
-        single: see ``estimate_frames``.
+        single, detector: see ``estimate_frames``.
         table: columns of the CSV, one of ``outputs.table.FORMATS``.
         landmarks: whether the CSV has the 68 points.
         neutral: calibration to each face's neutral expression; None: none.
@@ -50,6 +51,7 @@ class Choices:
     outputs: Sequence[str] = OUTPUTS
     images: str = "auto"
     single: bool = False
+    detector: DetectorName | None = None
     table: str = "g2rl"
     landmarks: bool = False
     neutral: Neutral | None = None
@@ -106,6 +108,7 @@ def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> Sta
     neutral = str(choices.neutral) if choices.neutral else None
     state: State = {"input": input_digest(one), "model": network.digest, "images": one.kind}
     state |= {"--single": choices.single, "--neutral": neutral}
+    state["--detector"] = choices.detector or network.alignment.detector
     of_table: State = {
         "--format": choices.table,
         "--landmarks": choices.landmarks or choices.table == "openface",
@@ -208,7 +211,7 @@ def _frames(
         InputError: no frame can be decoded.
     """
     jumps, count, decoded, with_face = Jumps(), 0, 0, 0
-    estimates = estimate_frames(one, source, network, choices.single)
+    estimates = estimate_frames(one, source, network, choices.single, choices.detector)
     for frame in progress(estimates, f"{one.path.name}: {label}", len(source.numbers)):
         yield frame
         count += 1

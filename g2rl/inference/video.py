@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from g2rl.faces.alignment import alignment_matrix, transform_points, warp
+from g2rl.config.alignment import DetectorName
+from g2rl.faces.alignment import alignment_matrix
 from g2rl.faces.confidence import LEAST, confidence
+from g2rl.faces.detectors import Detector, open_detector
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.pose import head_pose
 from g2rl.faces.several import FacesTracker, FoundFace, find_faces
-from g2rl.faces.tracker import FaceTracker
+from g2rl.faces.tracker import NO_FACE, FaceTracker
+from g2rl.faces.warp import transform_points, warp
 from g2rl.inference.estimates import FaceEstimate, FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
 from g2rl.inference.inputs import Input
@@ -38,7 +42,11 @@ class _Face:
 
 
 def estimate_frames(
-    one: Input, source: FrameSource, network: FaceNetwork, single: bool = False
+    one: Input,
+    source: FrameSource,
+    network: FaceNetwork,
+    single: bool = False,
+    detector: DetectorName | None = None,
 ) -> Iterator[FrameEstimate]:
     """Every frame of a video or film, or every photo, in order. Memory does not grow with their number.
 
@@ -47,8 +55,9 @@ def estimate_frames(
     Args:
         source: ``one``, opened.
         single: one face per frame: in a video the one that is followed, in a photo the largest.
+        detector: of faces and landmarks; None: that of the network's training.
     """
-    find = _finder(one.kind == "photos", single)
+    find = _finder(open_detector(detector or network.alignment.detector), one.kind == "photos", single)
 
     def faces() -> Iterator[tuple[int, np.ndarray | None, list[_Face]]]:
         for number, image in ahead(source.rgb(), AHEAD):
@@ -67,20 +76,22 @@ def estimate_frames(
             )
 
 
-def _finder(photos: bool, single: bool) -> Find:
+def _finder(detector: Detector, photos: bool, single: bool) -> Find:
     """What finds the faces in one image after another."""
     if not single:
-        return find_faces if photos else FacesTracker()
-    tracker = FaceTracker()
+        return partial(find_faces, detector) if photos else FacesTracker(detector)
+    tracker = FaceTracker(detector)
 
     def find(image: np.ndarray | None) -> list[FoundFace]:
         import cv2
 
         nonlocal tracker
         if photos:
-            tracker = FaceTracker()
-        score, box, points = tracker(None if image is None else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-        return [] if np.isnan(score) else [FoundFace(0, score, box, points)]
+            tracker = FaceTracker(detector)
+        if image is not None and not detector.COLOUR:
+            image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        face = tracker(image)
+        return [] if face is NO_FACE else [FoundFace(0, *face)]
 
     return find
 

@@ -54,7 +54,7 @@ class Description:
     def as_json(self) -> dict[str, Any]:
         """What ``parse_description`` reads."""
         aus, subjects = list(self.aus), sorted(self.subjects)
-        known = {"aus": aus, "subjects": subjects, "alignment": asdict(self.alignment)}
+        known = {"aus": aus, "subjects": subjects, "alignment": self.alignment.as_json()}
         return known | asdict(self.settings) | ({"datasets": self.datasets} if self.datasets else {})
 
 

@@ -97,7 +97,8 @@ class Jobs(Targets):
         """The sequence, and which of its frames are used; a layout without known bad frames does not depend
         on that key."""
         known = self.datasets[wildcards.dataset].layout.has_known_bad_frames
-        frames = configured.option_flags(self.config.frames, leave_out=[] if known else ["exclude_known_bad"])
+        leave_out = ["detector", *([] if known else ["exclude_known_bad"])]
+        frames = configured.option_flags(self.config.frames, leave_out)
         return [*self._sequence_options(wildcards.dataset, wildcards.sequence), *frames]
 
     def train_options(self, wildcards: Any) -> list[str]:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
 from g2rl.faces.align_sequence import align_sequence
-from g2rl.faces.alignment import alignment_matrix, transform_points
+from g2rl.faces.alignment import alignment_matrix
 from g2rl.faces.jpeg import decode
 from g2rl.faces.sequence_file import load_frames, read_sequence
+from g2rl.faces.warp import transform_points
 from tests.media import Frames, images_of, labels_of, landmarks_of, two_frames
 
 numbers = st.integers(1, 30)

@@ -11,8 +11,9 @@ from skimage.transform import AffineTransform, SimilarityTransform
 from g2rl.config.alignment import Alignment
 from g2rl.config.values import choices, kinds
 from g2rl.errors import InputError
-from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix, transform_points, warp
+from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix
 from g2rl.faces.jpeg import ALIGNED_SIZE
+from g2rl.faces.warp import transform_points, warp
 
 SIMILAR = [name for name, anchors in ANCHORS.items() if not anchors.affine]
 EVERY = [Alignment(anchors=name) for name in ANCHORS]

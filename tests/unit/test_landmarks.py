@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 
-from g2rl.faces.alignment import alignment_matrix, transform_points, warp
+from g2rl.faces import dlib_faces
+from g2rl.faces.alignment import alignment_matrix
+from g2rl.faces.boxes import expected_box
 from g2rl.faces.landmarks import detect_landmarks
 from g2rl.faces.mean_shape import MEAN_SHAPE
-from g2rl.faces.tracker import FaceTracker, expected_box
+from g2rl.faces.tracker import FaceTracker
+from g2rl.faces.warp import transform_points, warp
 from g2rl.io.video import open_source
 from tests.media import Frames, placed
 
@@ -81,7 +84,7 @@ def test_region_of_interest_finds_what_the_whole_frame_does(grey):
     result = detect_landmarks(Frames(frames))
     assert result.found.all()
     for frame, points in zip(frames, result.landmarks, strict=True):
-        _, _, fresh = FaceTracker()(frame)
+        _, _, fresh = FaceTracker(dlib_faces)(frame)
         eyes = np.linalg.norm(fresh[36] - fresh[45])
         assert np.linalg.norm(points - fresh, axis=1).mean() < 0.04 * eyes
 

@@ -18,9 +18,11 @@ from g2rl import AUEstimator
 from g2rl.cli import main as cli
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
-from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix, transform_points, warp
+from g2rl.faces import dlib_faces
+from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.tracker import FaceTracker
+from g2rl.faces.warp import transform_points, warp
 from g2rl.inference.inputs import Input, find_inputs
 from g2rl.inference.names import output_names
 from g2rl.inference.record import write_states
@@ -98,7 +100,7 @@ def test_a_video_is_aligned_as_the_models_faces_were(model, model_file, folder, 
     plain = replace(model, net=Brightness())  # after one epoch all faces are alike to the trained network
     large = replace(plain, alignment=Alignment(anchors="eyes", scale=1.4))
     (_, image), _, _ = open_source(folder).rgb()
-    _, _, points = FaceTracker()(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    _, _, points = FaceTracker(dlib_faces)(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     matrix = alignment_matrix(points, large.alignment)
     jpeg = encode(warp(image, matrix))  # as in an aligned sequence
     face = decode(jpeg, np.array([0, len(jpeg)], np.uint64), [0], 64)

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from g2rl.faces.alignment import alignment_matrix, warp
+from g2rl.faces import dlib_faces
+from g2rl.faces.alignment import alignment_matrix
 from g2rl.faces.confidence import LEAST, confidence
 from g2rl.faces.pose import head_pose
 from g2rl.faces.several import SEARCH, FacesTracker, find_faces
+from g2rl.faces.warp import warp
 from g2rl.synthetic.actions import AUS
 from g2rl.synthetic.dataset import subject_person
 from g2rl.synthetic.head import cut_head, read_head
@@ -51,7 +53,7 @@ def place(*items):
 
 def follow(film):
     """Of each frame, {number: column of the box's middle}."""
-    tracker = FacesTracker()
+    tracker = FacesTracker(dlib_faces)
     return [{face.face_id: (face.box[0] + face.box[2]) / 2 for face in tracker(frame)} for frame in film]
 
 
@@ -84,10 +86,12 @@ def test_a_cut_to_another_person_in_the_same_place(people):
 def test_faces_of_a_photo_are_numbered_by_size():
     photo = astronaut()
     small = cv2.resize(photo, None, fx=0.9, fy=0.9)
-    faces = find_faces(np.hstack([cv2.copyMakeBorder(small, 0, 512 - small.shape[0], 0, 0, 0), photo]))
+    faces = find_faces(
+        dlib_faces, np.hstack([cv2.copyMakeBorder(small, 0, 512 - small.shape[0], 0, 0, 0), photo])
+    )
     assert [face.face_id for face in faces] == [0, 1]
     assert faces[0].points[:, 0].mean() > small.shape[1] > faces[1].points[:, 0].mean()
-    assert find_faces(None) == []
+    assert find_faces(dlib_faces, None) == []
 
 
 @pytest.mark.parametrize("turn", [(0.4, 0, 0), (-0.4, 0, 0), (0, 0.25, 0), (0, -0.25, 0), (0, 0, 0.3)])
@@ -109,7 +113,7 @@ def test_confidence_falls_with_what_makes_a_face_hard_to_see():
     photo = astronaut()
 
     def trust(image, size=64, score=None):
-        face = find_faces(photo)[0]
+        face = find_faces(dlib_faces, photo)[0]
         shape = image.shape[1], image.shape[0]
         matrix = alignment_matrix(face.points)
         pose = head_pose(face.points, *shape)

@@ -220,7 +220,12 @@ FOLLOWED_BY = [
     ),
     ((*RENDER, "landmarks", "align"), "io/images"),  # DISFA as frames: the numbers in their names
     (("landmarks", "align"), "faces/landmarks_file faces/mean_shape"),
-    (("landmarks",), "faces/dlib_models faces/dlib_one_level faces/landmarks faces/tracker"),
+    (("landmarks", "align"), "faces/warp"),
+    (
+        ("landmarks",),
+        "faces/boxes faces/detectors faces/dlib_faces faces/dlib_models faces/dlib_one_level faces/landmarks "
+        "faces/mediapipe faces/mediapipe_models faces/tracker",
+    ),
     (("align",), "faces/align_sequence faces/alignment faces/lag"),
     (("frames", "table1"), "faces/frame_counts"),
     (
@@ -307,7 +312,6 @@ FOLLOWED_BY = [
     ((), "evaluation/locations cli/locations"),
     ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
-    ((), "faces/mediapipe faces/mediapipe_models"),
     ((), "inference/names inference/record inference/outputs/names"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
     ((), "reproducibility/code_digest reproducibility/python_source reproducibility/records"),
@@ -324,9 +328,9 @@ DATA = {
     "disfa_known_bad_frames.csv": (*RENDER, "align"),
     "findings.tsv": (),
     "findings_own.tsv": (),
-    "mediapipe_detector.tflite": (),
+    "mediapipe_detector.tflite": ("landmarks",),
     "mediapipe_license.txt": (),
-    "mediapipe_mesh.tflite": (),
+    "mediapipe_mesh.tflite": ("landmarks",),
     "page.css": (),
     "page.html": (),
     "page.js": (),
@@ -554,6 +558,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "frames.every": (2, follow(["align"]), "--every=2"),
     "frames.alignment": ("eyes_chin", follow(["align"]), "--alignment=eyes_chin"),
     "frames.face_scale": (0.9, follow(["align"]), "--face-scale=0.9"),
+    "frames.detector": ("mediapipe", follow(["landmarks"]), "--detector=mediapipe"),
     "weights": ("imagenet", TRAINED | {"weights": 1}, "Missing output"),
     **{
         f"training.{key}": (value, GUIDED if key in GEOMETRY_KEYS else TRAINED, f"--{key}".replace("_", "-"))
