@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from g2rl.io.tables import RESOURCES
-
+RESOURCES = Path(__file__).parents[1] / "resources"
 SIDE = 192  # of the images that both networks take, pixels
 POSITIONS = [0, *range(2, 8)]  # of a detection: all but the size of its box
 _GRID = (np.arange(48) + 0.5) * SIDE / 48

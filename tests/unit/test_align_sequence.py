@@ -1,5 +1,7 @@
 """Alignment of a sequence: every frame accounted for, the same bytes every time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -132,9 +134,11 @@ def test_landmarks_of_other_media_are_refused(tmp_path):
 def test_a_sequence_records_another_alignment(tmp_path):
     found = dict.fromkeys(range(3), True)
     one = Frames(images_of(found)), landmarks_of(found), labels_of(dict.fromkeys(found, (1, 1))), "S", "S1"
-    chin = Alignment(anchors="eyes_chin", scale=0.9)
+    chin = Alignment(anchors="eyes_chin", scale=0.9, detector="mediapipe")
     align_sequence(*one, tmp_path / "plain.h5")
-    align_sequence(*one, tmp_path / "chin.h5", alignment=chin)
+    frames, landmarks, *rest = one
+    landmarks = replace(landmarks, detector="mediapipe")
+    align_sequence(frames, landmarks, *rest, tmp_path / "chin.h5", alignment=replace(chin, detector="dlib"))
     plain, other = (read_sequence(tmp_path / f"{name}.h5") for name in ("plain", "chin"))
     assert plain.alignment == Alignment()
     assert other.alignment == chin

@@ -13,10 +13,13 @@ from tests.media import Frames, placed
 
 def test_file_keeps_everything_and_is_the_same_every_time(tmp_path, grey):
     result = detect_landmarks(Frames([placed(grey, [(100, 100, 1.2)]), None]))
+    assert result.detector == "dlib"
+    result = replace(result, detector="mediapipe")
     write_landmarks(tmp_path / "a.h5", result)
     write_landmarks(tmp_path / "b.h5", result)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
     back = read_landmarks(tmp_path / "a.h5")
+    assert back.detector == "mediapipe"
     for name in ("frame", "found", "score", "box", "landmarks"):
         np.testing.assert_array_equal(getattr(back, name), getattr(result, name))
         assert getattr(back, name).dtype == getattr(result, name).dtype

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from g2rl.faces import mediapipe
 from g2rl.faces.mean_shape import MEAN_SHAPE
 from g2rl.faces.mediapipe import POINTS, find_all, find_near
+from g2rl.faces.several import FacesTracker
 from g2rl.synthetic.dataset import subject_person
 from g2rl.synthetic.head import read_head
 from g2rl.synthetic.lighting import Light
@@ -79,3 +81,17 @@ def test_the_table_of_points_is_symmetric(draw):
     (face,), (other,) = find_all(image), find_all(image[:, ::-1].copy())
     back = np.column_stack([639 - other.points[:, 0], other.points[:, 1]])[MIRRORED]
     assert error(back, face.points) < 0.03
+
+
+def test_two_moving_faces_keep_their_numbers(draw):
+    image, truth = draw()
+    small = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    tracker = FacesTracker(mediapipe)
+    for shift in range(0, 40, 10):
+        frame = np.full((480, 1280, 3), 120, np.uint8)
+        frame[:, 640 - shift : 1280 - shift] = image
+        frame[100:340, shift : 320 + shift] = small
+        near, far = tracker(frame)
+        assert (near.face_id, far.face_id) == (0, 1)
+        assert error(near.points - (640 - shift, 0), truth) < 0.06
+        assert error(far.points - (shift, 100), truth / 2) < 0.06

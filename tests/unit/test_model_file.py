@@ -66,13 +66,14 @@ def test_a_strangers_model_is_held_to_its_own_size(tmp_path, whole, claim, messa
 
 
 def test_a_model_knows_how_its_faces_were_aligned(tmp_path, whole):
-    chin = Alignment(anchors="eyes_chin", scale=1.2)
+    chin = Alignment(anchors="eyes_chin", scale=1.2, detector="mediapipe")
     one_epoch = replace(SMALL, epochs=1)
     run(tmp_path, one_epoch, [replace(sequence, alignment=chin) for sequence in SEQUENCES])
     model = read_model(tmp_path / "model.safetensors", CPU)
     assert model.alignment == chin
     with pytest.raises(
-        InputError, match=r"F003_T1: aligned by eyes_nose, scale 1, the model's.* eyes_chin, scale 1.2"
+        InputError,
+        match=r"F003_T1: aligned by eyes_nose, scale 1, the model's.* eyes_chin, scale 1.2, .* mediapipe",
     ):
         predict_sequences(model, HELD_OUT)
     assert len(predict_sequences(model, [replace(sequence, alignment=chin) for sequence in HELD_OUT]))

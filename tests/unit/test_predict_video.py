@@ -18,7 +18,7 @@ from g2rl import AUEstimator
 from g2rl.cli import main as cli
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
-from g2rl.faces import dlib_faces
+from g2rl.faces import dlib_faces, mediapipe
 from g2rl.faces.alignment import ANCHORS, TEMPLATE, alignment_matrix
 from g2rl.faces.jpeg import decode, encode
 from g2rl.faces.tracker import FaceTracker
@@ -112,6 +112,18 @@ def test_a_video_is_aligned_as_the_models_faces_were(model, model_file, folder, 
 
     assert np.allclose(table(large).iloc[[0, 2]], np.repeat(expected, 2, 0), atol=1e-4)
     assert not np.allclose(table(large).iloc[[0, 2]], table(plain).iloc[[0, 2]])
+
+
+def test_the_detector_is_the_models_unless_another_is_asked_for(model, model_file, folder, monkeypatch):
+    network = replace(model, alignment=Alignment(detector="mediapipe"))
+    monkeypatch.setattr("g2rl.network.model_file.read_model", lambda *_: network)
+    (_, image), _, _ = open_source(folder).rgb()
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    for asked, face in ((None, mediapipe.find_largest(image)), ("dlib", dlib_faces.find_largest(grey))):
+        estimator = AUEstimator(model_file, detector=asked)
+        estimator.predict(folder, single=True)
+        assert np.isnan(estimator.landmarks[1]).all()
+        np.testing.assert_allclose(estimator.landmarks[0], face.points)
 
 
 def test_a_missing_video_is_named(estimator, tmp_path):

@@ -187,7 +187,7 @@ FOLLOWED_BY = [
     ((*SEQUENCES, "landmarks", "manifest", "frames", "table1", "figure3"), "faces/__init__"),
     ((*RENDER, *without(OF_A_SEQUENCE, "landmarks", "manifest")), "io/tables io/delimited"),
     (SEQUENCES, "faces/sequence_file"),
-    ((*SEQUENCES, "figure3"), "faces/jpeg"),
+    ((*SEQUENCES, "landmarks", "figure3"), "faces/jpeg"),
     (("train", "test", "image_free", "metrics", *DRAWN, *REPORTED), "action_units"),  # the bounds
     (("test", "image_free", "metrics", *REPORTED), "inference/__init__ inference/predictions"),
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
@@ -232,8 +232,8 @@ FOLLOWED_BY = [
         ("train", "test", "table1", "figure3", "figure4"),
         "config/training",
     ),
-    ((*SEQUENCES, "figure3", "figure5", *TABLES), "config/__init__"),
-    ((*SEQUENCES, "figure3", "table1"), "config/alignment config/values"),
+    ((*SEQUENCES, "landmarks", "figure3", "figure5", *TABLES), "config/__init__"),
+    ((*SEQUENCES, "landmarks", "figure3", "table1"), "config/alignment config/values"),
     (
         ("train", "test", "figure3", "figure4"),
         "network/__init__ network/controls network/features network/heatmaps network/model "
