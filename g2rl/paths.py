@@ -8,7 +8,8 @@ RESULTS/DATASET/cache/SEQUENCE.h5       aligned sequence
 RESULTS/DATASET/foldK.tsv               fold manifest: the aligned sequences of fold K
 RESULTS/DATASET/frames.csv              frames used and dropped
 RESULTS/DATASET/RUN/foldK/              model.safetensors, history.csv, predictions.csv
-RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, or an image-free baseline
+RESULTS/DATASET/TOOL/foldK/             predictions.csv, frames.csv: which frames another tool has
+RESULTS/DATASET/METHOD/metrics.csv      METHOD: a run, an image-free baseline, or a tool
 RESULTS/DATASET/METHOD/parts.csv        the same of each fold and each subject alone
 RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
 RESULTS/lock.json                       checksums of all of these
@@ -30,6 +31,7 @@ FIGURE = (".png", ".pdf", ".csv")
 CLAIMS = (".csv", ".md")
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
+TOOLS = ("openface", "libreface", "pyfeat", "pyfaceau")  # folders of other tools' predictions
 # The baseline has no λ: "lambda1" in its folder's name is a variant.
 _RUN = re.compile(
     r"(?P<method>(?P<baseline>baseline)|g2rlplus|g2rl)_sigma(?P<sigma>[^_]+)"
@@ -185,6 +187,9 @@ class Results:
 
     def predictions(self, dataset: str, method: str, fold: str) -> str:
         return f"{self.root}/{dataset}/{method}/fold{fold}/predictions.csv"
+
+    def imported(self, dataset: str, tool: str, fold: str) -> str:
+        return f"{self.root}/{dataset}/{tool}/fold{fold}/frames.csv"
 
     def checkpoint(self, dataset: str, run: str, fold: str) -> str:
         return f"{self.root}/.checkpoints/{dataset}/{run}/fold{fold}.pt"

@@ -25,6 +25,7 @@ COMMANDS = (
     "model",
     "export",
     "image-free",
+    "import-predictions",
     "metrics",
     "table",
     "claims",

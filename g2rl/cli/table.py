@@ -9,6 +9,7 @@ from pathlib import Path
 
 from g2rl.cli.options import beside, output, resamples, switch
 from g2rl.cli.outcome import Outcome
+from g2rl.errors import InputError
 from g2rl.paths import TABLE
 
 
@@ -44,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     switch(parser, "--rounded", "the predictions are rounded to whole intensities before they are measured")
     resamples(parser)
+    parser.add_argument(
+        "--mark",
+        action="append",
+        default=[],
+        metavar="DATASET=METHOD=TEXT",
+        help="stands behind a method's name, such as disfa=openface=in-sample; may be repeated",
+    )
     output(parser, "the .csv; .md, .tex and .html are written beside it")
 
 
@@ -51,10 +59,24 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
     files = (options.metrics, options.histories, options.frames, options.predictions)
-    results, notes = table1_from_files(*files, options.resamples, options.rounded)
+    results, notes = table1_from_files(*files, options.resamples, options.rounded, _marks(options.mark))
     stem = options.output.with_suffix("")
     write_table1(
         results, stem, options.recipe, notes, options.published, options.aggregation, options.rounded
     )
     read = [path for paths in files for path in paths]
     return Outcome(read, beside(options.output, TABLE))
+
+
+def _marks(texts: list[str]) -> dict[tuple[str, str], str]:
+    from g2rl.evaluation.methods import METHODS
+
+    found = {}
+    for text in texts:
+        dataset, method, mark = (*text.split("=", 2), "", "")[:3]
+        if method not in METHODS or not mark:
+            raise InputError(
+                f"--mark {text}: expected DATASET=METHOD=TEXT, METHOD one of {', '.join(METHODS)}"
+            )
+        found[dataset, METHODS[method]] = mark
+    return found

@@ -253,6 +253,8 @@ class Config(Section):
     """The trained methods of Table 1: baseline, g2rl, and modules of g2rl/methods."""
     method_settings: dict[Name, Overrides] = {}
     """Method → the keys of the training, or of its own, that differ for it."""
+    tools: dict[Literal["openface", "libreface", "pyfeat", "pyfaceau"], dict[Name, File]] = {}
+    """Other tools' rows of Table 1: tool → dataset → folder of its CSV files, one SEQUENCE.csv each."""
     plus: Overrides | None = None
     """One more row of Table 1, G2RL+: the training keys that it changes; also lambda and sigma."""
     ablations: Ablations = Ablations()
@@ -272,6 +274,8 @@ class Config(Section):
         if problem := methods_fault(self):
             raise ValueError(problem)
         self._check_files()
+        if unknown := {name for folders in self.tools.values() for name in folders} - self.datasets.keys():
+            raise ValueError(f"tools: {min(unknown)!r} is none of the datasets {sorted(self.datasets)}")
         for name, dataset in self.datasets.items():
             _check_dataset(name, dataset)
             self._check_start(name)

@@ -93,7 +93,7 @@ def frame_sums(true: np.ndarray, pred: np.ndarray) -> np.ndarray:
     """(13, N[, K]): for each entry the terms of n, Σt, Σp, Σt², Σp², Σtp, Σ|t − p|; of q, the rounded p, Σq,
     Σq², Σtq; and of presence (``PRESENT``) the numbers of t, of q and of both; 0 where not coded."""
     true, pred = np.asarray(true, float), np.asarray(pred, float)
-    coded = ~np.isnan(true)
+    coded = ~(np.isnan(true) | np.isnan(pred))  # an AU that a tool does not estimate has no prediction
     t, p = np.where(coded, true, 0), np.where(coded, pred, 0)
     q = np.round(p)
     present_t, present_q = t >= PRESENT, q >= PRESENT

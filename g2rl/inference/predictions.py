@@ -61,7 +61,7 @@ def read_predictions(path: str | os.PathLike) -> pd.DataFrame:
 
     Raises:
         InputError: not a CSV file; a column missing or unknown; no row; a value out of its range (true: a
-            whole number 0–5 or empty; pred: 0–5); the same frame twice.
+            whole number 0–5 or empty; pred: 0–5, or all empty: not estimated); the same frame twice.
     """
     table = read_csv(path, dtype=str, keep_default_na=False)
     aus = au_columns(table)
@@ -95,7 +95,8 @@ def _numbers(column: pd.Series, path: str) -> pd.Series:
         right = (text == "") | value.isin(range(MAX_INTENSITY + 1))
         expected = "0, 1, … 5, or nothing (not coded)"
     elif name.endswith("_pred"):
-        right, expected = value.between(0, MAX_INTENSITY), "a number 0–5"
+        right = value.between(0, MAX_INTENSITY) | bool((text == "").all())
+        expected = "a number 0–5, or nothing in the whole column (not estimated)"
     else:
         right, expected = (value % 1 == 0) & (value >= 0), "a whole number"
     if not right.all():

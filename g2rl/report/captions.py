@@ -103,6 +103,16 @@ def describe_frames(counts: Mapping[str, pd.DataFrame]) -> str:
     return f"Coded frames used: {'; '.join(parts)}." if parts else ""
 
 
+def describe_shared(counts: Sequence[str]) -> str:
+    """That rows of other tools and all others are of the frames that all have, a sentence."""
+    if not counts:
+        return ""
+    return (
+        f"Rows are of the test frames that every method has: {', '.join(counts)}; each on its own frames: "
+        "its metrics.csv. In-sample: a tool that has seen faces of this dataset in training."
+    )
+
+
 def caption(table: pd.DataFrame) -> str:
     """The caption of a tidy table, as plain sentences."""
     datasets = list(dict.fromkeys(table.loc[table["source"] == "measured", "dataset"]))

@@ -19,17 +19,25 @@ from g2rl.evaluation.comparison import compare_aus
 from g2rl.evaluation.methods import (
     BEST,
     METHODS,
+    UNTRAINED,
     ByMethod,
+    on_shared_frames,
     paired_with,
     read_metrics_by_method,
     read_predictions_by_method,
 )
-from g2rl.evaluation.metrics import mean_over_seeds
+from g2rl.evaluation.metrics import evaluate, mean_over_seeds
 from g2rl.faces.frame_counts import read_frame_counts
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
-from g2rl.paths import IMAGE_FREE, dataset_of_table, locate_fold_file
-from g2rl.report.captions import caption, describe_collapse, describe_constant, describe_frames
+from g2rl.paths import TOOLS, dataset_of_table, locate_fold_file
+from g2rl.report.captions import (
+    caption,
+    describe_collapse,
+    describe_constant,
+    describe_frames,
+    describe_shared,
+)
 from g2rl.report.captions import notes as describe_table
 from g2rl.report.table1_formats import html, latex, markdown
 from g2rl.training.history import read_history
@@ -50,12 +58,14 @@ class MethodResult:
         method: one of the values of ``METHODS``.
         metrics: a table of ``metrics.evaluate`` for each of its seeds.
         difference: from the Baseline, see ``compare_aus``; None where there are no predictions.
+        mark: what stands behind its name in the table.
     """
 
     dataset: str
     method: str
     metrics: Sequence[pd.DataFrame]
     difference: pd.DataFrame | None = None
+    mark: str = ""
 
 
 def read_published() -> pd.DataFrame:
@@ -71,8 +81,11 @@ def table1_from_files(
     predictions: Iterable[Path] = (),
     resamples: int = 1000,
     rounded: bool = False,
+    marks: Mapping[tuple[str, str], str] | None = None,
 ) -> tuple[list[MethodResult], list[str]]:
     """The measured results, and further notes; see ``write_table1``.
+
+    Where a dataset has another tool's predictions, every row is measured again, on the frames that all have.
 
     Args:
         metrics: ``DATASET/METHOD/metrics.csv``; the seeds of a method are averaged.
@@ -80,33 +93,48 @@ def table1_from_files(
         frames: ``DATASET/frames.csv``.
         predictions: ``DATASET/METHOD/foldK/predictions.csv``, for the differences from the Baseline
             and for AUs predicted as a constant.
-        resamples, rounded: of the differences, see ``compare_aus``.
+        resamples, rounded: of what is computed here, see ``compare_aus``.
+        marks: by dataset and method, what stands behind a method's name, such as in-sample.
     """
-    known = read_predictions_by_method(predictions)
+    known = dict(read_predictions_by_method(predictions))
+    measured, shared = read_metrics_by_method(metrics), []
+    for dataset, methods in known.items():
+        if not methods.keys() & {METHODS[tool] for tool in TOOLS}:
+            continue
+        known[dataset], count, every = on_shared_frames(methods)
+        for title, seeds in known[dataset].items():
+            folds = [[table for table in by_fold.values() if len(table)] for by_fold in seeds.values()]
+            measured[dataset, title] = [evaluate(each, resamples, rounded=rounded) for each in folds]
+        shared.append(f"{count:,} of {every:,} on {dataset}")
     differences = {
         (dataset, method): compare_aus(of_method, reference, resamples, rounded=rounded)
         for dataset, methods in known.items()
         for method, (of_method, reference) in paired_with(methods, METHODS["baseline"]).items()
     }
     results = [
-        MethodResult(*key, tables, differences.get(key))
-        for key, tables in read_metrics_by_method(metrics).items()
+        MethodResult(*key, tables, differences.get(key), (marks or {}).get(key, ""))
+        for key, tables in measured.items()
     ]
     trainings: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
         trainings.setdefault(locate_fold_file(path).dataset, []).append(read_history(path))
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
-    notes = (describe_collapse(trainings), describe_constant(_constant(known)), describe_frames(counts))
+    notes = (
+        describe_collapse(trainings),
+        describe_constant(_constant(known)),
+        describe_frames(counts),
+        describe_shared(shared),
+    )
     return results, [note for note in notes if note]
 
 
 def _constant(known: Mapping[str, ByMethod]) -> dict[tuple[str, str], dict[str, list[str]]]:
     """Dataset and method → AU → the folds in which ``constant_aus`` finds it."""
     flat: dict[tuple[str, str], dict[str, list[str]]] = {}
-    image_free = {METHODS[name] for name in IMAGE_FREE}
+    untrained = {METHODS[name] for name in UNTRAINED}
     for dataset, methods in known.items():
         for method, seeds in methods.items():
-            for seed, folds in seeds.items() if method not in image_free else ():
+            for seed, folds in seeds.items() if method not in untrained else ():
                 for fold, table in folds.items():
                     for au in constant_aus(table):
                         found = flat.setdefault((dataset, method), {})
@@ -146,7 +174,7 @@ def table1(
         parts.append(
             shown.assign(
                 dataset=result.dataset,
-                method=result.method,
+                method=f"{result.method} ({result.mark})" if result.mark else result.method,
                 source="measured",
                 au=shown["au"].map(lambda au: au if au == "avg" else str(int(au.removeprefix("AU")))),
                 fold_mean=folds["value"].to_numpy(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from g2rl.config import runs as configured
+from g2rl.evaluation.tool_formats import TOOLS as KNOWN
 from g2rl.paths import Fold
 from g2rl.workflow.resources import Need, image_free_need, network_need, sequence_need
 from g2rl.workflow.targets import Targets
@@ -112,7 +113,29 @@ class Jobs(Targets):
 
     @property
     def table1_options(self) -> list[str]:
-        return [*configured.option_flags(self.config.measures), f"--resamples={self.config.resamples}"]
+        sample = {True: "in-sample", False: "out-of-sample"}
+        marks = [
+            f"--mark={name}={tool}={sample[KNOWN[tool].has_seen(one.layout.name, one.rendered)]}"
+            for name, one in self.datasets.items()
+            for tool in self.tools_of(name)
+        ]
+        return [
+            *configured.option_flags(self.config.measures),
+            f"--resamples={self.config.resamples}",
+            *marks,
+        ]
+
+    def tool_files(self, wildcards: Any) -> list[str]:
+        """A tool's CSV files of a fold."""
+        folder, manifest = (
+            self.config.tools[wildcards.tool][wildcards.dataset],
+            self.datasets[wildcards.dataset],
+        )
+        return [f"{folder}/{name}.csv" for name in manifest.test(int(wildcards.fold))]
+
+    def tool_options(self, wildcards: Any) -> list[str]:
+        manifest = self.datasets[wildcards.dataset]
+        return [f"--layout={manifest.layout.name}", f"--root={manifest.root}"]
 
     def _sequence_options(self, dataset: str, sequence: str) -> list[str]:
         manifest = self.datasets[dataset]

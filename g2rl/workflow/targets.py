@@ -64,6 +64,24 @@ class Targets:
         """The rows of Table 1 for each dataset."""
         return [*IMAGE_FREE, *self.table1_runs("baseline", "g2rl", PLUS, *self.other_methods)]
 
+    def tools_of(self, dataset: str) -> list[str]:
+        """The tools whose predictions of a dataset there are."""
+        return [tool for tool, folders in self.config.tools.items() if dataset in folders]
+
+    def table1_metrics(self) -> list[str]:
+        """Of every row of Table 1."""
+        tools = [self.results.metrics(name, tool) for name in self.datasets for tool in self.tools_of(name)]
+        return [*self.metrics(self.table1_methods), *tools]
+
+    def table1_predictions(self) -> list[str]:
+        """Of every row of Table 1."""
+        tools = [
+            file
+            for name in self.datasets
+            for file in self._of_folds(self.results.predictions, name, self.tools_of(name))
+        ]
+        return [*self.predictions(self.table1_methods), *tools]
+
     @property
     def other_methods(self) -> list[str]:
         """The methods beside Baseline and G2RL."""
@@ -230,7 +248,7 @@ class Targets:
         files = [*summaries, *figures]
         for name in self.datasets:
             trained = [run.name for run in configured.runs(self.config, name)]
-            measured = [*trained, *IMAGE_FREE]
+            measured = [*trained, *IMAGE_FREE, *self.tools_of(name)]
             files += self._data_files(name, self.datasets[name].sequences)
             files += [*self.manifests(name, self.datasets[name].parts), self.results.frames(name)]
             files += self._weights(self.runs[run] for run in trained)
@@ -238,6 +256,7 @@ class Targets:
             files += self._of_folds(self.results.history, name, trained)
             files += self._of_folds(self.results.predictions, name, measured)
             files += [self.results.metrics(name, method) for method in measured]
+            files += self._of_folds(self.results.imported, name, self.tools_of(name))
             files += [self.results.parts(name, method) for method in measured]
         return list(dict.fromkeys(files))
 

@@ -243,7 +243,7 @@ FOLLOWED_BY = [
     (("train", "test"), "cli/device methods/__init__ methods/registry"),
     (("train",), "methods/g2rl"),
     ((), "methods/baseline methods/network methods/vector methods/ordinal methods/landmark_head"),
-    ((), "methods/bormir"),
+    ((), "methods/bormir evaluation/tool_formats evaluation/tools cli/import_predictions"),
     (
         ("train",),
         "network/weights training/calibration training/checkpoint training/cpu training/cuda_graph "
@@ -546,6 +546,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
         NEW,
     ),
     "method_settings": ({}, {}, ""),  # of methods that there are not
+    "tools": ({}, {}, ""),  # of CSV files that there are not
     "plus": ({"high_intensity_weight": 0.5}, ONE_RUN | {"table1": 1}, NEW),
     "ablations.variants": ({"detached": {"guidance": "detached"}}, {}, ""),  # not of all
     "ablations.seeds": ([0, 1], {}, ""),

@@ -8,7 +8,7 @@ from g2rl.config.au_centres import sets_text
 from g2rl.config.load import load as load_config
 from g2rl.config.load import parse as parse_config
 from g2rl.errors import InputError
-from g2rl.paths import IMAGE_FREE
+from g2rl.paths import IMAGE_FREE, TOOLS
 from g2rl.rendered import is_rendered
 from g2rl.report.captions import recipe
 from g2rl.reproducibility.code_digest import entry_code, stage_code
@@ -47,8 +47,9 @@ wildcard_constraints:
     dataset="|".join(DATASETS),
     sequence="[^/]+",
     run="|".join(map(re.escape, JOBS.trained)),
-    method="|".join(map(re.escape, [*JOBS.trained, *IMAGE_FREE])),
+    method="|".join(map(re.escape, [*JOBS.trained, *IMAGE_FREE, *TOOLS])),
     image_free="|".join(IMAGE_FREE),
+    tool="|".join(TOOLS),
     part=r"\d+",
     fold=r"[1-9]\d*v?",  # v: validation, on training subjects that are held out
 

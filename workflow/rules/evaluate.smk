@@ -47,6 +47,31 @@ rule image_free:
         " -o {output:q} > {log:q} 2>&1"
 
 
+rule import_predictions:
+    input:
+        csv=JOBS.tool_files,
+        test=JOBS.test_sequences,
+        checked=ancient(JOBS.checked),
+    output:
+        predictions=RESULTS.predictions("{dataset}", "{tool}", "{fold}"),
+        frames=RESULTS.imported("{dataset}", "{tool}", "{fold}"),
+    log:
+        RESULTS.log("{dataset}", "{tool}", "fold{fold}", "import"),
+    benchmark:
+        RESULTS.benchmark("{dataset}", "{tool}", "fold{fold}", "import")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes("image_free"),
+        runtime=JOBS.minutes(60),
+    params:
+        *code("import_predictions"),
+        options=JOBS.tool_options,
+        results=RESULTS.root,
+    shell:
+        "g2rl import-predictions --tool {wildcards.tool} {input.csv:q} --dataset {wildcards.dataset}"
+        " --results {params.results:q} --fold {wildcards.fold} {params.options:q} > {log:q} 2>&1"
+
+
 rule metrics:
     input:
         JOBS.fold_predictions,

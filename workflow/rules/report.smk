@@ -3,10 +3,10 @@
 
 rule table1:
     input:
-        metrics=JOBS.metrics(JOBS.table1_methods),
+        metrics=JOBS.table1_metrics(),
         histories=JOBS.histories(JOBS.table1_runs("g2rl")),
         frames=JOBS.frames(),
-        predictions=JOBS.predictions(JOBS.table1_methods),
+        predictions=JOBS.table1_predictions(),
     output:
         csv=RESULTS.table1(".csv"),
         md=RESULTS.table1(".md"),
