@@ -13,7 +13,8 @@ from g2rl.faces.warp import transform_points, warp
 Square = tuple[float, float, float]  # side, left, top
 
 COLOUR = True
-LEAST = 0.5  # of the detector's score, and of the mesh's: MediaPipe's own
+DETECTED = 0.6  # least score of the detector: with MediaPipe's own 0.5 letters may be taken for faces
+LEAST = 0.5  # least score of the mesh
 SAME = 0.3  # faces that overlap by more (intersection over union) are one
 MARGIN = 1.5  # side of the mesh's input over the longer side of the face
 FOREHEAD = 0.22  # height of the mesh above the brows, over the height of the 68 points
@@ -88,7 +89,7 @@ def _find(image: np.ndarray, squares: Iterable[Square]) -> list[Face]:
     )
     corners = np.hstack([places[:, 0] - places[:, 1] / 2, places[:, 1]])
     faces: list[Face] = []
-    for k in np.ravel(cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), LEAST, SAME)).astype(int):
+    for k in np.ravel(cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), DETECTED, SAME)).astype(int):
         centre, size, right, left = places[k, :4]
         first = _predict(image, _to_crop(centre, left - right, size.max()))
         face = find_near(image, first.points)
@@ -104,7 +105,7 @@ def _search(image: np.ndarray, square: Square) -> tuple[np.ndarray, np.ndarray]:
     shift = (scale - 1) / 2
     matrix = np.array([[scale, 0, shift - scale * left], [0, scale, shift - scale * top]])
     scores, places = detect(warp(image, matrix, SIDE))
-    sure = scores > LEAST
+    sure = scores > DETECTED
     places = places[sure]
     places[:, 1] /= scale
     places[:, POSITIONS] = transform_points(cv2.invertAffineTransform(matrix), places[:, POSITIONS])
