@@ -263,6 +263,8 @@ class Config(Section):
 
     Paper: AU1 and AU2 of a subject of DISFA chosen at random
     """
+    figure5_subjects: Annotated[int, Field(ge=1, le=4)] = 2
+    """How many subjects Figure 5 shows, those whose codes of the two AUs vary most."""
     measures: Measures = Measures()
     resamples: Annotated[int, Field(ge=0)] = 1000
     """Bootstrap resamples of the subjects, for the 95 % intervals; 0: no intervals."""

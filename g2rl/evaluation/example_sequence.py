@@ -1,4 +1,4 @@
-"""The held-out sequence and the AUs of Figure 5: chosen by their true intensities, never by a prediction."""
+"""The held-out sequences and the AUs of Figure 5: chosen by their true intensities, never by a prediction."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -41,12 +41,22 @@ def choose_sequence(predictions: pd.DataFrame, aus: Sequence[str] = ()) -> tuple
     return sequence, sorted(order.index[:2])
 
 
-def time_series(predictions: Sequence[Path], aus: Sequence[str] = ()) -> pd.DataFrame:
-    """Two AUs of one held-out subject over frames, see ``choose_sequence``: the truth and each prediction.
+def one_per_subject(predictions: pd.DataFrame, aus: Sequence[str], count: int) -> list[str]:
+    """The sequences of ``count`` subjects in which the truth of these AUs varies most, one of each subject,
+    in descending order; fewer where fewer subjects have all of them coded.
+    """
+    truth = predictions.groupby(["sequence", "subject"])[[f"{au}_true" for au in aus]].std()
+    spread = truth.sum(axis=1, skipna=False).dropna().sort_values(ascending=False, kind="stable")
+    return spread.reset_index().drop_duplicates("subject")["sequence"].head(count).tolist()
+
+
+def time_series(predictions: Sequence[Path], aus: Sequence[str] = (), subjects: int = 1) -> pd.DataFrame:
+    """Two AUs of held-out subjects over frames, see ``choose_sequence``: the truth and each prediction.
 
     Args:
         predictions: ``DATASET/RUN/foldK/predictions.csv`` of one dataset; all runs predicted the same frames.
         aus: see ``choose_sequence``.
+        subjects: their number; see ``one_per_subject``.
 
     Returns:
         Columns dataset, subject, sequence, frame, au, series (``true`` or a method) and intensity.
@@ -55,24 +65,29 @@ def time_series(predictions: Sequence[Path], aus: Sequence[str] = ()) -> pd.Data
     for path in predictions:
         folds.setdefault(method_title(locate_fold_file(path).method), []).append(read_predictions(path))
     tables = {method: pd.concat(parts, ignore_index=True) for method, parts in folds.items()}
-    return series_of(tables, locate_fold_file(predictions[0]).dataset, aus)
+    return series_of(tables, locate_fold_file(predictions[0]).dataset, aus, subjects)
 
 
-def series_of(predictions: Mapping[str, pd.DataFrame], dataset: str, aus: Sequence[str] = ()) -> pd.DataFrame:
+def series_of(
+    predictions: Mapping[str, pd.DataFrame], dataset: str, aus: Sequence[str] = (), subjects: int = 1
+) -> pd.DataFrame:
     """As ``time_series``, from the predictions of each method by its name."""
-    sequence, shown_aus = choose_sequence(next(iter(predictions.values())), aus)
-    shown = {
-        name: table[table["sequence"] == sequence].sort_values("frame") for name, table in predictions.items()
-    }
-    truth = next(iter(shown.values()))
+    first = next(iter(predictions.values()))
+    _, shown_aus = choose_sequence(first, aus)
     parts = []
-    for au in shown_aus:
-        series = {"true": truth[f"{au}_true"]} | {name: t[f"{au}_pred"] for name, t in shown.items()}
+    for sequence in one_per_subject(first, shown_aus, subjects):
+        shown = {
+            name: table[table["sequence"] == sequence].sort_values("frame")
+            for name, table in predictions.items()
+        }
+        truth = next(iter(shown.values()))
         keys = {"subject": truth["subject"], "sequence": sequence, "frame": truth["frame"]}
-        parts += [
-            pd.DataFrame(
-                {"dataset": dataset, **keys, "au": au, "series": name, "intensity": values.to_numpy()}
-            )
-            for name, values in series.items()
-        ]
+        for au in shown_aus:
+            series = {"true": truth[f"{au}_true"]} | {name: t[f"{au}_pred"] for name, t in shown.items()}
+            parts += [
+                pd.DataFrame(
+                    {"dataset": dataset, **keys, "au": au, "series": name, "intensity": values.to_numpy()}
+                )
+                for name, values in series.items()
+            ]
     return pd.concat(parts, ignore_index=True)

@@ -218,6 +218,17 @@ def test_figure5_shows_the_chosen_sequence_whole():
             np.testing.assert_array_equal(drawn["frame"], one["frame"])
 
 
+def test_figure5_of_several_subjects_takes_the_sequence_of_each_that_varies_most(tmp_path):
+    table = make_sequences()
+    table.loc[table["sequence"] == "SN003", "subject"] = "SN001"
+    spread = table.groupby("sequence")[["AU12_true", "AU25_true"]].std().sum(axis=1)
+    data = series_of({"G2RL": table}, "disfa", subjects=9)
+    assert list(dict.fromkeys(data["sequence"])) == ["SN002", max(["SN001", "SN003"], key=spread.get)]
+    assert len(data) == 2 * 2 * 2 * 95  # sequences, AUs, series, frames
+    figure5(data, tmp_path / "figure5")
+    assert cv2.imread(str(tmp_path / "figure5.png")).shape[1] == 2100
+
+
 def test_choices_do_not_see_predictions():
     table = make_sequences()
     other = table.copy()

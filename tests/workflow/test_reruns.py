@@ -569,6 +569,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "compute.gpu": (True, TRAINED, "--device=cuda"),
     "compute.threads": (2, {}, ""),
     "figure5_aus": ([6, 12], {"figure5": 1}, "--aus 6 12"),
+    "figure5_subjects": (1, {"figure5": 1}, "--subjects=1"),
     "measures.rounded": (
         True,
         {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},

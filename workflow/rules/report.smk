@@ -196,8 +196,9 @@ rule figure5:
     params:
         *code("figure5"),
         aus=" ".join(["--aus", *map(str, CONFIG.figure5_aus)]) if CONFIG.figure5_aus else "",
+        subjects=f"--subjects={CONFIG.figure5_subjects}",
     shell:
-        "g2rl figure5 {input:q} {params.aus} -o {output.png:q} > {log:q} 2>&1"
+        "g2rl figure5 {input:q} {params.aus} {params.subjects} -o {output.png:q} > {log:q} 2>&1"
 
 
 rule figure6:

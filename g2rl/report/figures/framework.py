@@ -30,6 +30,7 @@ TITLES = {
 }
 INPUTS = {"P": "landmarks P", "I": "intensities I"}
 GCN = ("W1", "W2", "W3")  # the layers of Eq. 3
+TRANSPOSED = ("Concatenation", "Conv1d")  # PyTorch has their channels before the 68 landmarks
 
 
 def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.DataFrame:
@@ -40,7 +41,7 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
         aus: K, the number of intensities.
 
     Returns:
-        What ``stem``.csv holds: part, name, kind, shape (of one face), parameters.
+        What ``stem``.csv holds: part, name, kind, shape (of one face, landmarks first), parameters.
     """
     net, projection, graph = (
         [one for one in layers if one.part == part] for part in ("net", "projection", "geometry")
@@ -63,7 +64,7 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
 
         between = np.linspace(M, right, len(projection) + 2)[: len(projection)].tolist()
         titles = [*map(_title, projection[:-1]), "fc: WM"] if projection else []
-        _row(axes, between, PROJECTION, titles, [*map(_shape, projection)], COLOURS[4])
+        reach = _row(axes, between, PROJECTION, titles, [*map(_shape, projection)], COLOURS[4])
         _arrow(axes, (M, NET - BOX / 2), (M, PROJECTION + (BOX / 2 + 0.17 if projection else 0)))
 
         along = [*np.linspace(EDGE, right, len(graph)).tolist()[:-1], right]
@@ -77,7 +78,7 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
             axes.plot([x, x, end, end], [low, low - 0.1, low - 0.1, low], color="0.25", linewidth=0.7)
 
         _text(axes, right - 0.09, PROJECTION, "$L_G=\\|G-WM\\|^2$")
-        _arrow(axes, ((between[-1] if projection else M) + 0.38, PROJECTION), (right - 0.56, PROJECTION))
+        _arrow(axes, (between[-1] + reach if projection else M + 0.38, PROJECTION), (right - 0.56, PROJECTION))
         _arrow(axes, (right, GRAPH + BOX / 2 + 0.17), (right, PROJECTION - 0.1))
         _text(axes, heatmaps, HEIGHT - 0.17, "$L_S$: against Eq. 1 of the codes")
         _arrow(axes, (heatmaps, NET + BOX / 2 + 0.17), (heatmaps, HEIGHT - 0.26))
@@ -96,7 +97,9 @@ def _title(layer: Layer) -> str:
 
 
 def _shape(layer: Layer) -> str:
-    return "×".join(map(str, layer.shape))
+    """As the paper has it, one row per landmark."""
+    shape = layer.shape[::-1] if layer.kind in TRANSPOSED else layer.shape
+    return "×".join(map(str, shape))
 
 
 def _row(
@@ -106,8 +109,9 @@ def _row(
     titles: Sequence[str],
     shapes: Sequence[str],
     colour: str,
-) -> None:
-    """Boxes with a tensor's shape in each, what made it above, and arrows from one to the next."""
+) -> float:
+    """Boxes with a tensor's shape in each, what made it above, and arrows from one to the next; returns half
+    the width of a box."""
     width = min(0.8, 0.86 * (middles[1] - middles[0])) if len(middles) > 1 else 0.8
     for n, (x, title, shape) in enumerate(zip(middles, titles, shapes, strict=True)):
         axes.add_patch(_rectangle(x - width / 2, y - BOX / 2, width, BOX, facecolor=colour, alpha=0.45))
@@ -115,6 +119,7 @@ def _row(
         axes.text(x, y + BOX / 2 + 0.03, title, ha="center", va="bottom", fontsize=7)
         if n:
             _arrow(axes, (middles[n - 1] + width / 2, y), (x - width / 2, y))
+    return width / 2
 
 
 def _rectangle(x: float, y: float, width: float, height: float, **look: Any) -> "Patch":

@@ -15,7 +15,10 @@ from g2rl.io.figures import TWO_COLUMNS, grey, label, new_figure, save, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.image import AxesImage
+    from matplotlib.colors import Colormap
+
+COLOURS = "OrRd"  # the paper: redder is higher, lighter is lower; in grey: darker is higher
+PALE = 0.75  # the darkest a face is under its heatmap, so that no shadow looks like an intensity
 
 
 def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFrame:
@@ -24,6 +27,9 @@ def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFram
     Returns:
         What ``stem``.csv holds: one row per point, x and y of its maximum in aligned pixels, peak its height.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     with style():
         # In inches. A face is as tall as the lines of its AUs, at most six a line, beside it.
         margin, gap, text, head, foot = 0.03, 0.05, 0.17, 0.27, 0.42
@@ -67,13 +73,12 @@ def figure4(panels: Sequence[FacePanel], stem: str | os.PathLike) -> pd.DataFram
                     y = top + text + line * (cell + gap + text)
                     value = f"{_truth(panel.true[row, k])} / {panel.pred[row, k]:.1f}"
                     axes = place(x, y, cell, f"AU{au}", value)
-                    shown = _overlay(axes, face, panel.heatmaps[row, panel.point_au == k].max(0))
+                    _overlay(axes, face, panel.heatmaps[row, panel.point_au == k].max(0))
                 top += n * (text + cell + gap)
 
         axes = figure.add_axes((0.30, 0.23 / height, 0.36, 0.09 / height))
-        bar = figure.colorbar(shown, cax=axes, orientation="horizontal", ticks=range(MAX_INTENSITY + 1))
-        if bar.solids is not None:
-            bar.solids.set_alpha(1)
+        scale = ScalarMappable(Normalize(0, MAX_INTENSITY), _colours_as_seen())
+        bar = figure.colorbar(scale, cax=axes, orientation="horizontal", ticks=range(MAX_INTENSITY + 1))
         bar.outline.set_linewidth(0.4)
         axes.tick_params(pad=1.5, length=2)
         figure.text(0.285, 0.27 / height, "predicted intensity", ha="right", va="center")
@@ -87,20 +92,27 @@ def _truth(value: float) -> str:
     return f"{value:.0f}" if value >= 0 else "–"
 
 
-def _overlay(axes: "Axes", face: np.ndarray, heatmap: np.ndarray) -> "AxesImage":
-    """A face in grey, and its (S', S') heatmap over it, clear where there is no intensity."""
+def _overlay(axes: "Axes", face: np.ndarray, heatmap: np.ndarray) -> None:
+    """A face in pale grey, and its (S', S') heatmap over it, clear where there is no intensity."""
     square = (-0.5, ALIGNED_SIZE - 0.5, ALIGNED_SIZE - 0.5, -0.5)
-    axes.imshow(grey(face), cmap="gray", vmin=0, vmax=255, extent=square)
-    alpha = (heatmap / 2).clip(0, 0.8)
-    return axes.imshow(
-        heatmap,
-        cmap="YlOrRd",  # the paper: redder is higher, lighter is lower
-        vmin=0,
-        vmax=MAX_INTENSITY,
-        alpha=alpha,
-        extent=square,
-        interpolation="bilinear",
-    )
+    pale = PALE + (1 - PALE) * grey(face) / 255
+    axes.imshow(pale, cmap="gray", vmin=0, vmax=1, extent=square)
+    look = {"vmin": 0, "vmax": MAX_INTENSITY, "extent": square, "interpolation": "bilinear"}
+    axes.imshow(heatmap, cmap=COLOURS, alpha=_opacity(heatmap), **look)
+
+
+def _opacity(intensity: np.ndarray) -> np.ndarray:
+    return (0.9 * intensity).clip(0, 0.9)
+
+
+def _colours_as_seen() -> "Colormap":
+    """The colours of the intensities over a face of middling grey, for the legend."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    share = np.linspace(0, 1, 256)
+    opacity = _opacity(share * MAX_INTENSITY)[:, None]
+    return ListedColormap(opacity * colormaps[COLOURS](share)[:, :3] + (1 - opacity) * (1 + PALE) / 2)
 
 
 def _panel_rows(panel: FacePanel) -> pd.DataFrame:
