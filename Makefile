@@ -3,6 +3,7 @@
 # make verify  whether results/ is what the committed lock of the embedded default says
 # make torture KILLS=200 SEED=0    the kill harness; make reruns    every edit of the contract
 # make fuzz CASES=1000000    generated label files
+# make docs    the documentation site, into build/docs; make published    the committed tables and figures of published/
 # make platforms    does requirements.lock install on the other systems?
 # make mutations    faults planted in each equation; make bench    benchmarks/results.json and docs/performance.md
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := .venv/bin
 # How far a number of the tables may be from the lock, made on another processor: docs/reproducibility.md.
 TOLERANCE := 0.1
 
-.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns fuzz platforms
+.PHONY: all test lint unit workflow mutations report bench clean verify lock torture reruns fuzz platforms docs published
 .DELETE_ON_ERROR:
 
 all: .venv/installed
@@ -65,6 +66,18 @@ lock: .venv/installed
 	LOCK=tests/data/lock.json CORES=$(CORES) $(BIN)/pytest -q tests/workflow/test_rebuild.py -k lock
 	$(BIN)/snakemake --cores $(CORES) all
 	$(BIN)/g2rl lock results -o tests/data/embedded_lock.json
+
+# The site of docs/, from mkdocs.yml; a warning fails it.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: .venv/installed
+	$(BIN)/mkdocs build --site-dir build/docs
+
+# The tables and figures of the default run in this version, for others to cite and compare.
+published: .venv/installed
+	$(BIN)/snakemake --cores $(CORES) all
+	rm -rf published/figures published/synthetic_*
+	cd results && cp --parents table1.csv table1.md claims.csv claims.md guidance.csv guidance.md summary.json \
+	  figures/*.png figures/*.csv */frames.csv */*/metrics.csv ../published
 
 # Generated label files and sample sheets, whole and damaged; some minutes for a million on one core.
 CASES ?= 1000000

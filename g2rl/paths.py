@@ -14,10 +14,12 @@ RESULTS/DATASET/METHOD/parts.csv        the same of each fold and each subject a
 RESULTS/table1.*, RESULTS/figures/      Table 1 and the figures
 RESULTS/lock.json                       checksums of all of these
 RESULTS/summary.json                    measures of every run, and the models
+RESULTS/summary.html, RESULTS/DATASET/  the report's first page, its page of each dataset (summary.html)
 RESULTS/logs/, RESULTS/provenance/      what each job printed, how long it took; what made each file
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,7 @@ RECORDS = ("logs", "provenance", ".checkpoints")  # folders with files that no j
 TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
 FIGURE = (".png", ".pdf", ".csv")
 CLAIMS = (".csv", ".md")
+PAGE = "summary.html"  # of the report
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 TOOLS = ("openface", "libreface", "pyfeat", "pyfaceau")  # folders of other tools' predictions
@@ -229,6 +232,10 @@ class Results:
 
     def summary(self) -> str:
         return f"{self.root}/summary.json"
+
+    def pages(self, datasets: Iterable[str]) -> list[str]:
+        """The first page of the report, and the page of each dataset."""
+        return [f"{self.root}/{PAGE}", *(f"{self.root}/{name}/{PAGE}" for name in datasets)]
 
     def provenance(self) -> str:
         return f"{self.root}/provenance"

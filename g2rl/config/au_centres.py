@@ -58,7 +58,7 @@ def _of_set(name: str, au: int) -> tuple[Point, ...]:
         return sets[name][au]
     have = [other for other, known in sorted(sets.items()) if au in known]
     called = f" ({NAMES[au][0]})" if au in NAMES else ""
-    remedy = "give it one in au_centres of the configuration (docs/real-data.md, “An AU without a place”)"
+    remedy = "give it one in au_centres of the configuration (docs/own-data.md, “An AU without a place”)"
     raise InputError(
         f"AU centres {name!r}: no location for {au_name(au)}{called}; "
         + (f"the sets {have} have one" if have else remedy)

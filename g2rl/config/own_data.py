@@ -56,7 +56,7 @@ def own_centres(aus: Iterable[int]) -> dict[int, str]:
     if unknown := [au for au in missing if au not in _PLACES]:
         raise InputError(
             f"AU{unknown[0]:02d} has no known place on the face: remove its column from the codes, or write "
-            "the configuration by hand (docs/real-data.md, “An AU without a place”)"
+            "the configuration by hand (docs/own-data.md, “An AU without a place”)"
         )
     return {au: _PLACES[au] for au in missing}
 

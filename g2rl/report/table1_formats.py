@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape as escape_html
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from g2rl.evaluation.methods import ARROWS, BEST
 from g2rl.io.markdown import escape, pipe_table
 from g2rl.rendered import is_rendered
+from g2rl.report.html import page, text
 
 
 def markdown(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
@@ -55,27 +55,27 @@ def latex(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
 
 def html(table: pd.DataFrame, caption: str, notes: Sequence[str] = ()) -> str:
     """A page of its own, without outside resources, fit for screen, dark screen and print."""
-    parts = []
+    parts = [f"<figcaption><b>Table 1.</b> {text(caption)}</figcaption>"]
     for panel in _panels(table):
         width, heads = len(panel.header), panel.header
         lines = [
-            "<table>",
+            '<table class="values">',
             "<thead><tr>" + "".join(f'<th scope="col">{h}</th>' for h in heads) + "</tr></thead>",
         ]
         for block in panel.blocks:
             kind = "rendered" if block.rendered else block.source
-            title = _html(block.title)
+            title = text(block.title)
             lines.append(f'<tbody class="{kind}">')
-            lines.append(f'<tr class="block"><th scope="rowgroup" colspan="{width}">{title}</th></tr>')
+            lines.append(f'<tr class="title"><th scope="rowgroup" colspan="{width}">{title}</th></tr>')
             for row in block.rows:
-                method, *cells = _cells(row, panel.compared, "<b>{}</b>", _html)
+                method, *cells = _cells(row, panel.compared, "<b>{}</b>", text)
                 data = "".join(f"<td>{cell}</td>" for cell in cells)
                 lines.append(f'<tr><th scope="row">{method}</th>{data}</tr>')
             lines.append("</tbody>")
         parts.append("\n".join([*lines, "</table>"]))
     if notes:
-        parts += ["<ul>", *(f"<li>{_html(note)}</li>" for note in notes), "</ul>"]
-    return _PAGE.format(caption=_html(caption), tables="\n".join(parts))
+        parts += ["<ul>", *(f"<li>{text(note)}</li>" for note in notes), "</ul>"]
+    return page("Table 1", "\n".join(["<figure>", *parts, "</figure>"]))
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,6 @@ def _cells(row: _Row, compared: bool, bold: str, escaped: Callable[[str], str]) 
     return [bold.format(v) if b else v for v, b in zip(values, best, strict=True)]
 
 
-def _html(text: str) -> str:
-    return escape_html(text, quote=False)
-
-
 def _latex(text: str) -> str:
     return text.translate(_LATEX)
 
@@ -199,41 +195,3 @@ _LATEX = str.maketrans(
     | {"λ": "$\\lambda$", "σ": "$\\sigma$", "‖": "$\\|$", "√": "$\\surd$", "±": "$\\pm$", "≥": "$\\geq$"}
     | {"≤": "$\\leq$", "→": "$\\to$", "²": "$^2$", "<": "$<$", ">": "$>$"}
 )
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>Table 1</title>
-<style>
-:root {{ color-scheme: light dark; --rule: light-dark(#222, #ccc); --hair: light-dark(#ccc, #555);
-  --quiet: light-dark(#555, #aaa); --tint: light-dark(#fdf3e1, #3a3020); }}
-body {{ font: 15px/1.45 "Source Serif 4", "Times New Roman", Times, serif; max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }}
-figure {{ margin: 0; overflow-x: auto; }}
-figcaption {{ margin-bottom: 1rem; max-width: 52rem; }}
-ul {{ color: var(--quiet); font-size: .9em; max-width: 52rem; padding-left: 1.2em; }}
-table {{ border-collapse: collapse; margin: 0 0 1.6rem; border-block: 1.5px solid var(--rule);
-  font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .14rem .5rem; text-align: right; font-weight: normal; white-space: nowrap; }}
-th[scope=row], th[scope=rowgroup], th:first-child {{ text-align: left; padding-left: 0; }}
-td:last-child, th:last-child {{ padding-right: 0; }}
-td:nth-last-child(2) {{ border-left: 1px solid var(--hair); }}
-td:last-child {{ color: var(--quiet); }}
-thead th {{ font-weight: bold; }}
-tr.block th {{ border-top: 1px solid var(--rule); font-style: italic; padding-top: .3rem; }}
-tbody.rendered tr.block th {{ background: var(--tint); }}
-@media print {{ body {{ font-size: 8.5pt; margin: 0; max-width: none; }} tbody {{ break-inside: avoid; }}
-  figure {{ overflow: visible; }} th, td {{ padding-inline: .28rem; }} @page {{ margin: 15mm; }} }}
-</style>
-</head>
-<body>
-<figure>
-<figcaption><b>Table 1.</b> {caption}</figcaption>
-{tables}
-</figure>
-</body>
-</html>
-"""

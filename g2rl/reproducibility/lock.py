@@ -17,6 +17,7 @@ from pathlib import Path
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
 from g2rl.io.hashing import content_sha256, files_sha256, shown_files
+from g2rl.paths import PAGE
 
 TABLES = ("table1.csv", "frames.csv")  # their numbers are in the lock
 NOT_RESULTS = (
@@ -137,7 +138,7 @@ def _walk(results: Path) -> Iterator[Path]:
     """Every file that is a result."""
     for path in sorted(results.iterdir()) if results.is_dir() else ():
         if path.name not in NOT_RESULTS and not path.name.startswith("."):
-            yield from _files(path)
+            yield from (file for file in _files(path) if file.name != PAGE)
 
 
 def _files(path: Path) -> list[Path]:

@@ -3,24 +3,32 @@
 import csv
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from g2rl import __version__
 from g2rl.io.atomic import write_text
 from g2rl.paths import Fold
+from g2rl.report.pages import write_pages
 from g2rl.reproducibility.lock import Lock, make_lock, write_lock
 
 METRICS = ("ICC", "MAE")
 
 
 def write_lock_and_summary(
-    results: Path, files: Iterable[str], configurations: Sequence[str], lock: str, summary: str
+    results: Path,
+    files: Sequence[str],
+    configurations: Sequence[str],
+    lock: str,
+    summary: str,
+    pages: Sequence[str],
 ) -> None:
-    """Both files on ``files`` below ``results``; see ``make_lock`` and ``write_summary``."""
+    """All that is made of ``files`` below ``results``; see ``make_lock``, ``write_summary`` and
+    ``write_pages``."""
     found = make_lock(results, map(Path, files))
     write_lock(found, Path(lock))
     write_summary(found, results, configurations, Path(summary))
+    write_pages(results, files, configurations, pages)
 
 
 def write_summary(lock: Lock, results: Path, configurations: Sequence[str], path: Path) -> None:

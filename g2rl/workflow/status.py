@@ -102,7 +102,12 @@ def _stages(targets: Targets, cores: int) -> Iterator[Stage]:
     counted = {job.output for jobs in kinds.values() for job in jobs}
     others = [
         Job(path, "", None)
-        for path in (*targets.result_files(), results.lock(), results.summary())
+        for path in (
+            *targets.result_files(),
+            results.lock(),
+            results.summary(),
+            *results.pages(targets.datasets),
+        )
         if path not in counted and not path.startswith(f"{results.root}/raw/") and "/history.csv" not in path
     ]
     yield Stage("tables, figures", others, cores)

@@ -119,7 +119,7 @@ def test_what_is_no_point_is_refused(text):
 def test_an_au_without_location_is_named_with_the_sets_that_have_one():
     with pytest.raises(InputError, match=r"fgnet.*AU20.*default.*libreface"):
         centres_in_use("fgnet", "", [20])
-    with pytest.raises(InputError, match=r"AU99; give it one in au_centres of .*docs/real-data\.md"):
+    with pytest.raises(InputError, match=r"AU99; give it one in au_centres of .*docs/own-data\.md"):
         centres_in_use("default", "", [99])
     with pytest.raises(InputError, match=r"no location for AU07 \(Lid tightener\)"):
         centres_in_use("default", "12: 48", [7])

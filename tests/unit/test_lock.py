@@ -27,6 +27,8 @@ FILES = {
     # No results:
     "README.md": "what lies here",
     "lock.json": "{}",
+    "summary.html": "<p>",
+    "synthetic_disfa/summary.html": "<p>",
     "provenance/table1.csv.json": "{}",
     "logs/table1.log": "",
     ".checkpoints/fold1.pt": "e",

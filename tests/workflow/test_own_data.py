@@ -97,7 +97,7 @@ def repack(video, to):
 @pytest.fixture(scope="module")
 def done(lab) -> Workflow:
     """The whole run, with the documented lines in its configuration."""
-    text = (ROOT / "docs/real-data.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/own-data.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"^au_centres:\n(?: +.*\n)+", text, re.MULTILINE)
     lab.configure(lab.config | yaml.safe_load(lines))
     run = lab.run("all")
@@ -130,8 +130,8 @@ def test_an_au_without_a_place_ends_at_once_and_says_how_to_give_it_one(lab):
         "au_centres of the configuration",
     ):
         assert words in message
-    where = re.search(r"docs/real-data\.md, “(.+)”", message)[1]
-    assert f"\n### {where}\n" in (ROOT / "docs/real-data.md").read_text()
+    where = re.search(r"docs/own-data\.md, “(.+)”", message)[1]
+    assert f"\n## {where}\n" in (ROOT / "docs/own-data.md").read_text()
 
 
 def test_the_configuration_of_init_is_ready_to_run(lab):

@@ -1,5 +1,6 @@
 """From raw videos to Table 1 and the figures; then, what reruns after a change."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -160,6 +161,11 @@ def test_report_holds_table_figures_and_captions(rebuilt):
     for label in ("Table 1", "What L_G really does", "Figure 4", "Figure 5", "Figure 6", "Figure 7"):
         assert label in page
     assert "rendered faces" in page
+    first, *_ = json.JSONDecoder().raw_decode(page.partition("var workflow_desc = ")[2])
+    for words in ("12 trained networks", "Variance of the geometry vector", "<b>Table 1.</b>", "Figure 7"):
+        assert words in first  # the report opens on the summary
+    assert sum(name.endswith("summary.html") for name in names) == 1 + len(FOLDS)
+    assert not any(name.endswith((".csv", "claims.md")) for name in names)
     assert (
         sum(name.endswith(("table1.html", *(f"figure{n}.png" for n in range(1, 8)))) for name in names) == 8
     )

@@ -193,8 +193,8 @@ FOLLOWED_BY = [
     (("image_free", "metrics", *REPORTED), "evaluation/__init__"),
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
-    ((*DRAWN, *REPORTED), "report/__init__"),
-    (("train", "test", *DRAWN, *REPORTED), "rendered"),
+    ((*DRAWN, *REPORTED, "lock"), "report/__init__"),
+    (("train", "test", *DRAWN, *REPORTED, "lock"), "rendered"),
     (("image_free", *DRAWN, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
     ((*DRAWN, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
     (("manifest", "frames", *without(SEQUENCES, "align")), "faces/fold_manifest"),
@@ -275,7 +275,8 @@ FOLLOWED_BY = [
     (("figure3",), "network/shapes report/figures/framework"),
     (("figure5",), "evaluation/example_sequence report/figures/timeseries"),
     (("figure6", "figure7"), "report/figures/sweep"),
-    (("lock",), "reproducibility/__init__ reproducibility/lock reproducibility/summary"),
+    (("table1", "lock"), "report/html"),
+    (("lock",), "report/pages reproducibility/__init__ reproducibility/lock reproducibility/summary"),
     *(
         ((name,), f"cli/{name}")
         for name in (

@@ -53,12 +53,7 @@ rule frames:
     input:
         JOBS.part_manifests,
     output:
-        report(
-            RESULTS.frames("{dataset}"),
-            category="Data",
-            caption="../report/frames.rst",
-            labels={"dataset": "{dataset}", "table": "frames used and dropped"},
-        ),
+        RESULTS.frames("{dataset}"),
     log:
         RESULTS.log("{dataset}", "frames"),
     benchmark:

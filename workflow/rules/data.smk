@@ -5,12 +5,7 @@ rule check:
     input:
         sheet=JOBS.sheet,
     output:
-        report(
-            RESULTS.check("{dataset}"),
-            category="Data",
-            caption="../report/check.rst",
-            labels={"dataset": "{dataset}", "table": "what is wrong with the copy"},
-        ),
+        RESULTS.check("{dataset}"),
     log:
         RESULTS.log("{dataset}", "check"),
     benchmark:

@@ -76,13 +76,7 @@ rule metrics:
     input:
         JOBS.fold_predictions,
     output:
-        metrics=report(
-            RESULTS.metrics("{dataset}", "{method}"),
-            category="Measures",
-            subcategory="{dataset}",
-            caption="../report/metrics.rst",
-            labels={"run": "{method}"},
-        ),
+        metrics=RESULTS.metrics("{dataset}", "{method}"),
         parts=RESULTS.parts("{dataset}", "{method}"),
     log:
         RESULTS.log("{dataset}", "{method}", "metrics"),

@@ -42,12 +42,7 @@ rule claims:
         models=JOBS.compared_models(),
     output:
         csv=RESULTS.claims(".csv"),
-        md=report(
-            RESULTS.claims(".md"),
-            category="Results",
-            caption="../report/claims.rst",
-            labels={"result": "The paper's claims"},
-        ),
+        md=RESULTS.claims(".md"),
     log:
         RESULTS.log("claims"),
     benchmark:
@@ -254,8 +249,9 @@ rule figure7:
         "g2rl figure7 {input:q} -o {output.png:q} > {log:q} 2>&1"
 
 
-# The checksums of all results, to compare them with another run's (see g2rl verify), and the measures of all runs and
-# models. No `g2rl lock`, since a command line does not hold the paths of thousands of sequences.
+# The checksums of all results, to compare them with another run's (see g2rl verify), the measures of all runs and
+# models, and the report's own pages. No `g2rl lock`, since a command line does not hold the paths of thousands of
+# sequences.
 rule lock:
     input:
         files=JOBS.result_files(),
@@ -263,6 +259,15 @@ rule lock:
     output:
         lock=RESULTS.lock(),
         summary=RESULTS.summary(),
+        pages=[
+            report(
+                path,
+                category="Results by dataset" if name else "Results",
+                caption="../report/dataset.rst" if name else "../report/summary.rst",
+                labels={"dataset": name} if name else {"result": "Summary"},
+            )
+            for name, path in zip(["", *DATASETS], RESULTS.pages(DATASETS))
+        ],
     log:
         RESULTS.log("lock"),
     benchmark:
@@ -275,4 +280,11 @@ rule lock:
         *code("lock"),
         configurations=SOURCES,
     run:
-        write_lock_and_summary(Path(RESULTS.root), input.files, params.configurations, *output)
+        write_lock_and_summary(
+            Path(RESULTS.root),
+            input.files,
+            params.configurations,
+            output.lock,
+            output.summary,
+            output.pages,
+        )

@@ -78,7 +78,8 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
             axes.plot([x, x, end, end], [low, low - 0.1, low - 0.1, low], color="0.25", linewidth=0.7)
 
         _text(axes, right - 0.09, PROJECTION, "$L_G=\\|G-WM\\|^2$")
-        _arrow(axes, (between[-1] + reach if projection else M + 0.38, PROJECTION), (right - 0.56, PROJECTION))
+        start = between[-1] + reach if projection else M + 0.38
+        _arrow(axes, (start, PROJECTION), (right - 0.56, PROJECTION))
         _arrow(axes, (right, GRAPH + BOX / 2 + 0.17), (right, PROJECTION - 0.1))
         _text(axes, heatmaps, HEIGHT - 0.17, "$L_S$: against Eq. 1 of the codes")
         _arrow(axes, (heatmaps, NET + BOX / 2 + 0.17), (heatmaps, HEIGHT - 0.26))

@@ -97,8 +97,8 @@ def _overlay(axes: "Axes", face: np.ndarray, heatmap: np.ndarray) -> None:
     square = (-0.5, ALIGNED_SIZE - 0.5, ALIGNED_SIZE - 0.5, -0.5)
     pale = PALE + (1 - PALE) * grey(face) / 255
     axes.imshow(pale, cmap="gray", vmin=0, vmax=1, extent=square)
-    look = {"vmin": 0, "vmax": MAX_INTENSITY, "extent": square, "interpolation": "bilinear"}
-    axes.imshow(heatmap, cmap=COLOURS, alpha=_opacity(heatmap), **look)
+    drawn = axes.imshow(heatmap, cmap=COLOURS, vmin=0, vmax=MAX_INTENSITY, extent=square)
+    drawn.set(alpha=_opacity(heatmap), interpolation="bilinear")
 
 
 def _opacity(intensity: np.ndarray) -> np.ndarray:
