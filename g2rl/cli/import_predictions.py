@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout", help="of the dataset, where frames are images with names of their own; default: a video's"
     )
-    parser.add_argument("--root", type=Path, metavar="DIR", help="the dataset's folder, with --layout")
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="the dataset's folder, with --layout; default: none"
+    )
 
 
 def run(options: argparse.Namespace) -> Outcome:

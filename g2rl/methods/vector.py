@@ -25,7 +25,9 @@ class Vector(Network):
     ):
         nn.Module.__init__(self)
         channels = input_channels(settings)
-        self.backbone, width = feature_extractor(settings.backbone, settings.stride, pretrained, channels)
+        self.backbone, width = feature_extractor(
+            settings.backbone, settings.stride, pretrained, channels, settings.image_size
+        )
         self.head = nn.Linear(width, len(aus))
 
     def forward(self, images: Tensor) -> Tensor:

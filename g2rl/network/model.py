@@ -26,7 +26,7 @@ class HeatmapNet(nn.Module):
     With ``resnet50.tv_in1k``, 256 channels and 12 maps it has 34.0 M parameters.
 
     Args:
-        backbone, pretrained, stride, in_channels: see ``feature_extractor``, also for what is raised.
+        backbone, pretrained, stride, in_channels, image_size: see ``feature_extractor``, and what is raised.
         maps: P, one heatmap per AU point.
         channels: of each deconvolution; as many as given, each doubles the resolution.
     """
@@ -39,9 +39,10 @@ class HeatmapNet(nn.Module):
         pretrained: dict[str, Tensor] | None = None,
         stride: int = 32,
         in_channels: int = 3,
+        image_size: int | None = None,
     ):
         super().__init__()
-        self.backbone, width = feature_extractor(backbone, stride, pretrained, in_channels)
+        self.backbone, width = feature_extractor(backbone, stride, pretrained, in_channels, image_size)
         layers: list[nn.Module] = []
         for out in channels:
             layers += [

@@ -130,6 +130,7 @@ def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> H
             settings.channels,
             stride=settings.stride,
             in_channels=input_channels(settings),
+            image_size=settings.image_size,
         )
     try:
         net.load_state_dict(weights, assign=True)

@@ -156,6 +156,7 @@ def build_model(settings: Settings, maps: int, pretrained: dict[str, Tensor] | N
         pretrained,
         settings.stride,
         input_channels(settings),
+        settings.image_size,
     )
     prepare_net(net, settings)
     torch.manual_seed(settings.seed + 1)

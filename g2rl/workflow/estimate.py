@@ -149,7 +149,13 @@ def model_bytes(config: Config, data: Mapping[str, Data]) -> int:
         len(map_au(one.plan.aus, used_centres(config, one.plan.aus), settings.maps)) for one in data.values()
     )
     with torch.device("meta"):
-        net = HeatmapNet(settings.backbone, points, tuple(settings.channels), stride=settings.stride)
+        net = HeatmapNet(
+            settings.backbone,
+            points,
+            tuple(settings.channels),
+            stride=settings.stride,
+            image_size=settings.image_size,
+        )
     return sum(value.numel() * value.element_size() for value in net.state_dict().values())
 
 

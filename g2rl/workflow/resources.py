@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from g2rl.config.schema import Config
+from g2rl.errors import InputError
 from g2rl.io.tables import read_tsv
 from g2rl.workflow.manifest import DatasetManifest
 
@@ -64,18 +65,39 @@ def network_need(stage: str, config: Config, plan: DatasetManifest, fold: int) -
         bytes_ += (
             frames * pixels + min(settings.batch_size, frames) * settings.image_size**2 * ACTIVATION_BYTES
         )
-    # Of a backbone without a rate nothing is known: ten hours, as a queue often allows.
-    return _need(stage, bytes_, network_seconds(stage, config, plan, fold) or 3600)
+    # Of a backbone that is not known here: ten hours, as a queue often allows.
+    return _need(stage, bytes_, network_seconds(stage, config, plan, fold, guess=True) or 3600)
 
 
-def network_seconds(stage: str, config: Config, plan: DatasetManifest, fold: int) -> float | None:
-    """Of ``train`` or ``test`` of one fold, at the measured rate; None: none was measured."""
-    rate = _training_rate(read_rates(), config, GPU if config.compute.gpu else "core")
+def network_seconds(
+    stage: str, config: Config, plan: DatasetManifest, fold: int, guess: bool = False
+) -> float | None:
+    """Of ``train`` or ``test`` of one fold, at the measured rate; None: none was measured.
+
+    Args:
+        guess: where none was measured, from the floating-point operations of the backbone.
+    """
+    device = GPU if config.compute.gpu else "core"
+    rate = _training_rate(read_rates(), config, device)
+    if guess and rate is None:
+        rate = _guessed_rate(config, device)
     if rate and not config.compute.gpu:
         rate *= config.compute.threads
     names = plan.train(fold) if stage == "train" else plan.test(fold)
     images = sum(map(plan.lengths.__getitem__, names)) * (config.training.epochs if stage == "train" else 1)
     return images / rate if rate else None
+
+
+def _guessed_rate(config: Config, device: str) -> float | None:
+    """As fast, per operation, as the measured ResNet-50; None of a backbone that timm does not have."""
+    from g2rl.network.flops import forward_flops  # here: torch takes seconds, and no other plan needs it
+
+    known, settings = "resnet50.tv_in1k", config.training
+    try:
+        ours = forward_flops(settings.backbone, settings.stride, settings.image_size)
+    except InputError:
+        return None
+    return read_rates()["train", f"{known} 256", device] * forward_flops(known, 32, 256) / ours
 
 
 def _need(stage: str, bytes_: int, seconds: float) -> Need:

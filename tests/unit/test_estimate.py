@@ -84,6 +84,22 @@ def test_unmeasured_backbone_has_no_hours(paper):
     assert " – " in format_estimate(stages, data, 2, False, 10**12, 0)
 
 
+def test_jobs_of_an_unmeasured_backbone_ask_for_the_time_of_its_operations(paper):
+    """ResNet-18 has 0.44 of ResNet-50's (torchvision: 1.81 and 4.09 GFLOPs), and gets as much of its time."""
+    parsed, data = paper
+    plan = data["disfa"].plan
+    minutes = {}
+    for name in ("resnet50.tv_in1k", "resnet18.tv_in1k", "vit_small_patch16_224"):
+        stride = 16 if name.startswith("vit") else 32
+        training = replace(parsed.training, backbone=name, stride=stride, channels=(256, 256), epochs=1000)
+        minutes[name] = network_need(
+            "train", parsed.model_copy(update={"training": training}), plan, 1
+        ).minutes
+    ratio = (minutes["resnet18.tv_in1k"] - 10) / (minutes["resnet50.tv_in1k"] - 10)
+    assert ratio == pytest.approx(1.81 / 4.09, abs=0.03)
+    assert 1 < minutes["resnet50.tv_in1k"] / minutes["vit_small_patch16_224"] < 3
+
+
 def test_pixels_that_a_small_gpu_does_not_hold_are_said(paper):
     parsed, data = paper
     size = training_pixels(parsed, data)

@@ -50,6 +50,36 @@ def test_pretrained_weights_are_taken_and_a_missing_one_is_noticed():
 
 
 @pytest.mark.parametrize(
+    ("backbone", "stride"),
+    [
+        ("vit_tiny_patch16_224", 16),
+        ("swin_tiny_patch4_window7_224", 16),
+        ("swin_tiny_patch4_window7_224", 32),
+    ],
+)
+def test_transformers_are_built_for_the_images_size_channels_first(backbone, stride):
+    with torch.device("meta"):
+        net = m.HeatmapNet(backbone, 3, (8, 8), stride=stride, image_size=96)
+        maps, _ = net(torch.zeros(2, 3, 96, 96))
+    assert maps.shape == (2, 3, 4 * 96 // stride, 4 * 96 // stride)
+
+
+def test_position_embeddings_of_another_size_are_resampled():
+    """As timm resamples them; weights that cannot be are named."""
+    from timm.layers import resample_abs_pos_embed
+
+    from g2rl.network.features import feature_extractor
+
+    source = feature_extractor("vit_tiny_patch16_224", 16)[0].state_dict()
+    found = feature_extractor("vit_tiny_patch16_224", 16, source, image_size=64)[0].state_dict()
+    name = next(name for name in source if name.endswith("pos_embed"))
+    assert torch.equal(found[name], resample_abs_pos_embed(source[name], [4, 4]))
+    other = next(name for name in source if name.endswith("patch_embed.proj.weight"))
+    with pytest.raises(InputError, match=r"patch_embed\.proj\.weight is .*: give the image_size"):
+        feature_extractor("vit_tiny_patch16_224", 16, source | {other: source[other][..., :8]}, image_size=64)
+
+
+@pytest.mark.parametrize(
     ("backbone", "stride", "message"),
     [
         ("vit_tiny_patch16_224", 32, "has stride 16, expected 32"),

@@ -243,7 +243,7 @@ FOLLOWED_BY = [
     (("train", "test"), "cli/device methods/__init__ methods/registry"),
     (("train",), "methods/g2rl"),
     ((), "methods/baseline methods/network methods/vector methods/ordinal methods/landmark_head"),
-    ((), "methods/bormir evaluation/tool_formats evaluation/tools cli/import_predictions"),
+    ((), "network/flops methods/bormir evaluation/tool_formats evaluation/tools cli/import_predictions"),
     (
         ("train",),
         "network/weights training/calibration training/checkpoint training/cpu training/cuda_graph "
