@@ -6,7 +6,7 @@ example: g2rl landmarks DISFA/Videos_LeftCamera/LeftVideoSN001_comp.avi -o SN001
 import argparse
 from pathlib import Path
 
-from g2rl.cli.options import check_file, output
+from g2rl.cli.options import check_file, output, switch
 from g2rl.cli.outcome import Outcome
 from g2rl.config.alignment import Alignment
 
@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names, default = choices(kinds(Alignment)["detector"]), Alignment.detector
     parser.add_argument("--detector", choices=names, default=default, help="what finds faces and landmarks")
     check_file(parser)
+    switch(
+        parser, "--photos", "the images are photos: of each the largest face, followed from none to the next"
+    )
     output(parser, "the landmarks, HDF5")
 
 
@@ -28,5 +31,6 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.io.video import open_source
 
     source = open_source(options.media, read_known_faults(options.check))
-    write_landmarks(options.output, detect_landmarks(source, detector=options.detector))
+    found = detect_landmarks(source, independent=options.photos, detector=options.detector)
+    write_landmarks(options.output, found)
     return Outcome([options.media, options.check], [options.output])

@@ -56,7 +56,7 @@ class Synthetic(Section):
 class Dataset(Section):
     """Raw videos and labels of one dataset, as they lie on disk."""
 
-    layout: Literal["bp4d", "disfa", "disfa_right", "table"]
+    layout: Literal["bp4d", "disfa", "disfa_right", "table", "people"]
     """How files are named below ``root``; see docs/datasets.md.
 
     Paper: camera of DISFA not specified
@@ -339,9 +339,9 @@ class Config(Section):
 
 
 def _check_dataset(name: str, dataset: Dataset) -> None:
-    if dataset.synthetic and dataset.layout not in ("bp4d", "disfa"):
+    if dataset.synthetic and dataset.layout not in ("bp4d", "disfa", "people"):
         raise ValueError(
-            f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa can"
+            f"datasets.{name}.synthetic: layout {dataset.layout} cannot be rendered; bp4d, disfa, people can"
         )
     if dataset.sheet is None and dataset.layout != "table":
         raise ValueError(f"datasets.{name}.sheet: missing, only layout table has one of its own")

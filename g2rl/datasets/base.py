@@ -52,6 +52,7 @@ class Layout(ABC):
             ``{subject}_{task}``; ``media`` and ``label_paths`` take it in place of a name and give paths with
             these wildcards. Empty where names follow no pattern.
         has_known_bad_frames: whether ``known_bad`` lists any.
+        has_photos: whether the frames are photos that have nothing to do with each other.
         rate_class: the rows of the measured rates of landmarks and alignment that apply to its media:
             ``bp4d`` (large JPEG files) or ``disfa`` (videos).
         unknown_sequence: the kind of finding (``g2rl check``) of a sequence that was not published.
@@ -64,6 +65,7 @@ class Layout(ABC):
     frame_rate: float | None = None
     sequence_pattern: str = ""
     has_known_bad_frames: bool = False
+    has_photos: bool = False
     rate_class: str = "disfa"
     unknown_sequence: str = "sequence-unknown"
 

@@ -4,9 +4,11 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+from g2rl.action_units import au_name
 from g2rl.datasets.foreign_codes import name_file, name_value
 from g2rl.datasets.labels import NOT_CODED, Labels, by_frame, check_frame
 from g2rl.errors import TextFileError
+from g2rl.io.atomic import write_text
 from g2rl.io.delimited import Row, read_delimited
 
 _HEADER = "a header like frame,AU06,AU12"
@@ -15,6 +17,14 @@ _NOT_CODED = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", 
 _AU = re.compile(r"AU[ _-]?0*([1-9]\d?)", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"\+?\d{1,12}([.,]\d{0,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 _HEADER_ROWS = 10  # a header below this row of a file is not looked for
+
+
+def write_table_codes(path: Path, labels: Labels) -> None:
+    """Write what ``read_table_codes`` reads, atomically."""
+    lines = [",".join(["frame", *map(au_name, labels.aus)])]
+    for frame, codes in zip(labels.frame, labels.intensity, strict=True):
+        lines.append(",".join([str(frame), *("" if code == NOT_CODED else str(code) for code in codes)]))
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def read_table_codes(path: Path, first_frame: int = 0) -> Labels:

@@ -3,11 +3,12 @@
 from g2rl.datasets.base import Layout
 from g2rl.datasets.bp4d import Bp4d
 from g2rl.datasets.disfa import Disfa
+from g2rl.datasets.people import People
 from g2rl.datasets.table import Table
 from g2rl.errors import InputError, did_you_mean
 
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (Bp4d(), Disfa("left"), Disfa("right"), Table())
+    layout.name: layout for layout in (Bp4d(), Disfa("left"), Disfa("right"), Table(), People())
 }
 
 

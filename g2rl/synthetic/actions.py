@@ -9,6 +9,7 @@ from g2rl.synthetic.head import Head
 from g2rl.synthetic.paint import FACE_SHAPE, noise, spot, strokes
 
 AUS = (1, 2, 4, 5, 6, 9, 10, 12, 14, 15, 17, 20, 25, 26)
+MORE_AUS = (*AUS, 7, 23, 45)  # also lids and lips; people rendered for transfer show them
 
 # Weights of the mesh's targets at intensity 5; linear below. Names as in `Head.target`.
 TARGETS: dict[int, dict[str, float]] = {
@@ -17,6 +18,7 @@ TARGETS: dict[int, dict[str, float]] = {
     4: {"fu/browDown@": 1.3, "ex/eyebrows-@-down": 0.7},
     5: {"fu/eyeWide@": 1.35},
     6: {"fu/cheekSquint@": 1.4, "fu/eyeSquint@": 0.9},
+    7: {"fu/eyeSquint@": 1.4, "fu/eyeBlink@": 0.15},
     9: {"fu/noseSneer@": 1.5, "ex/nose-@-elevation": 0.8, "fu/browDown@": 0.2},
     10: {"fu/mouthUpperUp@": 1.0, "fu/noseSneer@": 0.25, "ex/nose-@-dilatation": 0.7},
     12: {"fu/mouthSmile@": 1.0},
@@ -24,8 +26,10 @@ TARGETS: dict[int, dict[str, float]] = {
     15: {"fu/mouthFrown@": 1.25, "ex/mouth-depression": 0.4},
     17: {"fu/mouthShrugLower": 1.7, "fu/mouthShrugUpper": 0.35},
     20: {"fu/mouthStretch@": 1.45, "ex/mouth-retraction": 0.5, "ex/neck-platysma": 0.3},
+    23: {"fu/mouthRollLower": 0.65, "fu/mouthRollUpper": 0.65, "ex/mouth-compression": 0.4},
     25: {"fu/mouthLowerDown@": 0.95, "ex/mouth-parling": 0.6},
     26: {"fu/jawOpen": 0.65},
+    45: {"fu/eyeBlink@": 0.95},
 }
 
 # Correlations of the AUs as factor loadings: rows are expressions (smile, surprise, sorrow, disgust,
@@ -57,13 +61,14 @@ _SHARES |= {12: 0.129, 14: 0.08, 15: 0.02, 17: 0.03, 20: 0.02, 25: 0.278, 26: 0.
 _SPARSE_SPAN = 1.25
 
 
-def offsets(head: Head) -> np.ndarray:
-    """(14, V, 3) float32: how far each AU of `AUS` moves every vertex at intensity 5."""
-    return np.stack([sum(w * head.target(name) for name, w in TARGETS[au].items()) for au in AUS])
+def offsets(head: Head, aus: tuple[int, ...] = AUS) -> np.ndarray:
+    """(A, V, 3) float32: how far each of ``aus`` moves every vertex at intensity 5."""
+    return np.stack([sum(w * head.target(name) for name, w in TARGETS[au].items()) for au in aus])
 
 
-def furrows(rng: np.random.Generator) -> np.ndarray:
-    """(14, *FACE_SHAPE) float32 depth of each AU's furrows, about 1 at the deepest, of one person."""
+def furrows(rng: np.random.Generator, aus: tuple[int, ...] = AUS) -> np.ndarray:
+    """(A, *FACE_SHAPE) float32 depth of the furrows of each of ``aus``, about 1 at the deepest, of one
+    person."""
 
     def j(deviation: float) -> float:
         return rng.normal(0, deviation)
@@ -121,8 +126,15 @@ def furrows(rng: np.random.Generator) -> np.ndarray:
         + strokes([[(0.14, 6.47), (0.22, 6.45 + j(0.006)), (0.29, 6.47)]], 2, 1.7) * 0.6
     )
     groove[25] = strokes([[(-0.13, 6.43), (0, 6.415 + j(0.006)), (0.13, 6.43)]], 2, 2.0, False) * 0.5
+    if 7 in aus:
+        groove[7] = strokes([[(0.17, 7.19), (0.29, 7.165 + j(0.006)), (0.42, 7.19)]], 2, 1.5) * 0.8
+    if 23 in aus:
+        groove[23] = strokes(
+            [[(u + j(0.008), 6.70), (u, 6.66)] for u in (0.03, 0.08, 0.13)]
+            + [[(u + j(0.008), 6.44), (u, 6.49)] for u in (0.03, 0.09)], 1, 1.3,
+        ) * 0.8  # fmt: skip
     nothing = np.zeros(FACE_SHAPE, np.float32)
-    return np.stack([cv2.min(groove.get(au, nothing), 1.8) for au in AUS]).astype(np.float32)
+    return np.stack([cv2.min(groove.get(au, nothing), 1.8) for au in aus]).astype(np.float32)
 
 
 def tracks(rng: np.random.Generator, frames: int, sparse: bool = False) -> np.ndarray:

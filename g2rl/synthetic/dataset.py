@@ -1,22 +1,23 @@
-"""One rendered sequence, written as BP4D or DISFA are on a disk: media, labels and ground truth."""
+"""One rendered sequence, written as its layout is on a disk: media, labels and ground truth."""
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from g2rl.datasets import bp4d
-from g2rl.datasets.labels import write_codes
+from g2rl.datasets.code_table import write_table_codes
+from g2rl.datasets.labels import Labels, write_codes
 from g2rl.datasets.registry import get_layout
 from g2rl.errors import InputError
 from g2rl.io.progress import progress
-from g2rl.synthetic import actions
+from g2rl.synthetic import actions, people
 from g2rl.synthetic.head import Head, read_head, write_arrays
 from g2rl.synthetic.lighting import draw_background, draw_light
-from g2rl.synthetic.media import write_jpegs, write_video
+from g2rl.synthetic.media import write_jpegs, write_photos, write_video
 from g2rl.synthetic.person import Person, make_person
 from g2rl.synthetic.recording import Recording, draw_recording
 from g2rl.synthetic.scene import Camera, Scene
@@ -68,7 +69,7 @@ def render_sequence(
 
     Args:
         head: what `cut_head` wrote.
-        layout: "bp4d" or "disfa".
+        layout: "bp4d", "disfa" or "people" (see `g2rl.synthetic.people`).
         sequence: such as F001_T1, or SN001.
         subject: such as F001 (F: female, M: male), or SN001.
         frames: to render, at least 1.
@@ -80,11 +81,13 @@ def render_sequence(
     Raises:
         InputError: ``layout`` cannot be rendered, ``frames`` is below 1, ``head`` is no head.
     """
-    if layout not in STUDIOS:
-        raise InputError(f"layout {layout!r} cannot be rendered: expected bp4d or disfa")
+    if layout not in (*STUDIOS, "people"):
+        raise InputError(f"layout {layout!r} cannot be rendered: expected bp4d, disfa or people")
     if frames < 1:
         raise InputError(f"{sequence}: {frames} frames to render: expected at least 1")
     cv2.setNumThreads(1)
+    if layout == "people":
+        return _render_people(read_head(head), Path(root), sequence, frames, seed)
     place, root, studio = get_layout(layout), Path(root), STUDIOS[layout]
     mesh = read_head(head)
     rng = generator(seed, layout, sequence, "sequence")
@@ -125,6 +128,41 @@ def render_sequence(
         },
     )
     return [media, *labels, truth]
+
+
+def _render_people(head: Head, root: Path, sequence: str, frames: int, seed: int) -> list[Path]:
+    """A group of people. The truth holds also ``yaw``, ``pitch`` in degrees and `people.TRAITS`, all (N)."""
+    place = get_layout("people")
+    media, (codes,), truth = (
+        place.media(root, sequence),
+        place.label_paths(root, sequence),
+        place.ground_truth(root, sequence),
+    )
+    known: list[people.Photo] = []
+
+    def jpegs() -> Iterator[bytes]:
+        rng = generator(seed, "people", sequence)
+        for photo in progress(people.photos(head, rng, frames), sequence, frames):
+            known.append(replace(photo, jpeg=b""))
+            yield photo.jpeg
+
+    write_photos(media, jpegs())
+    number = np.arange(1, frames + 1, dtype=np.int32)
+    intensity = np.stack([photo.codes for photo in known])
+    write_table_codes(codes, Labels(number, intensity, place.aus))
+    traits = np.array([photo.traits for photo in known], np.float32)
+    write_arrays(
+        truth,
+        {
+            "frame": number,
+            "points": np.stack([photo.points for photo in known]),
+            "activation": np.stack([photo.activation for photo in known]),
+            "yaw": np.degrees([photo.yaw for photo in known]).astype(np.float32),
+            "pitch": np.degrees([photo.pitch for photo in known]).astype(np.float32),
+            **dict(zip(people.TRAITS, traits.T, strict=True)),
+        },
+    )
+    return [media, codes, truth]
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

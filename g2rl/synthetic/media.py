@@ -38,6 +38,17 @@ def write_jpegs(rng: np.random.Generator, folder: Path, images: Iterator[np.ndar
     return first
 
 
+def write_photos(folder: Path, jpegs: Iterator[bytes]) -> None:
+    """Write a folder of JPEG files numbered from 1, which replaces an old one once all are written.
+
+    Raises:
+        InputError: the disk is full or read-only.
+    """
+    with atomic_folder(folder) as temporary:
+        for number, jpeg in enumerate(jpegs, 1):
+            (temporary / f"{number:06d}.jpg").write_bytes(jpeg)
+
+
 def write_video(path: Path, images: Iterator[np.ndarray], size: tuple[int, int]) -> None:
     """Write an AVI of 20 frames/s; like DISFA's, its codec predicts frames from one another.
 

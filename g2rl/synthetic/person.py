@@ -24,7 +24,9 @@ class Person:
 
     Attributes:
         base: (V, 3) the neutral face.
-        actions: (14, V, 3) what each AU of `actions.AUS` adds at intensity 5; blink: (V, 3) closed lids.
+        aus: the A action units that the face shows.
+        actions: (A, V, 3) what each of ``aus`` adds at intensity 5; blink: (V, 3) closed lids.
+        left: (V, 1) in [0, 1], how much a vertex lies on the face's left side.
         follow: (V, 1) in [0, 1], how much a vertex goes with the head's pose (1) or stays with the body (0).
         triangles: (T, 3) over vertices, for the normals.
         source: (C,) the vertex of each corner; uv: (C, 2) its pixel in the atlas.
@@ -33,14 +35,17 @@ class Person:
         eye_corners: corners on the eyeballs, whose pixels move with the gaze.
         texture: (*ATLAS, 4) float32 colour and gloss.
         relief: (*ATLAS, 3) float32 slope across, slope along, depth of what does not move (strands, pores).
-        furrows: (14, *FACE_SHAPE) depth of each AU's furrows at intensity 5; crease: (*FACE_SHAPE,) at rest.
+        furrows: (A, *FACE_SHAPE) depth of each AU's furrows at intensity 5; crease: (*FACE_SHAPE,) at rest.
         subsurface: (3,) how far light bleeds past the terminator in each colour.
         lash_strength: opacity of the lashes.
     """
 
+    aus: tuple[int, ...]
+    looks: Looks
     base: np.ndarray
     actions: np.ndarray
     blink: np.ndarray
+    left: np.ndarray
     follow: np.ndarray
     triangles: np.ndarray
     source: np.ndarray
@@ -58,44 +63,57 @@ class Person:
     lash_strength: float
 
     def mesh(self, activation: np.ndarray, blink: float = 0.0) -> np.ndarray:
-        """(V, 3) the face at AU activations (14,) in [0, 1], lids closed by ``blink`` in [0, 1]."""
-        moved = self.base + np.tensordot(activation.astype(np.float32), self.actions, 1)
+        """(V, 3) the face at AU activations (A,) in [0, 1], or (2, A) of its left and its right side; lids
+        closed by ``blink`` in [0, 1]."""
+        by_side = np.tensordot(activation.astype(np.float32), self.actions, 1)
+        if activation.ndim == 2:
+            by_side = self.left * by_side[0] + (1 - self.left) * by_side[1]
+        moved = self.base + by_side
         return moved + np.float32(blink) * self.blink if blink > 0 else moved
 
     def posed(
         self, vertices: np.ndarray, yaw: float, pitch: float, roll: float, shift: np.ndarray
     ) -> np.ndarray:
         """Turn the head by radians (yaw to its left, pitch down, roll to its left) and shift it (3,)."""
-        cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
-        turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array(
-            [[1, 0, 0], [0, cp, -sp], [0, sp, cp]]
-        )
-        turn = (turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])).astype(np.float32)
-        there = (vertices - _PIVOT) @ turn.T + _PIVOT + np.asarray(shift, np.float32)
-        return vertices + self.follow * (there - vertices)
+        return vertices + self.follow * (turned(vertices, yaw, pitch, roll, shift) - vertices)
 
 
-def make_person(head: Head, rng: np.random.Generator, female: bool) -> Person:
-    """Draw a person from ``rng``: the same generator state makes the same person."""
+def turned(points: np.ndarray, yaw: float, pitch: float, roll: float, shift: np.ndarray) -> np.ndarray:
+    """(N, 3) points of a head turned by radians (yaw to its left, pitch down, roll to its left) and shifted
+    by (3,)."""
+    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
+    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    turn = (turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])).astype(np.float32)
+    return (points - _PIVOT) @ turn.T + _PIVOT + np.asarray(shift, np.float32)
+
+
+def make_person(
+    head: Head, rng: np.random.Generator, female: bool, aus: tuple[int, ...] = actions.AUS
+) -> Person:
+    """Draw a person who shows ``aus`` from ``rng``: the same generator state makes the same person."""
     ancestry = rng.dirichlet([0.4] * 3)
     old = float(np.clip(rng.beta(1.2, 2.4), 0, 0.75))
     base = draw_shape(rng, head, female, old, ancestry)
     side = np.clip(3 * head.vertices[:, :1], -1, 1)
-    gain = rng.uniform(0.85, 1.15, len(actions.AUS))
-    tilt = rng.normal(0, 0.06, len(actions.AUS))  # one side moves a little more
-    moves = actions.offsets(head) * gain[:, None, None] * (1 + tilt[:, None, None] * side)
+    gain = rng.uniform(0.85, 1.15, len(aus))
+    gain[[au == 45 for au in aus]] = 1  # a closed eye is closed in every face
+    tilt = rng.normal(0, 0.06, len(aus))  # one side moves a little more
+    moves = actions.offsets(head, aus) * gain[:, None, None] * (1 + tilt[:, None, None] * side)
     looks = draw_looks(rng, female, old, ancestry)
     texture = paint_texture(rng, looks)
     angle = surface.angles(head.vertices)
     base = _dressed(rng, head, base, looks, texture, angle)
     mesh = _mesh(rng, head, base, looks, angle)
     furrow_gain = rng.uniform(0.75, 1.1) * (0.85 + 0.4 * old)
-    furrows = actions.furrows(rng) * (furrow_gain * gain[:, None, None]).astype(np.float32)
-    rest = old * rng.uniform(0.05, 0.3, len(actions.AUS)).astype(np.float32)
-    rest[[actions.AUS.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= 0.35  # else the neutral face frowns
+    furrows = actions.furrows(rng, aus) * (furrow_gain * gain[:, None, None]).astype(np.float32)
+    rest = old * rng.uniform(0.05, 0.3, len(aus)).astype(np.float32)
+    rest[[aus.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= 0.35  # else the neutral face frowns
     hanging = ((0, len(mesh["base"]) - len(base)), (0, 0))  # long hair moves with no AU
     return Person(
         **mesh,
+        aus=aus,
+        looks=looks,
+        left=np.pad((0.5 + 0.5 * side).astype(np.float32), hanging),
         actions=np.pad(moves.astype(np.float32), ((0, 0), *hanging)),
         blink=np.pad(head.target("fu/eyeBlink@"), hanging),
         texture=texture.colour,

@@ -11,7 +11,6 @@ from g2rl.synthetic.paint import FACE, PATCHES
 from g2rl.synthetic.person import Person
 from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 
-_DISTANCE = 10.0  # decimetres from the camera to the body's axis
 _FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
 _EXTENT = np.array([2 * paint.WIDTH, paint.ATLAS[0]], np.float32)  # atlas pixels are drawn as shares of it
 _BAND = 64  # rows shaded at a time
@@ -26,6 +25,7 @@ class Camera:
         width, height: of the frame, pixels.
         scale: pixels per decimetre at the face.
         x, y: where the middle of a centred face lies, pixels.
+        distance: from the camera to the body's axis, decimetres; near cameras have a wide angle.
     """
 
     width: int
@@ -33,11 +33,12 @@ class Camera:
     scale: float
     x: float
     y: float
+    distance: float = 10.0
 
     def project(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(V, 2) pixels and (V,) depths of points in decimetres."""
-        depth = (_DISTANCE - vertices[:, 2]).astype(np.float32)
-        focal = self.scale * (_DISTANCE - _FACE_DEPTH)
+        depth = (self.distance - vertices[:, 2]).astype(np.float32)
+        focal = self.scale * (self.distance - _FACE_DEPTH)
         points = np.empty((len(vertices), 2), np.float32)
         points[:, 0] = self.x + focal * vertices[:, 0] / depth
         points[:, 1] = self.y - focal * (vertices[:, 1] - 7.0) / depth
@@ -79,7 +80,7 @@ class Scene:
         """Draw one frame.
 
         Args:
-            activation: (14,) of `actions.AUS`, in [0, 1].
+            activation: (A,) of the person's AUs, in [0, 1], or (2, A) of the left and the right side.
 
         Returns:
             (height, width, 3) uint8 BGR without noise, and (V, 2) float32 pixels of the mesh's vertices.
@@ -87,10 +88,12 @@ class Scene:
         person = self.person
         vertices = person.mesh(activation, pose.blink)
         vertices = person.posed(vertices, pose.yaw, pose.pitch, pose.roll, np.array(pose.shift))
-        groove = person.crease
-        for strength, furrow in zip(activation.tolist(), person.furrows, strict=True):
-            if strength > 0:
-                groove = cv2.scaleAdd(furrow, strength**1.1, groove)
+        if activation.ndim == 1:
+            groove = _furrowed(person.crease, person.furrows, activation)
+        else:
+            groove = np.empty_like(person.crease)
+            for side, strength in zip((paint.FACE_ANGLE > 0, paint.FACE_ANGLE <= 0), activation, strict=True):
+                groove[:, side] = _furrowed(person.crease, person.furrows, strength)[:, side]
         frame = self.plate.copy()
         points = self._put(frame, vertices, person.head, self._moving, groove, pose.gaze)
         return frame, points
@@ -265,6 +268,14 @@ class Scene:
         face[..., 1] = still[..., 1] + cv2.Sobel(depth, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
         face[..., 2] = groove
         return self._relief
+
+
+def _furrowed(crease: np.ndarray, furrows: np.ndarray, activation: np.ndarray) -> np.ndarray:
+    """(*FACE_SHAPE,) the depth of the furrows of AUs (A,) in [0, 1] on top of those at rest."""
+    for strength, furrow in zip(activation.tolist(), furrows, strict=True):
+        if strength > 0:
+            crease = cv2.scaleAdd(furrow, strength**1.1, crease)
+    return crease
 
 
 def _cavities(nearest: np.ndarray, drawn: np.ndarray, scale: float) -> np.ndarray:

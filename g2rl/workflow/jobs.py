@@ -94,6 +94,10 @@ class Jobs(Targets):
         pattern = self.datasets[dataset].layout.sequence_pattern
         return lambda wildcards: [*self._sequence_options(dataset, pattern.format(**wildcards)), *settings]
 
+    def landmarks_options(self, wildcards: Any) -> list[str]:
+        photos = ["--photos"] * self.datasets[wildcards.dataset].layout.has_photos
+        return [f"--detector={self.config.frames.detector}", *photos]
+
     def align_options(self, wildcards: Any) -> list[str]:
         """The sequence, and which of its frames are used; a layout without known bad frames does not depend
         on that key."""

@@ -17,10 +17,10 @@ rule landmarks:
         runtime=JOBS.minutes("landmarks"),
     params:
         *code("landmarks"),
-        detector=f"--detector={JOBS.config.frames.detector}",
+        options=JOBS.landmarks_options,
         check=lambda wildcards, input: [f"--check={path}" for path in input.check],
     shell:
         # Memory in pages of 2 MB: dlib's predictor reads all over 80 MB, and pages of 4 kB take 12 % more time
         # (benchmarks/landmark_speedups.py). Off with GLIBC_TUNABLES=glibc.malloc.hugetlb=0.
         "GLIBC_TUNABLES=${{GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}}"
-        " g2rl landmarks {input.media:q} {params.detector:q} {params.check:q} -o {output:q} > {log:q} 2>&1"
+        " g2rl landmarks {input.media:q} {params.options:q} {params.check:q} -o {output:q} > {log:q} 2>&1"
