@@ -9,7 +9,9 @@ from g2rl.synthetic.head import Head
 from g2rl.synthetic.paint import FACE_SHAPE, noise, spot, strokes
 
 AUS = (1, 2, 4, 5, 6, 9, 10, 12, 14, 15, 17, 20, 25, 26)
-MORE_AUS = (*AUS, 7, 23, 45)  # also lids and lips; people rendered for transfer show them
+# People rendered for transfer also show actions of lids and lips, and those of speech and play that are never coded.
+UNCODED = (18, 22, 28, 29, 30, 34)
+MORE_AUS = (*AUS, 7, 23, 45, *UNCODED)
 
 # Weights of the mesh's targets at intensity 5; linear below. Names as in `Head.target`.
 TARGETS: dict[int, dict[str, float]] = {
@@ -25,10 +27,16 @@ TARGETS: dict[int, dict[str, float]] = {
     14: {"fu/mouthDimple@": 1.15, "fu/mouthPress@": 1.1},
     15: {"fu/mouthFrown@": 1.25, "ex/mouth-depression": 0.4},
     17: {"fu/mouthShrugLower": 1.7, "fu/mouthShrugUpper": 0.35},
+    18: {"fu/mouthPucker": 1.0},
     20: {"fu/mouthStretch@": 1.45, "ex/mouth-retraction": 0.5, "ex/neck-platysma": 0.3},
+    22: {"fu/mouthFunnel": 1.0},
     23: {"fu/mouthRollLower": 0.65, "fu/mouthRollUpper": 0.65, "ex/mouth-compression": 0.4},
     25: {"fu/mouthLowerDown@": 0.95, "ex/mouth-parling": 0.6},
     26: {"fu/jawOpen": 0.65},
+    28: {"fu/mouthRollLower": 1.0, "fu/mouthRollUpper": 0.8},
+    29: {"fu/jawForward": 1.0},
+    30: {"fu/jawLeft": 0.8, "fu/mouthLeft": 0.5},
+    34: {"fu/cheekPuff": 1.0},
     45: {"fu/eyeBlink@": 0.95},
 }
 

@@ -131,8 +131,12 @@ def draw_activation(rng: np.random.Generator) -> np.ndarray:
         if rng.random() < 0.15:
             whole[at[23]] = rng.uniform(0.1, 1)
     elif kind > 0.12:
-        some = rng.choice(len(actions.MORE_AUS), rng.integers(1, 6), replace=False)
+        some = [at[au] for au in rng.choice(AUS, rng.integers(1, 6), replace=False)]
         whole[some] = rng.uniform(0.05, 1, len(some))
+    if rng.random() < 0.25:  # speech and play
+        some = [at[au] for au in rng.choice(actions.UNCODED, rng.integers(1, 3), replace=False)]
+        whole[some] = rng.uniform(0.1, 0.9, len(some))
+    whole[at[25]] = max(whole[at[25]], 0.6 * whole[at[26]])  # a jaw that drops parts the lips
     if rng.random() < 0.3:
         whole *= rng.uniform(0.2, 0.8)
     whole[at[45]] = rng.uniform(0.7, 1) if rng.random() < 0.1 else 0.5 * max(0, rng.normal(0, 0.25))
