@@ -9,7 +9,7 @@ from g2rl.synthetic.head import Head
 from g2rl.synthetic.paint import FACE_SHAPE, noise, spot, strokes
 
 AUS = (1, 2, 4, 5, 6, 9, 10, 12, 14, 15, 17, 20, 25, 26)
-# People rendered for transfer also show actions of lids and lips, and those of speech and play that are never coded.
+# Of speech and play; people rendered for transfer also show them, but they are never coded.
 UNCODED = (18, 22, 28, 29, 30, 34)
 MORE_AUS = (*AUS, 7, 23, 45, *UNCODED)
 
