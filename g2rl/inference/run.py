@@ -24,6 +24,7 @@ from g2rl.inference.outputs.table import Table
 from g2rl.inference.outputs.timeline import Timeline
 from g2rl.inference.outputs.writer import Writer
 from g2rl.inference.record import State, forget, input_digest, read_states, write_states
+from g2rl.inference.smoothing import smooth
 from g2rl.inference.video import estimate_frames
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
@@ -44,6 +45,7 @@ class Choices:
         single, detector: see ``estimate_frames``.
         table: columns of the CSV, one of ``outputs.table.FORMATS``.
         landmarks: whether the CSV has the 68 points.
+        smooth: seconds over which the intensities of a video are averaged; 0: they are not.
         neutral: calibration to each face's neutral expression; None: none.
         overwrite: whether outputs that are there already are made again.
     """
@@ -54,6 +56,7 @@ class Choices:
     detector: DetectorName | None = None
     table: str = "g2rl"
     landmarks: bool = False
+    smooth: float = 0.0
     neutral: Neutral | None = None
     overwrite: bool = False
 
@@ -107,7 +110,7 @@ def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> Sta
     """All that an output depends on."""
     neutral = str(choices.neutral) if choices.neutral else None
     state: State = {"input": input_digest(one), "model": network.digest, "images": one.kind}
-    state |= {"--single": choices.single, "--neutral": neutral}
+    state |= {"--single": choices.single, "--neutral": neutral, "--smooth": choices.smooth}
     state["--detector"] = choices.detector or network.alignment.detector
     of_table: State = {
         "--format": choices.table,
@@ -163,7 +166,10 @@ def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, c
             stack.enter_context(_make_writer(kind, outputs[kind], one, source, network, choices, raw))
             for kind in kinds
         ]
-        for frame in _frames(one, source, network, choices, "frames"):
+        frames = _frames(one, source, network, choices, "frames")
+        if choices.smooth and one.kind != "photos":
+            frames = smooth(frames, choices.smooth, _rate(source))
+        for frame in frames:
             calibrated = subtract_neutral(frame, neutral)
             for writer in writers:
                 writer.add(calibrated)
@@ -182,8 +188,10 @@ def _make_writer(
     Args:
         raw: ``face_id`` of the faces whose intensities are not calibrated.
     """
-    rate = getattr(source, "frame_rate", 0) or RATE
+    rate = _rate(source)
     words = network.description
+    if choices.smooth and one.kind != "photos":
+        words += f"; intensities averaged over {choices.smooth:g} s"
     if choices.neutral:
         words += f"; intensities {choices.neutral}"
         words += f", not of face {', '.join(map(str, raw))}" if raw else ""
@@ -200,6 +208,11 @@ def _make_writer(
         )
     of_clip: dict[str, Callable[..., Writer]] = {"plot": Timeline, "page": Page, "summary": Summary}
     return of_clip[kind](path, network.aus, rate, words)
+
+
+def _rate(source: FrameSource) -> float:
+    """Frames per second; `RATE` where the source has none."""
+    return getattr(source, "frame_rate", 0) or RATE
 
 
 def _frames(
