@@ -12,15 +12,13 @@ from g2rl.inference.estimates import FrameEstimate
 def smooth(frames: Iterable[FrameEstimate], seconds: float, rate: float) -> Iterator[FrameEstimate]:
     """The frames with the mean intensities of each face over the trusted frames at most ``seconds`` / 2 away.
 
-    A face in a frame that is not trusted keeps its own intensities. As many frames are held as the mean takes.
+    A face in a frame that is not trusted keeps its own intensities. As many frames are held as a mean takes.
 
     Args:
         rate: frames per second of frames without times.
     """
     reach = seconds / 2 + 1e-9
-    near: deque[tuple[float, FrameEstimate]] = (
-        deque()
-    )  # those within reach of the next to be given, and later
+    near: deque[tuple[float, FrameEstimate]] = deque()  # times and frames
     at = 0  # where in them the next one is
     for k, frame in enumerate(frames):
         near.append((k / rate if np.isnan(frame.timestamp) else frame.timestamp, frame))
@@ -42,10 +40,6 @@ def _mean(near: Sequence[tuple[float, FrameEstimate]], at: int, reach: float) ->
             for face in neighbour.faces:
                 if face.success:
                     seen.setdefault(face.face_id, []).append(face.intensity)
-    faces = (
-        replace(face, intensity=np.mean(seen[face.face_id], axis=0, dtype=np.float32))
-        if face.success
-        else face
-        for face in frame.faces
-    )
+    mean = {face_id: np.stack(values).mean(axis=0) for face_id, values in seen.items()}
+    faces = [replace(face, intensity=mean[face.face_id]) if face.success else face for face in frame.faces]
     return replace(frame, faces=tuple(faces))

@@ -9,14 +9,11 @@ from g2rl.inference.smoothing import smooth
 
 
 def frame(number: int, faces: dict[int, float], time: float, success: bool = True) -> FrameEstimate:
-    nothing = np.zeros((0, 0, 0), np.float32)
+    points, maps, box, pose = np.zeros((68, 2)), np.zeros((0, 0, 0)), (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.0)
     estimates = [
-        FaceEstimate(
-            face_id, (0, 0, 1, 1), np.zeros((68, 2)), 1.0, 1.0, success, (0, 0, 0), np.float32([value]), nothing,
-            np.eye(2, 3),
-        )
+        FaceEstimate(face_id, box, points, 1.0, 1.0, success, pose, np.float32([value]), maps, np.eye(2, 3))
         for face_id, value in faces.items()
-    ]  # fmt: skip
+    ]
     return FrameEstimate("a.mp4", number, time, None, tuple(estimates))
 
 
