@@ -26,7 +26,7 @@ def switch(parser: argparse.ArgumentParser, name: str, what: str) -> None:
 
 def sequence(parser: argparse.ArgumentParser) -> None:
     """The options that name a sequence of a dataset."""
-    parser.add_argument("--layout", required=True, help="bp4d, disfa, disfa_right or table")
+    parser.add_argument("--layout", required=True, help="bp4d, disfa, disfa_right, table or people")
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="the dataset's folder")
     parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")

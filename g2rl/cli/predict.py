@@ -20,7 +20,7 @@ Outputs that are there already are kept, so that a repeated command does what is
 model, of other options or of an input that changed are made again (.a.json records what they are of). What
 cannot be read is named in a line of its own and skipped; the status is then 2.
 
-example: g2rl predict interview.mp4 holiday/ 'clips/*.mov' --model model.safetensors -o predictions
+example: g2rl predict interview.mp4 holiday/ 'clips/*.mov' -o predictions
 """
 
 import argparse
@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     what = "a video, a photo, a folder of them or of a film's images, or a quoted glob pattern"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
-    parser.add_argument("--model", type=Path, required=True, help="from g2rl train, or g2rl export")
+    what = "from g2rl train, or g2rl export; default: the package's own, trained on rendered people"
+    parser.add_argument("--model", type=Path, help=what)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="for the outputs")
     for name, what in (
         ("csv", "numbers of every face and frame"),
@@ -72,6 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "many seconds; or percentile: its 5th percentile. The input is read twice; default: nothing",
     )
     parser.add_argument(
+        "--smooth",
+        type=_seconds,
+        metavar="SECONDS",
+        help="average the intensities of a video over so many seconds, 0: none; default: 0.2 with the "
+        "package's own model, 0 with another",
+    )
+    parser.add_argument(
         "--images",
         choices=["auto", "frames", "photos"],
         default="auto",
@@ -80,15 +88,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     device(parser)
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < 60:
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds from 0 to 60, such as 0.2")
+    return seconds
+
+
 def run(options: argparse.Namespace) -> Outcome:
     import logging
 
-    from g2rl.inference.face_network import open_network
+    from g2rl.inference.face_network import OWN_MODEL, SMOOTH, open_network
     from g2rl.inference.neutral import parse_neutral
     from g2rl.inference.run import OUTPUTS, Choices, predict_inputs
 
     neutral = parse_neutral(options.neutral) if options.neutral else None
-    network = open_network(options.model, lambda: torch_device(options.device))
+    model = options.model or OWN_MODEL
+    network = open_network(model, lambda: torch_device(options.device))
     logging.getLogger(__name__).info("%s", network.description)
     choices = Choices(
         outputs=options.outputs or OUTPUTS,
@@ -97,8 +113,9 @@ def run(options: argparse.Namespace) -> Outcome:
         detector=options.detector,
         table=options.format,
         landmarks=options.landmarks,
+        smooth=options.smooth if options.smooth is not None else SMOOTH * (model == OWN_MODEL),
         neutral=neutral,
         overwrite=options.overwrite,
     )
     written, complete = predict_inputs(options.inputs, options.output, network, choices)
-    return Outcome([*written.values(), options.model], list(written), status=0 if complete else 2)
+    return Outcome([*written.values(), model], list(written), status=0 if complete else 2)

@@ -13,7 +13,7 @@ from g2rl.action_units import au_name
 from g2rl.config.alignment import DetectorName
 from g2rl.errors import InputError
 from g2rl.inference.estimates import FaceEstimate, FrameEstimate
-from g2rl.inference.face_network import open_network
+from g2rl.inference.face_network import OWN_MODEL, open_network
 from g2rl.inference.inputs import Input, find_inputs
 from g2rl.inference.outputs.table import rows_of_frame
 from g2rl.inference.video import estimate_frames
@@ -35,13 +35,14 @@ class AUEstimator:
 
     def __init__(
         self,
-        model: str | os.PathLike,
+        model: str | os.PathLike = OWN_MODEL,
         device: "torch.device | None" = None,
         detector: DetectorName | None = None,
     ) -> None:
         """
         Args:
-            model: a file of ``g2rl train``, or of ``g2rl export``, which runs on the CPU without torch.
+            model: a file of ``g2rl train``, or of ``g2rl export``, which runs on the CPU without torch;
+                if not given, the package's own.
             device: where torch runs it; the CPU if None.
             detector: of faces and landmarks; None: that of the model's training.
 

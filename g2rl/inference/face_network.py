@@ -1,6 +1,7 @@
 """What ``g2rl predict`` asks of a network, whatever runs it."""
 
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from g2rl.network.description import FaceModel
 
 if TYPE_CHECKING:
     import torch
+
+OWN_MODEL = Path(str(files("g2rl"))) / "resources/real_faces.safetensors"  # docs/evidence/real_faces.md
+SMOOTH = 0.2  # seconds over which its intensities are averaged: its figures were measured so
 
 
 def open_model(path: Path, choose_device: "Callable[[], torch.device | None]") -> FaceModel:

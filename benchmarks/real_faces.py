@@ -1,0 +1,99 @@
+"""How good the package's own model is: on held-out rendered people by group, and beside another tool on real clips.
+
+    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces
+    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces --model results_real_faces/…/model.safetensors --clips CLIPS
+
+RUN is a run's folder, such as g2rl_sigma2_lambda0.05_seed0. CLIPS holds a folder per clip, with a video and
+``au.csv``, what OpenFace wrote of it; the clips are not part of the project. Writes OUT.people.csv (ICC and
+MAE of all AUs over groups of held-out people) and OUT.clips.csv (correlation over frames per clip and AU).
+"""  # noqa: E501
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from g2rl.evaluation.metrics import frame_sums, measures
+from g2rl.inference.api import AUEstimator
+from g2rl.io.tables import write_csv
+
+DATASET = "synthetic_people"
+GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column of the truth, bounds, names
+    "head turned": ("turn", (15, 30), ("< 15°", "15–30°", "> 30°")),
+    "sex": ("female", (0.5,), ("male", "female")),
+    "age": ("old", (0.25, 0.5), ("young", "middle", "old")),
+    "skin": ("tone", (1, 2.2), ("light", "medium", "dark")),
+    "light": ("ambient", (0.35,), ("hard", "soft")),
+    "covered": ("covered", (0.001, 0.05), ("nothing", "a little", "much")),
+    "image": ("sharpness", (0.7,), ("few pixels", "sharp")),
+}
+
+
+def people(results: Path, run: str) -> pd.DataFrame:
+    """ICC, MAE and how many images, of all held-out people and of groups of them."""
+    predictions = pd.concat(
+        pd.read_csv(path) for path in sorted((results / DATASET / run).glob("fold*/predictions.csv"))
+    )
+    truth = []
+    for sequence in predictions["sequence"].unique():
+        with np.load(results / "raw" / DATASET / "truth" / f"{sequence}.npz") as known:
+            columns = {name: known[name] for name in known.files if known[name].ndim == 1}
+        truth.append(pd.DataFrame(columns).assign(sequence=sequence))
+    table = predictions.merge(pd.concat(truth), on=["sequence", "frame"])
+    table["turn"] = np.hypot(table["yaw"], table["pitch"])
+    names = predictions.columns
+    rows = [("all", "", *_scores(table[names]))]
+    for group, (column, bounds, labels) in GROUPS.items():
+        where = np.digitize(table[column], bounds)
+        rows += [(group, label, *_scores(table.loc[where == k, names])) for k, label in enumerate(labels)]
+    return pd.DataFrame(rows, columns=["group", "part", "images", "ICC", "MAE"])
+
+
+def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
+    true, predicted = (predictions.filter(regex=end).to_numpy(float) for end in ("_true$", "_pred$"))
+    found = measures(frame_sums(true, predicted).sum(1))
+    return len(predictions), float(np.nanmean(found["ICC"])), float(np.nanmean(found["MAE"]))
+
+
+def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
+    """Correlation with the reference over the frames of each clip, per AU whose reference varies."""
+    estimator = AUEstimator(*[model] * (model is not None))
+    rows = []
+    for reference_file in sorted(folder.glob("*/au.csv")):
+        video = next(reference_file.parent.glob("video.*"))
+        reference = pd.read_csv(reference_file, skipinitialspace=True)
+        found = estimator.predict(video, single=True).drop_duplicates("frame").reset_index(drop=True)
+        width = max(1, round(smooth * 30))
+        found[estimator.aus] = found[estimator.aus].rolling(width, center=True, min_periods=1).mean()
+        n = min(len(reference), len(found))
+        use = (reference["success"][:n] == 1) & found[estimator.aus[0]][:n].notna()
+        for au in estimator.aus:
+            if f"{au}_r" in reference and use.sum() >= 30 and reference[f"{au}_r"][:n][use].std() >= 0.2:
+                pair = np.corrcoef(reference[f"{au}_r"][:n][use], found[au][:n][use])
+                rows.append((reference_file.parent.name, au, pair[0, 1], int(use.sum()), n))
+    return pd.DataFrame(rows, columns=["clip", "au", "r", "used", "frames"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("run")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", type=Path, help="default: the package's own")
+    parser.add_argument("--clips", type=Path)
+    parser.add_argument("--smooth", type=float, default=0.2, help="seconds, default: 0.2")
+    options = parser.parse_args()
+    table = people(options.results, options.run)
+    write_csv(options.out.with_suffix(".people.csv"), table)
+    print(table.round(3).to_string(index=False))
+    if options.clips:
+        table = clips(options.model, options.clips, options.smooth)
+        write_csv(options.out.with_suffix(".clips.csv"), table)
+        print(table.pivot(index="clip", columns="au", values="r").round(2).to_string())
+        by_au = table.groupby("au")["r"].mean()
+        print(by_au.round(2).to_string(), "mean over AUs", round(by_au.mean(), 3))
+
+
+if __name__ == "__main__":
+    main()
