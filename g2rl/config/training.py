@@ -314,6 +314,12 @@ class Training:
     Paper: not specified
     Used by: 0: the sibling project augments nothing
     """
+    jitter: Annotated[float, Ge(0), Lt(0.5)] = 0.0
+    """Random rotation, up to this many radians, and change of size, up to this share.
+
+    Paper: not specified
+    Used by: 0: the sibling project augments nothing
+    """
     precision: Literal["bf16", "fp32"] = "bf16"
     """Number format of the network's arithmetic.
 

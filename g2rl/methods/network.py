@@ -129,8 +129,8 @@ class Network(nn.Module):
     def _step(self, optimizer: torch.optim.Optimizer, settings: Settings, totals: Tensor) -> Step:
         """One update of the weights on one batch."""
 
-        def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
-            images, landmarks = augment(images, landmarks, mirror, move)
+        def step(images: Tensor, landmarks: Tensor, intensity: Tensor, *changes: Tensor) -> None:
+            images, landmarks = augment(images, landmarks, *changes)
             with autocast(totals.device, settings):
                 output = self(network_input(images, landmarks, settings))
             loss = self.loss(output, landmarks, intensity)

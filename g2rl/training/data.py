@@ -145,15 +145,21 @@ def batches(faces: Faces, settings: Settings, epoch: int) -> Iterator[tuple[Tens
             yield images, faces.landmarks[index], faces.intensity[index]
 
 
-def sample_augmentation(settings: Settings, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """For each face of a batch: mirrored or not, (B,) bool, and moved by how many pixels, (B, 2) x and y."""
+def sample_augmentation(settings: Settings, count: int, random: torch.Generator) -> tuple[Tensor, ...]:
+    """What ``augment`` does to each face of a batch: mirrored or not, (B,) bool; moved by how many pixels,
+    (B, 2) x and y; with ``jitter`` also turned by how many radians and enlarged by which share, (B, 2)."""
     reach = round(settings.shift * settings.image_size)
     mirror = torch.rand(count, generator=random) < (0.5 if settings.flip else 0)
-    return mirror, torch.randint(-reach, reach + 1, (count, 2), generator=random)
+    move = torch.randint(-reach, reach + 1, (count, 2), generator=random)
+    if not settings.jitter:
+        return mirror, move
+    return mirror, move, settings.jitter * (2 * torch.rand(count, 2, generator=random) - 1)
 
 
-def augment(images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor) -> tuple[Tensor, Tensor]:
-    """Mirror and move faces (B, S, S, 3) and their landmarks (B, 68, 2), on the device; see
+def augment(
+    images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor, by: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mirror, move and turn faces (B, S, S, 3) and their landmarks (B, 68, 2), on the device; see
     ``sample_augmentation``."""
     size = images.shape[1]
     axis = torch.arange(size, device=images.device)
@@ -163,4 +169,19 @@ def augment(images: Tensor, landmarks: Tensor, mirror: Tensor, move: Tensor) -> 
     mirrored = landmarks[:, constant(tuple(MIRROR.tolist()), images.device)]
     mirrored = torch.stack((ALIGNED_SIZE - 1 - mirrored[..., 0], mirrored[..., 1]), -1)
     landmarks = torch.where(mirror[:, None, None], mirrored, landmarks)
-    return images, landmarks + move[:, None] * (ALIGNED_SIZE / size)
+    landmarks = landmarks + move[:, None] * (ALIGNED_SIZE / size)
+    return (images, landmarks) if by is None else turn(images, landmarks, by)
+
+
+def turn(images: Tensor, landmarks: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn faces (B, S, S, 3) and their landmarks (B, 68, 2) clockwise about the middle by ``by[:, 0]``
+    radians, and enlarge them by ``by[:, 1]``; images become float32, their border's pixels repeat."""
+    scale, zero = 1 + by[:, 1], torch.zeros_like(by[:, 1])
+    cos, sin = by[:, 0].cos(), by[:, 0].sin()
+    back = torch.stack((cos, sin, zero, -sin, cos, zero), 1).view(-1, 2, 3) / scale[:, None, None]
+    channels_first = images.permute(0, 3, 1, 2).float()
+    grid = torch.nn.functional.affine_grid(back, list(channels_first.shape), align_corners=False)
+    turned = torch.nn.functional.grid_sample(channels_first, grid, padding_mode="border", align_corners=False)
+    middle = (ALIGNED_SIZE - 1) / 2
+    ahead = torch.stack((cos, -sin, sin, cos), 1).view(-1, 2, 2) * scale[:, None, None]
+    return turned.permute(0, 2, 3, 1), (landmarks - middle) @ ahead.transpose(1, 2) + middle

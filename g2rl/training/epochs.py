@@ -65,8 +65,8 @@ class Epochs:
             random = torch.Generator().manual_seed(settings.seed << 32 | epoch - 1)
             totals.zero_()
             for batch in progress(batches(faces, settings, epoch - 1), label, steps):
-                mirror, move = sample_augmentation(settings, len(batch[0]), random)
-                run(*batch, mirror.to(device), move.to(device))
+                changes = sample_augmentation(settings, len(batch[0]), random)
+                run(*batch, *(change.to(device) for change in changes))
                 schedule.step()
             losses = dict(zip(LOSSES, (totals / steps).tolist(), strict=True))
             if not math.isfinite(losses["loss"]):

@@ -46,8 +46,8 @@ def make_step(
     extra_losses = variants.extra_losses(model, settings)  # none in the paper
     scale_S, scale_G = variants.loss_scales(settings, len(targets.map_au))  # 1 in the paper
 
-    def step(images: Tensor, landmarks: Tensor, intensity: Tensor, mirror: Tensor, move: Tensor) -> None:
-        images, landmarks = augment(images, landmarks, mirror, move)
+    def step(images: Tensor, landmarks: Tensor, intensity: Tensor, *changes: Tensor) -> None:
+        images, landmarks = augment(images, landmarks, *changes)
         target, intensity = targets(landmarks, intensity)  # Eq. 1
         inputs = network_input(images, landmarks, settings)
         guide = variants.guide(landmarks, intensity, settings)

@@ -42,6 +42,21 @@ def test_augmentation_moves_pixels_and_landmarks_together():
         assert ((x + 0.5) * 4 - 0.5, (y + 0.5) * 4 - 0.5) == tuple(points[30].tolist())
 
 
+def test_turned_pixels_and_landmarks_stay_together():
+    size = 64
+    images = torch.zeros(3, size, size, 3, dtype=torch.uint8)
+    images[:, 20:23, 40:43] = 255
+    landmarks = torch.full((3, 68, 2), 128.0)
+    landmarks[:, 30] = torch.tensor([(41 + 0.5) * 4 - 0.5, (21 + 0.5) * 4 - 0.5])
+    out, moved = data.turn(images, landmarks, torch.tensor([[0.0, 0.0], [0.3, 0.1], [-0.2, -0.15]]))
+    axis = torch.arange(size).float()
+    for image, points in zip(out[..., 0], moved, strict=True):
+        x, y = ((image.sum(k) * axis).sum() / image.sum() for k in (0, 1))
+        torch.testing.assert_close(torch.stack((x, y)) * 4 + 1.5, points[30], atol=0.6, rtol=0)
+    assert torch.equal(out[0].byte(), images[0])
+    assert moved[1, 30, 0] > moved[0, 30, 0]  # clockwise: what is above the middle goes to the right
+
+
 def test_mirrored_targets_are_the_mirrored_faces_targets():
     landmarks = torch.from_numpy(SEQUENCES[0].landmarks)
     intensity = torch.from_numpy(SEQUENCES[0].intensity)

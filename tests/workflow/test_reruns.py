@@ -507,7 +507,7 @@ TRAINING = {
         "calibrate": True,
     },
     **{"geometry_init": "he", "adjacency": "inverse", "permute_landmarks": True},
-    **{"milestones": [1], "flip": True, "shift": 0.1, "precision": "fp32"},
+    **{"milestones": [1], "flip": True, "shift": 0.1, "jitter": 0.1, "precision": "fp32"},
 }
 
 
