@@ -16,7 +16,7 @@ from g2rl.inference.inputs import Input, find_inputs
 from g2rl.inference.jumps import Jumps
 from g2rl.inference.names import output_names
 from g2rl.inference.neutral import Neutral, subtract_neutral
-from g2rl.inference.outputs.names import ENDS, OF_PHOTO, OF_PHOTOS
+from g2rl.inference.outputs.names import ENDS, OF_PHOTO, OF_PHOTOS, with_beside
 from g2rl.inference.outputs.overlay import OverlayPhotos, OverlayVideo
 from g2rl.inference.outputs.page import Page
 from g2rl.inference.outputs.summary import Summary
@@ -82,7 +82,7 @@ def predict_inputs(
             complete = False
         else:
             written |= dict.fromkeys(outputs, one.path)
-            for path in outputs:
+            for path in with_beside(outputs):
                 log.info("wrote %s", path)
     return written, complete
 
@@ -126,6 +126,10 @@ def _missing_outputs(
     photos = one.kind == "photos"
     ends = ENDS | ({"overlay": OF_PHOTO if one.path.is_file() else OF_PHOTOS} if photos else {})
     kinds = [kind for kind in choices.outputs if not photos or kind in FOR_PHOTOS]
+    if not kinds:
+        log.warning(
+            "%s: photos have no --%s: see --csv and --overlay", one.path, ", no --".join(choices.outputs)
+        )
     outputs = {kind: stem.with_name(stem.name + ends[kind]) for kind in kinds}
     if choices.overwrite:
         return outputs
@@ -212,7 +216,7 @@ def _make_writer(
 
 def _rate(source: FrameSource) -> float:
     """Frames per second; `RATE` where the source has none."""
-    return getattr(source, "frame_rate", 0) or RATE
+    return source.frame_rate or RATE
 
 
 def _frames(
@@ -232,7 +236,8 @@ def _frames(
         with_face += bool(frame.faces)
         if choices.single:
             jumps.add(frame)
-    what = "photos" if one.kind == "photos" else "frames"
+    what = "photo" if one.kind == "photos" else "frame"
+    what += "s" * (count != 1)
     if not decoded:
         raise InputError(f"{one.path}: none of its {what} can be decoded: copy it again, or convert it")
     log.info("%s: %d of %d %s with a face", one.path, with_face, count, what)

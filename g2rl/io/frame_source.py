@@ -17,10 +17,12 @@ class FrameSource(ABC):
         path: the video file or the image folder.
         numbers: the frame numbers to expect, increasing: the integer in each file name of a folder;
             1…N for a video of N frames.
+        frame_rate: frames per second, as declared by a video; 0 where none is.
     """
 
     path: Path
     numbers: Sequence[int]
+    frame_rate: float = 0.0
 
     def grey(self) -> Iterator[tuple[int, np.ndarray | None]]:
         """Yield (number, (H,W) uint8) in order; None in place of a frame that cannot be decoded."""
