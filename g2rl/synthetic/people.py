@@ -83,7 +83,7 @@ def _person(head: Head, rng: np.random.Generator, count: int) -> Iterator[Photo]
         traits = (looks.female, looks.old, looks.tone, light.ambient, float(occlusion.mask.mean()), sharpness)
         yield Photo(
             jpeg,
-            _codes(activation, points, occlusion),
+            codes(activation, points, occlusion),
             activation,
             points,
             pose.yaw,
@@ -108,12 +108,13 @@ def _crop(rng: np.random.Generator, whole: Occlusion, points: np.ndarray) -> tup
     return Occlusion(image, mask), points - np.array([left, top], np.float32)
 
 
-def _codes(activation: np.ndarray, points: np.ndarray, occlusion: Occlusion) -> np.ndarray:
+def codes(activation: np.ndarray, points: np.ndarray, occlusion: Occlusion) -> np.ndarray:
+    """(K,) int8 intensities of `AUS` from activations (K,), −1 of those that something hides."""
     x, y = np.clip(points.round().astype(int), 0, np.array(occlusion.mask.shape[::-1]) - 1).T
     hidden = occlusion.mask[y, x] > 0.5
-    codes = actions.labels(activation)
-    codes[[hidden[_REGION.get(au, _MOUTH)].mean() > _COVERED for au in AUS]] = -1
-    return codes
+    found = actions.labels(activation)
+    found[[hidden[_REGION.get(au, _MOUTH)].mean() > _COVERED for au in AUS]] = -1
+    return found
 
 
 def draw_activation(rng: np.random.Generator) -> np.ndarray:

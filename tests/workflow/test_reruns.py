@@ -203,7 +203,8 @@ FOLLOWED_BY = [
     (("head", *RENDER), "synthetic/__init__ synthetic/head synthetic/raster"),
     (
         RENDER,
-        "synthetic/actions synthetic/dataset synthetic/hair synthetic/lighting synthetic/looks "
+        "synthetic/actions synthetic/camera_faults synthetic/dataset synthetic/hair synthetic/lighting "
+        "synthetic/looks synthetic/occluders synthetic/people "
         "synthetic/media synthetic/paint synthetic/person synthetic/recording synthetic/scene "
         "synthetic/shape synthetic/surface synthetic/texture cli/render",
     ),
@@ -211,7 +212,7 @@ FOLLOWED_BY = [
     (
         (*RENDER, "align"),
         "datasets/base datasets/bp4d datasets/code_table datasets/disfa datasets/foreign_codes "
-        "datasets/labels datasets/registry datasets/table",
+        "datasets/labels datasets/people datasets/registry datasets/table",
     ),
     (
         ("landmarks", "align"),

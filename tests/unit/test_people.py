@@ -1,0 +1,107 @@
+"""People rendered for transfer: the codes are what is shown, the layout reads what is written."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from g2rl.datasets.people import People
+from g2rl.faces.landmarks import detect_landmarks
+from g2rl.io.video import open_source
+from g2rl.synthetic import actions, people
+from g2rl.synthetic.camera_faults import through_camera
+from g2rl.synthetic.dataset import generator, render_sequence
+from g2rl.synthetic.head import read_head
+from g2rl.synthetic.occluders import Occlusion
+from g2rl.synthetic.person import make_person
+
+COUNT = 20
+
+
+@pytest.fixture(scope="module")
+def root(head, tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("people")
+    render_sequence(head, "people", root, "G0001", "G0001", COUNT, 3)
+    return root
+
+
+@pytest.fixture(scope="module")
+def truth(root):
+    with np.load(People().ground_truth(root, "G0001")) as archive:
+        return dict(archive)
+
+
+def test_the_layout_reads_what_was_rendered(root, truth):
+    labels = People().read_labels(root, "G0001")
+    assert labels.aus == People.aus
+    assert labels.frame.tolist() == list(range(1, COUNT + 1))
+    shown = labels.intensity >= 0
+    np.testing.assert_array_equal(labels.intensity[shown], np.rint(5 * truth["activation"])[shown])
+    assert shown.mean() > 0.8
+    source = open_source(People().media(root, "G0001"))
+    assert list(source.numbers) == labels.frame.tolist()
+    assert all(len(truth[name]) == COUNT for name in ("yaw", "pitch", *people.TRAITS))
+
+
+def test_the_same_seed_gives_the_same_bytes(head, root, tmp_path):
+    for path in render_sequence(head, "people", tmp_path, "G0001", "G0001", COUNT, 3):
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
+            assert file.read_bytes() == (root / file.relative_to(tmp_path)).read_bytes()
+
+
+def test_the_points_lie_on_the_faces(root, truth):
+    """Where the detector sees an unhidden face, turned little, its points are near those of the mesh."""
+    found = detect_landmarks(open_source(People().media(root, "G0001")), independent=True)
+    plain = found.found & (abs(truth["yaw"]) < 20) & (truth["covered"] < 0.01)
+    assert plain.sum() >= 3
+    points = truth["points"][plain]
+    eyes = np.linalg.norm(points[:, 36:42].mean(1) - points[:, 42:48].mean(1), axis=1)
+    distance = np.linalg.norm(found.landmarks[plain] - points, axis=2).mean(1) / eyes
+    assert np.median(distance) < 0.15
+
+
+def test_an_action_of_one_side_moves_that_side(head):
+    person = make_person(read_head(head), generator(0, "one side"), True, actions.MORE_AUS)
+    sides = np.zeros((2, len(actions.MORE_AUS)))
+    sides[0, actions.MORE_AUS.index(12)] = 1
+    moved = np.linalg.norm(person.mesh(sides) - person.base, axis=1)
+    left, right = person.base[:, 0] > 0.35, person.base[:, 0] < -0.35
+    assert moved[left].max() > 0.05
+    assert moved[right].max() == 0
+    both = np.repeat(sides[:1], 2, axis=0)
+    np.testing.assert_allclose(person.mesh(both), person.mesh(sides[0]), atol=1e-6)
+
+
+def test_hidden_aus_are_not_coded(truth):
+    points = np.clip(truth["points"][0], 1, None)
+    size = int(points.max()) + 2
+    mask = np.zeros((size, size), np.float32)
+    x, y = points[48:68].T.round().astype(int)
+    mask[y, x] = 1
+    codes = people.codes(np.full(len(People.aus), 0.6, np.float32), points, Occlusion(np.empty(0), mask))
+    by_au = dict(zip(People.aus, codes.tolist(), strict=True))
+    assert {au for au, code in by_au.items() if code < 0} == {12, 14, 15, 20, 23, 25, 26}
+    assert {code for code in by_au.values() if code >= 0} == {3}
+
+
+def test_activations_show_every_au_at_every_level():
+    rng = np.random.default_rng(0)
+    drawn = np.stack([people.draw_activation(rng) for _ in range(600)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+    codes = actions.labels(drawn.max(1))
+    for au in People.aus:
+        levels = codes[:, actions.MORE_AUS.index(au)]
+        assert set(levels) >= {0, 1, 2, 3, 4}, au
+    neutral = (codes[:, [actions.MORE_AUS.index(au) for au in People.aus if au != 45]] == 0).all(1)
+    assert 0.05 < neutral.mean() < 0.4
+
+
+def test_a_camera_keeps_the_shape():
+    image = np.full((60, 90, 3), 128, np.uint8)
+    for seed in range(8):
+        jpeg, sharpness = through_camera(np.random.default_rng(seed), image)
+        assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == image.shape
+        assert 0 < sharpness <= 1
