@@ -69,7 +69,7 @@ def test_an_action_of_one_side_moves_that_side(head):
     moved = np.linalg.norm(person.mesh(sides) - person.base, axis=1)
     left, right = person.base[:, 0] > 0.35, person.base[:, 0] < -0.35
     assert moved[left].max() > 0.05
-    assert moved[right].max() == 0
+    assert moved[right].max() < 0.1 * moved[left].max()
     both = np.repeat(sides[:1], 2, axis=0)
     np.testing.assert_allclose(person.mesh(both), person.mesh(sides[0]), atol=1e-6)
 
