@@ -171,13 +171,15 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], "<u4").tolist()])
 
 
-def subject_person(head: Head, layout: str, subject: str, seed: int) -> Person:
-    """The person whom a subject's name stands for."""
+def subject_person(
+    head: Head, layout: str, subject: str, seed: int, aus: tuple[int, ...] = actions.AUS
+) -> Person:
+    """The person whom a subject's name stands for, who shows ``aus``."""
     rng = generator(seed, layout, subject, "person")
     female = bool(rng.random() < 0.5)
     if layout == "bp4d":
         female = subject.startswith("F")
-    return make_person(head, rng, female)
+    return make_person(head, rng, female, aus)
 
 
 def _images(
