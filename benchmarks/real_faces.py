@@ -57,7 +57,8 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
 
 
 def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
-    """Correlation with the reference over the frames of each clip, per AU whose reference varies."""
+    """Per clip and AU: correlation with the reference over frames, NaN where the reference hardly varies; and of
+    the frames in which the reference has the AU below 0.5 the share where the model has it so too."""
     estimator = AUEstimator(*[model] * (model is not None))
     rows = []
     for reference_file in sorted(folder.glob("*/au.csv")):
@@ -69,10 +70,15 @@ def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
         n = min(len(reference), len(found))
         use = (reference["success"][:n] == 1) & found[estimator.aus[0]][:n].notna()
         for au in estimator.aus:
-            if f"{au}_r" in reference and use.sum() >= 30 and reference[f"{au}_r"][:n][use].std() >= 0.2:
-                pair = np.corrcoef(reference[f"{au}_r"][:n][use], found[au][:n][use])
-                rows.append((reference_file.parent.name, au, pair[0, 1], int(use.sum()), n))
-    return pd.DataFrame(rows, columns=["clip", "au", "r", "used", "frames"])
+            if f"{au}_r" not in reference or use.sum() < 30:
+                continue
+            theirs, ours = reference[f"{au}_r"][:n][use], found[au][:n][use]
+            r = np.corrcoef(theirs, ours)[0, 1] if theirs.std() >= 0.2 else np.nan
+            calm = ours[theirs < 0.5]
+            rows.append(
+                (reference_file.parent.name, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n)
+            )
+    return pd.DataFrame(rows, columns=["clip", "au", "r", "calm", "calm_frames", "used", "frames"])
 
 
 def main() -> None:
@@ -91,8 +97,8 @@ def main() -> None:
         table = clips(options.model, options.clips, options.smooth)
         write_csv(options.out.with_suffix(".clips.csv"), table)
         print(table.pivot(index="clip", columns="au", values="r").round(2).to_string())
-        by_au = table.groupby("au")["r"].mean()
-        print(by_au.round(2).to_string(), "mean over AUs", round(by_au.mean(), 3))
+        by_au = table.groupby("au")[["r", "calm"]].mean()
+        print(by_au.round(2).to_string(), by_au.mean().round(3).to_string(), sep="\n")
 
 
 if __name__ == "__main__":
