@@ -57,7 +57,7 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
 
 
 def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
-    """Per clip and AU: correlation with the reference over frames, NaN where the reference hardly varies; and of
+    """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; and of
     the frames in which the reference has the AU below 0.5 the share where the model has it so too."""
     estimator = AUEstimator(*[model] * (model is not None))
     rows = []
