@@ -312,7 +312,8 @@ FOLLOWED_BY = [
     ((), "network/onnx_file inference/onnx_export report/model cli/model cli/export"),
     ((), "inference/inputs inference/video cli/predict"),
     ((), "evaluation/locations cli/locations"),
-    ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run io/ahead"),
+    ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run "
+        "inference/smoothing io/ahead"),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/names inference/record inference/outputs/names"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
@@ -339,6 +340,7 @@ DATA = {
     "page_draw.js": (),
     "published_totals.csv": (),
     "rates.tsv": (),
+    "real_faces.safetensors": (),
     "published_table1.csv": ("table1",),
 }
 PACKAGES = {
