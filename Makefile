@@ -43,7 +43,7 @@ unit: .venv/installed
 
 workflow: export HF_HUB_OFFLINE = 1
 workflow: .venv/installed
-	CORES=$(CORES) $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m $(ALL) tests/workflow
+	CORES=$(CORES) $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=25 -m $(ALL) tests/workflow
 
 # Every edit of the rerun contract; make test tries some of each kind.
 reruns: export HF_HUB_OFFLINE = 1
