@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from g2rl.action_units import au_name
 from g2rl.datasets.foreign_codes import name_file, name_value
 from g2rl.datasets.labels import NOT_CODED, Labels, by_frame, check_frame
 from g2rl.errors import TextFileError
@@ -21,7 +20,7 @@ _HEADER_ROWS = 10  # a header below this row of a file is not looked for
 
 def write_table_codes(path: Path, labels: Labels) -> None:
     """Write what ``read_table_codes`` reads, atomically."""
-    lines = [",".join(["frame", *map(au_name, labels.aus)])]
+    lines = [",".join(["frame", *(f"AU{au:02d}" for au in labels.aus)])]
     for frame, codes in zip(labels.frame, labels.intensity, strict=True):
         lines.append(",".join([str(frame), *("" if code == NOT_CODED else str(code) for code in codes)]))
     write_text(path, "\n".join(lines) + "\n")

@@ -90,7 +90,7 @@ def test_unknown_key_is_named_with_the_nearest_known(change, words):
         ({"datasets": {"d": DATASET | {"layout": "faces"}}}, ["datasets.d.layout", "'bp4d'", "'faces'"]),
         (
             {"datasets": {"synthetic_d": DATASET | {"layout": "disfa_right", "synthetic": {"frames": 9}}}},
-            ["datasets.synthetic_d.synthetic", "bp4d, disfa can", "disfa_right"],
+            ["datasets.synthetic_d.synthetic", "bp4d, disfa, people can", "disfa_right"],
         ),
     ],
 )

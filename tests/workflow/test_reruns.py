@@ -312,8 +312,11 @@ FOLLOWED_BY = [
     ((), "network/onnx_file inference/onnx_export report/model cli/model cli/export"),
     ((), "inference/inputs inference/video cli/predict"),
     ((), "evaluation/locations cli/locations"),
-    ((), "inference/api inference/face_network inference/jumps inference/neutral inference/run "
-        "inference/smoothing io/ahead"),
+    (
+        (),
+        "inference/api inference/face_network inference/jumps inference/neutral inference/run "
+        "inference/smoothing io/ahead",
+    ),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/names inference/record inference/outputs/names"),
     ((), "config/docs config/load config/runs cli/config cli/estimate cli/clean cli/main cli/help __main__"),
