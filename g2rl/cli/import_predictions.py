@@ -25,8 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="the dataset's folder, with --layout; default: none"
     )
-    what = "the dataset's folder, with --layout; default: none"
-    parser.add_argument("--root", type=Path, metavar="DIR", help=what)
 
 
 def run(options: argparse.Namespace) -> Outcome:
