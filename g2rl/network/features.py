@@ -31,7 +31,7 @@ def feature_extractor(
     """
     try:
         strides = _strides(backbone)
-        level = len(strides) - 1 - strides[::-1].index(stride) if stride in strides else -1
+        level = -1 - strides[::-1].index(stride) if stride in strides else -1  # from the end: ViTs list 3
         options = {"features_only": True, "out_indices": (level,), "in_chans": in_channels}
         net = _create(backbone, image_size, options)
     except Exception as error:  # timm raises many kinds
