@@ -76,7 +76,7 @@ docs: .venv/installed
 published: .venv/installed
 	$(BIN)/snakemake --cores $(CORES) all
 	rm -rf published/figures published/synthetic_*
-	cd results && cp --parents table1.csv table1.md claims.csv claims.md guidance.csv guidance.md summary.json \
+	cd results && cp --parents table1.csv table1.md table1.html claims.csv claims.md guidance.csv guidance.md summary.json \
 	  figures/*.png figures/*.csv */frames.csv */*/metrics.csv ../published
 
 # Generated label files and sample sheets, whole and damaged; some minutes for a million on one core.

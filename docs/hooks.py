@@ -66,7 +66,17 @@ def on_page_markdown(markdown, page, config, **_):
     markdown = LINK.sub(relink, NOT_RUN.sub(r"*Not run by the tests: \1.*", markdown))
     if AU_TABLE in markdown:
         markdown = markdown.replace(AU_TABLE, action_units())
-    return INCLUDE.sub(lambda found: (ROOT / found[1]).read_text(encoding="utf-8"), markdown)
+    return INCLUDE.sub(include, markdown)
+
+
+def include(found):
+    """The text of a file; of a page of the report, its content in its own style."""
+    from g2rl.report.html import STYLE, content_of
+
+    text = (ROOT / found[1]).read_text(encoding="utf-8")
+    if not found[1].endswith(".html"):
+        return text
+    return f'<div class="g2rl"><style>{STYLE}</style>\n{content_of(text)}\n</div>'
 
 
 def equation(source, *_, **__):

@@ -7,8 +7,9 @@ STYLE = """
   --tint: light-dark(#fdf3e1, #3a3020); color: light-dark(#111, #eee); max-width: 66rem;
   font: 15px/1.45 "Source Serif 4", "Times New Roman", Times, serif; }
 .g2rl h1 { font-size: 1.5em; margin: 0 0 .5em; } .g2rl h2 { font-size: 1.2em; margin: 1.6em 0 .4em; }
-.g2rl figure, .g2rl .wide { margin: 0; overflow-x: auto; }
-.g2rl p, .g2rl figcaption { color: inherit; font-size: 1em; margin: 0 0 1rem; max-width: 52rem; }
+.g2rl figure, .g2rl .wide { margin: 0; overflow-x: auto; text-align: left; width: auto; }
+.g2rl p, .g2rl figcaption { color: inherit; font-size: 1em; font-style: normal; margin: 0 0 1rem;
+  max-width: 52rem; }
 .g2rl img { height: auto; margin: 0; max-width: 100%; background: white; }
 .g2rl ul { color: var(--quiet); font-size: .9em; max-width: 52rem; padding-left: 1.2em; list-style: disc; }
 .g2rl ul.warnings { background: var(--tint); color: inherit; font-size: 1em; margin: 0 0 1rem;
