@@ -139,7 +139,8 @@ class Jobs(Targets):
 
     def tool_options(self, wildcards: Any) -> list[str]:
         manifest = self.datasets[wildcards.dataset]
-        return [f"--layout={manifest.layout.name}", f"--root={manifest.root}"]
+        where = [f"--layout={manifest.layout.name}", f"--root={manifest.root}"]
+        return [*where, f"--results={self.results.root}"]
 
     def _sequence_options(self, dataset: str, sequence: str) -> list[str]:
         manifest = self.datasets[dataset]

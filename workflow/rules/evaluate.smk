@@ -66,10 +66,9 @@ rule import_predictions:
     params:
         *code("import_predictions"),
         options=JOBS.tool_options,
-        results=RESULTS.root,
     shell:
         "g2rl import-predictions --tool {wildcards.tool} {input.csv:q} --dataset {wildcards.dataset}"
-        " --results {params.results:q} --fold {wildcards.fold} {params.options:q} > {log:q} 2>&1"
+        " --fold {wildcards.fold} {params.options:q} > {log:q} 2>&1"
 
 
 rule metrics:
