@@ -123,8 +123,9 @@ def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> H
     for name, value in weights.items():
         if value.is_floating_point() and value.dtype != torch.float32:
             raise InputError(f"{name} is {value.dtype}, expected torch.float32")
-    with torch.device("meta"):  # shapes alone, no memory
-        net = HeatmapNet(
+
+    def build() -> HeatmapNet:
+        return HeatmapNet(
             settings.backbone,
             maps,
             settings.channels,
@@ -132,6 +133,11 @@ def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> H
             in_channels=input_channels(settings),
             image_size=settings.image_size,
         )
+
+    with torch.device("meta"):  # shapes alone, no memory
+        net = build()
+    if {name for name, _ in net.named_buffers()} - net.state_dict().keys():  # computed, as Swin's masks
+        net = build()
     try:
         net.load_state_dict(weights, assign=True)
     except RuntimeError as error:  # torch's: names or shapes

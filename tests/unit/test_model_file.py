@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
 from g2rl.inference.predictor import predict_sequences
-from g2rl.network.model_file import read_model
+from g2rl.network.model_file import read_model, write_model
+from g2rl.network.variants import build_model
 from tests.factories import CPU, HELD_OUT, SEQUENCES, SMALL, run
 
 
@@ -120,3 +121,16 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path, length):
     path.write_bytes(length.to_bytes(8, "little") + b'{"a": {}}')
     with pytest.raises(InputError, match="not a readable safetensors file"):
         read_model(path, CPU)
+
+
+@pytest.mark.slow
+def test_a_backbone_with_computed_buffers_is_read_whole(tmp_path):
+    """Swin's attention masks are in no file."""
+    settings = replace(
+        SMALL, backbone="swin_tiny_patch4_window7_224", stride=16, image_size=64, channels=(8, 8)
+    )
+    net = build_model(settings, 4).net.eval()
+    write_model(net, settings, (6, 12), ["P1"], tmp_path / "m")
+    images = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(read_model(tmp_path / "m", CPU).net(images)[0], net(images)[0])
