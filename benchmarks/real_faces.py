@@ -73,7 +73,9 @@ def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
             if f"{au}_r" not in reference or use.sum() < 30:
                 continue
             theirs, ours = reference[f"{au}_r"][:n][use], found[au][:n][use]
-            r = np.corrcoef(theirs, ours)[0, 1] if theirs.std() >= 0.2 else np.nan
+            r = np.nan
+            if theirs.std() >= 0.2:
+                r = np.corrcoef(theirs, ours)[0, 1] if ours.std() else 0.0
             calm = ours[theirs < 0.5]
             rows.append(
                 (reference_file.parent.name, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n)
