@@ -145,12 +145,12 @@ def test_bad_input_is_one_line_and_status_2(arguments, tmp_path, monkeypatch, ca
 def test_training_options_become_settings(monkeypatch, tmp_path):
     from g2rl.config.training import Settings
     from g2rl.faces import sequence_file as cache
-    from g2rl.training import loop as training
+    from g2rl.methods import g2rl as method
 
     seen = []
     monkeypatch.setattr(cache, "read_sequence", lambda path: path)
     monkeypatch.setattr(
-        training, "train", lambda shards, settings, *rest, **named: seen.append((shards, settings))
+        method, "train", lambda shards, settings, *rest, **named: seen.append((shards, settings))
     )
     arguments = ["train", "--sequences", "a", "b", "--model=m", "--history=h", "--device=cpu"]
     main.main(arguments)
