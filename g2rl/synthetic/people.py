@@ -57,11 +57,8 @@ TRAITS = ("female", "old", "tone", "ambient", "covered", "sharpness")
 
 def photos(head: Head, rng: np.random.Generator, count: int) -> Iterator[Photo]:
     """``count`` photos, `IMAGES_EACH` of each person, drawn from ``rng``."""
-    made = 0
-    while made < count:
-        for photo in _person(head, rng, min(IMAGES_EACH, count - made)):
-            made += 1
-            yield photo
+    for start in range(0, count, IMAGES_EACH):
+        yield from _person(head, rng, min(IMAGES_EACH, count - start))
 
 
 def _person(head: Head, rng: np.random.Generator, count: int) -> Iterator[Photo]:
@@ -97,12 +94,9 @@ def _crop(rng: np.random.Generator, whole: Occlusion, points: np.ndarray) -> tup
     low, high = points.min(axis=0), points.max(axis=0)
     side = round(_CROP * float((high - low).max()))
     left, top = np.round((low + high) / 2 - side / 2 + rng.normal(0, 0.04, 2) * side).astype(int)
-    border = side  # more than any face sticks out
-    rows, columns = slice(top + border, top + border + side), slice(left + border, left + border + side)
+    to_square = np.array([[1, 0, -left], [0, 1, -top]], float)
     image, mask = (
-        np.ascontiguousarray(
-            cv2.copyMakeBorder(plane, border, border, border, border, cv2.BORDER_REPLICATE)[rows, columns]
-        )
+        cv2.warpAffine(plane, to_square, (side, side), borderMode=cv2.BORDER_REPLICATE)
         for plane in (whole.image, whole.mask)
     )
     return Occlusion(image, mask), points - np.array([left, top], np.float32)

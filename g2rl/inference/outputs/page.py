@@ -21,8 +21,7 @@ from g2rl.errors import os_errors_as_input_errors
 from g2rl.inference.estimates import FaceEstimate, FrameEstimate
 from g2rl.inference.outputs.heat import FAINT, RAMP, intensity_maps, to_map
 from g2rl.inference.outputs.mp4 import Mp4
-from g2rl.inference.outputs.series import Series
-from g2rl.inference.outputs.writer import Writer
+from g2rl.inference.outputs.series import SeriesWriter
 from g2rl.io.atomic import atomic_path
 from g2rl.io.figures import COLOURS
 from g2rl.io.tables import RESOURCES
@@ -36,19 +35,13 @@ PLACE = 11  # numbers of a face: confidence, box, the matrix from the image to i
 PIECE = 3 * 2**18  # bytes that are encoded at once: a multiple of 3, so that base64 has no padding between
 
 
-class Page(Writer):
+class Page(SeriesWriter):
     """``holiday.html``."""
 
     def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str) -> None:
-        """
-        Args:
-            aus: the model's.
-            fps: frames per second, for frames without a timestamp.
-            model: what it was trained on, in one line.
-        """
-        super().__init__(path)
-        self._fps, self._model = fps, model
-        self._series = Series(aus, fps)
+        """Arguments: see ``SeriesWriter``."""
+        super().__init__(path, aus, fps, model)
+        self._fps = fps
         self._number, self._place = array("d"), array("f")
         self._size: tuple[int, int] | None = None  # height and width of the video's first frame
         self._map_size = MAP_SIZE
@@ -70,7 +63,7 @@ class Page(Writer):
             if self._html is None:
                 self._html = self._start()
             self._film.add(self._reduced(frame.image), frame.timestamp)
-            self._series.add(frame)
+            super().add(frame)
             assert frame.frame is not None  # photos have no page
             self._number.append(frame.frame)
             for face in frame.faces:
