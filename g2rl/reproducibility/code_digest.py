@@ -6,6 +6,7 @@ change a result changes a line, Snakemake reruns the rule and prints that line a
 """
 
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -124,6 +125,6 @@ def _path(module: str, package: Path) -> Path | None:
     top, *rest = module.split(".")
     if top != package.name:
         return None
-    stem = package.joinpath(*rest)
-    files = [stem / "__init__.py", stem.with_name(f"{stem.name}.py")] if rest else [stem / "__init__.py"]
-    return next(filter(Path.is_file, files), None)
+    stem = "/".join([str(package), *rest])  # not with pathlib: most of thousands of names are no module
+    files = [f"{stem}/__init__.py", f"{stem}.py"] if rest else [f"{stem}/__init__.py"]
+    return next((Path(file) for file in files if os.path.isfile(file)), None)

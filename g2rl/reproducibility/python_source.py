@@ -8,6 +8,8 @@ from importlib.util import resolve_name
 
 # Functions that reach a module or a package by its name, as in find_spec("anny").
 BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})
+# Nodes that hold a name to import or a string; all others are only hashed.
+READ = frozenset({ast.Import, ast.ImportFrom, ast.Call, ast.Constant})
 
 
 @dataclass(frozen=True)
@@ -48,39 +50,50 @@ def _imports(node: ast.AST, parent: str) -> list[str]:
 
 
 def _effective(tree: ast.Module) -> tuple[str, list[ast.AST]]:
-    """What has an effect, as text and as nodes: without positions, docstrings and what is for types only.
+    """What has an effect: as text, and its nodes of the kinds ``READ``.
 
-    Not ``ast.dump``, whose text changes between Python versions, as they add fields that older code leaves
-    empty.
+    Left out are positions, docstrings and what is for types only. Not ``ast.dump``, whose text changes
+    between Python versions, as they add fields that older code leaves empty.
     """
     text: list[str] = []
     nodes: list[ast.AST] = []
 
-    def write(value: object) -> None:
-        if isinstance(value, list):
+    def write(value: object) -> None:  # by type, without isinstance: Snakemake waits for this at every start
+        kind = type(value)
+        if kind is str:
+            text.append(repr(value))
+        elif kind is list:
             text.append("[")
             for item in value:
                 write(item)
             text.append("]")
-        elif isinstance(value, ast.Expr) and isinstance(value.value, ast.Constant):
+        elif kind is ast.Expr and type(value.value) is ast.Constant:
             pass  # a docstring, or another bare constant
-        elif isinstance(value, ast.If) and _name(value.test) == "TYPE_CHECKING":
+        elif kind is ast.If and _name(value.test) == "TYPE_CHECKING":
             for item in value.orelse:
                 write(item)
-        elif isinstance(value, ast.AST):
-            nodes.append(value)
-            text.append(type(value).__name__)
-            for field in value._fields:
+        elif fields := _fields(kind):
+            if kind in READ:
+                nodes.append(value)
+            text.append(kind.__name__)
+            for field in fields:
                 content = getattr(value, field, None)
-                if field not in ("ctx", "kind") and content is not None and content != []:
+                if content is not None and content != []:
                     text.append(field)
                     write(content)
             text.append(".")
+        elif isinstance(value, ast.AST):  # Pass, Add, And …
+            text.extend((kind.__name__, "."))
         else:
             text.append(repr(value))
 
     write(tree.body)
     return " ".join(text), nodes
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(name for name in getattr(kind, "_fields", ()) if name not in ("ctx", "kind"))
 
 
 def _name(node: ast.expr) -> str:
