@@ -9,13 +9,14 @@ MAE of all AUs over groups of held-out people) and OUT.clips.csv (correlation ov
 """  # noqa: E501
 
 import argparse
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.metrics import frame_sums, measures
-from g2rl.inference.api import AUEstimator
 from g2rl.io.tables import write_csv
 
 DATASET = "synthetic_people"
@@ -59,17 +60,15 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
 def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
     """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; and of
     the frames in which the reference has the AU below 0.5 the share where the model has it so too."""
-    estimator = AUEstimator(*[model] * (model is not None))
     rows = []
     for reference_file in sorted(folder.glob("*/au.csv")):
         video = next(reference_file.parent.glob("video.*"))
         reference = pd.read_csv(reference_file, skipinitialspace=True)
-        found = estimator.predict(video, single=True).drop_duplicates("frame").reset_index(drop=True)
-        width = max(1, round(smooth * 30))
-        found[estimator.aus] = found[estimator.aus].rolling(width, center=True, min_periods=1).mean()
+        found = _predict(video, model, smooth)
+        aus = [name for name in found.columns if name.startswith("AU")]
         n = min(len(reference), len(found))
-        use = (reference["success"][:n] == 1) & found[estimator.aus[0]][:n].notna()
-        for au in estimator.aus:
+        use = (reference["success"][:n] == 1) & found[aus[0]][:n].notna()
+        for au in aus:
             if f"{au}_r" not in reference or use.sum() < 30:
                 continue
             theirs, ours = reference[f"{au}_r"][:n][use], found[au][:n][use]
@@ -83,6 +82,14 @@ def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["clip", "au", "r", "calm", "calm_frames", "used", "frames"])
 
 
+def _predict(video: Path, model: Path | None, smooth: float) -> pd.DataFrame:
+    """What `g2rl predict` writes of the followed face: one row per frame."""
+    options = ["--csv", "--single", "--smooth", str(smooth), *(["--model", str(model)] if model else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["g2rl", "predict", str(video), "-o", folder, *options], check=True)
+        return pd.read_csv(Path(folder) / f"{video.stem}.csv")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("results", type=Path)
@@ -90,7 +97,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", type=Path, help="default: the package's own")
     parser.add_argument("--clips", type=Path)
-    parser.add_argument("--smooth", type=float, default=0.2, help="seconds, default: 0.2")
+    parser.add_argument("--smooth", type=float, default=0.2, help="as of g2rl predict, default: 0.2")
     options = parser.parse_args()
     table = people(options.results, options.run)
     write_csv(options.out.with_suffix(".people.csv"), table)

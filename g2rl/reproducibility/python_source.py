@@ -72,7 +72,7 @@ def _effective(tree: ast.Module) -> tuple[str, list[ast.AST]]:
         elif kind is ast.If and _name(value.test) == "TYPE_CHECKING":
             for item in value.orelse:
                 write(item)
-        elif fields := _fields(kind):
+        elif (fields := _fields(kind)) is not None:
             if kind in READ:
                 nodes.append(value)
             text.append(kind.__name__)
@@ -82,8 +82,6 @@ def _effective(tree: ast.Module) -> tuple[str, list[ast.AST]]:
                     text.append(field)
                     write(content)
             text.append(".")
-        elif isinstance(value, ast.AST):  # Pass, Add, And …
-            text.extend((kind.__name__, "."))
         else:
             text.append(repr(value))
 
@@ -92,8 +90,11 @@ def _effective(tree: ast.Module) -> tuple[str, list[ast.AST]]:
 
 
 @functools.cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(name for name in getattr(kind, "_fields", ()) if name not in ("ctx", "kind"))
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Names of a kind of node's fields that have an effect; None of what is no node."""
+    if not issubclass(kind, ast.AST):
+        return None
+    return tuple(name for name in kind._fields if name not in ("ctx", "kind"))
 
 
 def _name(node: ast.expr) -> str:

@@ -235,7 +235,7 @@ def test_digests_of_all_stages_together_are_fast():
         work()
         return time.process_time() - start
 
-    rounds = [(seconds(digest), seconds(parse)) for _ in range(3)]  # the quickest of each: other work disturbs
+    rounds = [(seconds(digest), seconds(parse)) for _ in range(3)]  # quickest of each: other work disturbs
     assert min(first for first, _ in rounds) < 3 * min(second for _, second in rounds)
 
 

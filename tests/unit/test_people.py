@@ -74,6 +74,20 @@ def test_an_action_of_one_side_moves_that_side(head):
     np.testing.assert_allclose(person.mesh(both), person.mesh(sides[0]), atol=1e-6)
 
 
+def test_lips_are_apart_whatever_parts_them(head):
+    head = read_head(head)
+    person = make_person(head, np.random.default_rng(0), True, actions.MORE_AUS)
+
+    def apart(*aus):
+        activation = np.zeros(len(actions.MORE_AUS))
+        activation[[actions.MORE_AUS.index(au) for au in aus]] = 1
+        return people.lips_apart(person.mesh(activation)[head.landmarks])
+
+    assert max(apart(), apart(12), apart(17), apart(23), apart(28)) < 0.1  # coded 0
+    assert 0.1 < apart(10) < apart(25) < apart(22) < apart(25, 26) <= 1
+    assert apart(26) > 0.6  # the jaw alone parts them
+
+
 def test_hidden_aus_are_not_coded(truth):
     points = np.clip(truth["points"][0], 1, None)
     size = int(points.max()) + 2
