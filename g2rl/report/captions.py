@@ -155,7 +155,7 @@ def notes(
             "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "
             "on the 68 landmarks."
         )
-        if measured["method"].str.endswith(NEUTRAL).any():
+        if measured.get("method", pd.Series(dtype=str)).str.endswith(NEUTRAL).any():
             found.append(
                 f"“{NEUTRAL}”: predictions less the {PERCENTILE}th percentile of the method's own for the "
                 "same test subject and AU, at least 0; no codes are used."
