@@ -28,7 +28,6 @@ COMMANDS = (
     "import-predictions",
     "metrics",
     "table",
-    "calibration",
     "claims",
     "ablations",
     "guidance",

@@ -14,7 +14,6 @@ over w and over a ≥ 0 rising, b ≥ 0 falling, each of sum 1; D takes differen
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,11 +26,12 @@ from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.methods.network import read_trained_file, without_heatmaps, write_trained
+from g2rl.methods.segments import valley_to_peak
 from g2rl.network.description import Description, FaceModel, Prediction
 from g2rl.training.data import draw_subjects
 from g2rl.training.history import COLUMNS, write_history
 
-TITLE = "BORMIR-style"
+TITLE = "BORMIR-style (weak)"
 SETTINGS = {"ridge": 5.0, "relevance_smoothness": 0.3, "intensity_smoothness": 1.0, "rounds": 5}
 SUM = 1e3  # weight of the row that makes relevances sum to 1
 
@@ -101,19 +101,10 @@ def features(landmarks: np.ndarray) -> np.ndarray:
 
 
 def segments(points: np.ndarray, codes: np.ndarray) -> Iterator[Segment]:
-    """The segments of one AU of a sequence: (N, D) features, (N,) codes, −1 not coded; those frames are left
-    out. A turn is in the middle of its plateau; a sequence of one code has none."""
-    points, codes = points[codes >= 0], codes[codes >= 0]
+    """The segments of one AU of a sequence: (N, D) features, (N,) codes, −1 not coded."""
     points = np.column_stack([points, np.ones(len(points))])
-    starts = np.flatnonzero(np.r_[True, np.diff(codes) != 0]) if len(codes) else np.empty(0, int)
-    levels, middles = codes[starts], (starts + np.r_[starts[1:], len(codes)] - 1) // 2
-    inner = np.sign(np.diff(levels))
-    turns = np.r_[0, np.flatnonzero(inner[1:] != inner[:-1]) + 1, len(levels) - 1] if len(levels) > 1 else []
-    for first, last in pairwise(turns):
-        part = points[middles[first] : middles[last] + 1]
-        rising = levels[first] < levels[last]
-        valley, peak = sorted((levels[first], levels[last]))
-        yield Segment(part if rising else part[::-1], float(valley), float(peak))
+    for frames in valley_to_peak(codes):
+        yield Segment(points[frames], float(codes[frames[0]]), float(codes[frames[-1]]))
 
 
 def fit(

@@ -25,7 +25,7 @@ from g2rl.network.preprocessing import network_input
 from g2rl.training.checkpoint import Checkpoint
 from g2rl.training.cpu import denormals_flushed
 from g2rl.training.cuda_graph import Step
-from g2rl.training.data import augment, draw_subjects, load_faces
+from g2rl.training.data import Faces, augment, draw_subjects, load_faces
 from g2rl.training.epochs import Epochs, steps_per_epoch
 from g2rl.training.history import DIAGNOSTICS, LOSSES, write_history
 from g2rl.training.optimizer import adam, make_schedule
@@ -70,6 +70,17 @@ class Network(nn.Module):
     def decode(self, output: Any) -> Tensor:
         """The output → (B, K) intensities; what lies beyond 0–5 is cut."""
 
+    @classmethod
+    def load(
+        cls,
+        sequences: Sequence[AlignedSequence],
+        settings: Settings,
+        own: Mapping[str, Any],
+        device: torch.device,
+    ) -> Faces:
+        """What batches are drawn from: all frames of the sequences."""
+        return load_faces(sequences, settings.image_size, device)
+
     def write(self, about: Description, own: Mapping[str, Any], path: Path) -> None:
         """The model file, which the method's ``read`` reads."""
         weights = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
@@ -96,7 +107,7 @@ class Network(nn.Module):
         if first is not None:
             raise InputError(f"--start: method {cls.name} starts from --weights or random ones, leave it out")
         sequences = draw_subjects(sequences, settings)
-        faces = load_faces(sequences, settings.image_size, device)
+        faces = cls.load(sequences, settings, own, device)
         torch.manual_seed(settings.seed)
         net = cls(settings, faces.aus, own, pretrained)
         set_momentum(net, settings)

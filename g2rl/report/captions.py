@@ -7,9 +7,9 @@ import pandas as pd
 from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.schema import Config
 from g2rl.evaluation.collapse import collapse_verdict
-from g2rl.evaluation.neutral import NEUTRAL
-from g2rl.inference.neutral import PERCENTILE
 from g2rl.rendered import is_rendered
+
+WEAK = "(weak)"  # ends the title of a weakly supervised method
 
 
 def recipe(config: Config, maps: Mapping[str, int] | None = None) -> str:
@@ -115,6 +115,21 @@ def describe_shared(counts: Sequence[str]) -> str:
     )
 
 
+def describe_weak(counts: Mapping[str, tuple[int, int]]) -> str:
+    """What methods marked ``WEAK`` are trained on, a sentence.
+
+    Args:
+        counts: of each dataset with such a method, its test codes at valleys and peaks, and all of them.
+    """
+    if not counts:
+        return ""
+    parts = [f"{ends:,} of {every:,} on {dataset}" for dataset, (ends, every) in counts.items()]
+    return (
+        f"{WEAK}: weakly supervised, trained by a recipe of its own on the codes at each AU's valleys and "
+        f"peaks alone, as are {', '.join(parts)} of the test codes; all codes tell where these lie."
+    )
+
+
 def caption(table: pd.DataFrame) -> str:
     """The caption of a tidy table, as plain sentences."""
     datasets = list(dict.fromkeys(table.loc[table["source"] == "measured", "dataset"]))
@@ -155,11 +170,6 @@ def notes(
             "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "
             "on the 68 landmarks."
         )
-        if measured.get("method", pd.Series(dtype=str)).str.endswith(NEUTRAL).any():
-            found.append(
-                f"“{NEUTRAL}”: predictions less the {PERCENTILE}th percentile of the method's own for the "
-                "same test subject and AU, at least 0; no codes are used."
-            )
         if measured["value"].isna().any():
             found.append(
                 "–: undefined. The ICC is if codes and predictions of an AU are both constant, each measure "

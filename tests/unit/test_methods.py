@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
+from scipy.stats import norm
 
 import g2rl.methods
 from g2rl.cli.main import main
@@ -15,10 +16,11 @@ from g2rl.config import methods as declared
 from g2rl.config.load import parse
 from g2rl.config.runs import runs, training_flags
 from g2rl.errors import InputError
+from g2rl.faces.jpeg import encode
 from g2rl.faces.sequence_file import write_sequence
 from g2rl.inference.predictions import read_predictions
 from g2rl.inference.predictor import predict_sequence
-from g2rl.methods import bormir, landmark_head, ordinal, vector
+from g2rl.methods import bormir, ccnn_it, kbss, landmark_head, ordinal, vector
 from g2rl.methods.registry import load_method, read_trained
 from g2rl.network.model_file import read_model
 from g2rl.paths import Run
@@ -148,6 +150,114 @@ def test_bormir_learns_a_linear_intensity_from_its_ends_alone():
     truth = np.concatenate([np.linspace(bag.valley, bag.peak, 12) for bag in bags])
     guess = np.concatenate([bag.features @ w for bag in bags])
     assert np.corrcoef(truth, guess)[0, 1] > 0.98
+
+
+def test_ccnn_it_joins_ordinal_distributions_by_franks_copula():
+    """Cell by cell; θ = 0 is independence, and a pair's sums are its AUs' distributions."""
+    torch.manual_seed(0)
+    net = ccnn_it.Copulas(FLAT, (1, 2, 4), {}, None)
+    theta = np.array([4.0, -2.0, 0.0])  # of the pairs 0–1, 0–2, 1–2
+    net.theta.data = torch.tensor(theta, dtype=torch.float32)
+    net.steps.data = torch.randn(3, 4)
+    scores, codes = torch.randn(3, 3), np.array([[0, 3, 5], [2, -1, 1], [-1, -1, -1]])
+    rise = np.log1p(np.exp(net.steps.detach().numpy().astype(float)))
+    bounds = np.column_stack([np.full(3, -np.inf), np.zeros(3), rise.cumsum(1), np.full(3, np.inf)])
+    c = norm.cdf(bounds - scores.numpy().astype(float)[..., None])  # (3, K, 7)
+
+    def copula(u, v, t):
+        rise = [np.exp(-t * each) - 1 for each in (u, v, 1)]
+        return -np.log(1 + rise[0] * rise[1] / rise[2]) / t if t else u * v
+
+    def cell(b, i, j, t, x, y):
+        (u0, u1), (v0, v1) = c[b, i, x : x + 2], c[b, j, y : y + 2]
+        return copula(u1, v1, t) - copula(u0, v1, t) - copula(u1, v0, t) + copula(u0, v0, t)
+
+    joint = net.joint(net.cumulative(scores)).detach().numpy()
+    alone, total = np.diff(c), 0.0
+    for p, (i, j) in enumerate([(0, 1), (0, 2), (1, 2)]):
+        dense = [[[cell(b, i, j, theta[p], x, y) for y in range(6)] for x in range(6)] for b in range(3)]
+        np.testing.assert_allclose(joint[:, p], dense, atol=1e-7)
+        np.testing.assert_allclose(joint[:, p].sum(2), alone[:, i], atol=1e-7)
+        np.testing.assert_allclose(joint[:, p].sum(1), alone[:, j], atol=1e-7)
+        known = [b for b in range(3) if min(codes[b, i], codes[b, j]) >= 0]
+        total -= sum(np.log(dense[b][codes[b, i]][codes[b, j]]) for b in known) / 2
+    total -= sum(np.log(alone[b, k, codes[b, k]]) for b, k in np.argwhere(codes >= 0))
+    assert net.loss(scores, torch.zeros(0), torch.from_numpy(codes)).item() == pytest.approx(
+        total / 3, rel=1e-5
+    )
+    np.testing.assert_allclose(net.decode(scores).detach().numpy(), alone @ np.arange(6), atol=1e-6)
+    u, v, t = (x.double().requires_grad_() for x in (torch.rand(9), torch.rand(9), torch.linspace(-8, 8, 9)))
+    assert torch.autograd.gradcheck(ccnn_it.frank, (u, v, t))  # the middle one by the series
+
+
+def test_kbss_draws_five_frames_from_valley_to_peak_and_knows_the_codes_of_the_ends_alone():
+    tables = [np.array([[0, 1, 2, 3, 2, 0], [1, 1, 1, 1, 1, 1]]).T, np.array([[5, -1, 4], [0, 2, 2]]).T]
+    frames, ends = kbss.draw_tuples(tables, 3, np.random.default_rng(0))
+    rows = np.unique(np.column_stack([frames[:, [0, -1]], ends.reshape(12, 4)]), axis=0).tolist()
+    assert rows == [[0, 3, 0, -1, 3, -1], [5, 3, 0, -1, 3, -1], [6, 7, -1, 0, -1, 2], [8, 6, 4, -1, 5, -1]]
+    assert all((np.diff(row) >= 0).all() or (np.diff(row) <= 0).all() for row in frames)
+
+
+def test_kbss_has_the_losses_of_its_docstring():
+    rng = np.random.default_rng(0)
+    found, mirrored = rng.uniform(0, 5, (2, 2, 5, 2))  # two tuples of two AUs
+    h = rng.uniform(size=(2, 5, 3))
+    codes = np.array([[[1, -1], [4, -1]], [[-1, 0], [-1, 5]]])
+    expected = 0.0
+    for b, k in enumerate([0, 1]):
+        f, (valley, peak) = found[b, :, k], codes[b, :, k]
+        g = h[b] / np.linalg.norm(h[b], axis=1, keepdims=True)
+        d = ((g[:, None] - g) ** 2).sum(-1)
+        expected += (f[0] - valley) ** 2 + (f[4] - peak) ** 2
+        expected += 2 * sum(max(0, f[t] - f[t + 1]) for t in range(4))
+        for t in range(3):
+            near, far = (d[t, t + 1], d[t + 1, t + 2]), d[t, t + 2]
+            expected += 3 * sum(max(0, each - far) for each in near)
+        expected += 4 * max(0, (peak - valley) / 5 - d[0, 4])
+        expected += 5 * ((found[b] - mirrored[b]) ** 2).sum() / 5
+    own = {"ordering": 2.0, "similarity": 3.0, "contrast": 4.0, "symmetry": 5.0}
+    net = kbss.Kbss(FLAT, AUS, own, None)
+    rows = [np.stack(pair).reshape(20, -1) for pair in ((found, mirrored), (h, h))]
+    loss = net.loss(tuple(map(torch.from_numpy, rows)), torch.zeros(0), torch.from_numpy(codes))
+    assert loss.item() == pytest.approx(expected / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(("name", "epochs", "lr"), [("kbss", 10, 2e-3), ("ccnn_it", 3, 5e-3)])
+def test_it_learns_the_sizes_of_a_disc_and_a_bar(name, epochs, lr, tmp_path):
+    """And estimates those of another sequence."""
+    settings = replace(FLAT, epochs=epochs, lr=lr)
+    sequences = [drawn_sequence(f"F00{number}", number) for number in range(4)]
+    own = {k: v for k, v in declared.known_methods()[name].settings.items() if k not in vars(FLAT)}
+    load_method(name).train(sequences[:3], settings, tmp_path / "m", tmp_path / "h.csv", CPU, **own)
+    losses = read_history(tmp_path / "h.csv")["loss"]
+    assert losses.iloc[-1] < 0.75 * losses.iloc[1]
+    found = predict_sequence(read_trained(tmp_path / "m", CPU), sequences[3])
+    for k in range(2):
+        assert np.corrcoef(found[:, k], sequences[3].intensity[:, k])[0, 1] > 0.9
+
+
+def drawn_sequence(subject, seed):
+    """40 frames whose codes go up and down, drawn as the sizes of a disc and a bar."""
+    random = np.random.default_rng(seed)
+    codes = np.round(2.5 - 2.5 * np.cos(np.arange(40)[:, None] / np.array([4, 3]) + seed)).astype(np.int8)
+    y, x = np.mgrid[:256, :256]
+    images = []
+    for disc, bar in codes.tolist():
+        image = np.full((256, 256, 3), random.integers(150, 200), np.uint8)
+        image[(x - 128) ** 2 + (y - 180) ** 2 < (10 + 10 * disc) ** 2] = 40
+        image[30 : 40 + 8 * bar, 60:196] = 90
+        images.append(encode(image))
+    offsets = np.cumsum([0, *map(len, images)], dtype=np.uint64)
+    template = make_sequence(subject, 40)
+    return replace(template, intensity=codes, jpeg=np.concatenate(images), offsets=offsets)
+
+
+def test_an_au_without_valleys_and_peaks_is_an_error_in_one_line(tmp_path):
+    still = [replace(each, intensity=np.full((10, 2), 1, np.int8)) for each in SEQUENCES]
+    for name in ("kbss", "bormir"):
+        own = {k: v for k, v in declared.known_methods()[name].settings.items() if k not in vars(FLAT)}
+        with pytest.raises(InputError, match=f"AU06 changes in no training sequence: {name} needs valleys"):
+            load_method(name).train(still, FLAT, tmp_path / "m", tmp_path / "h.csv", CPU, **own)
 
 
 def test_naming_a_method_gives_its_runs_with_its_settings():
