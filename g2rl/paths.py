@@ -212,6 +212,9 @@ class Results:
     def claims(self, suffix: str) -> str:
         return f"{self.root}/claims{suffix}"
 
+    def calibration(self, suffix: str) -> str:
+        return f"{self.root}/calibration{suffix}"
+
     def guidance(self, suffix: str) -> str:
         return f"{self.root}/guidance{suffix}"
 

@@ -1,8 +1,8 @@
-"""Write a trained network as ONNX, in fp32 or int8, for g2rl predict without torch and for other programs.
+"""Write a trained network as ONNX, for g2rl predict without torch and for other programs, or half as large.
 
-The file takes aligned faces, (B, S, S, 3) uint8 RGB, and gives heatmaps, AU intensities (0 to 5) and the
+The ONNX file takes aligned faces, (B, S, S, 3) uint8 RGB, and gives heatmaps, AU intensities (0 to 5) and the
 heatmaps' maxima. With --int8 the difference that it makes is measured on faces that its ranges were not taken
-from.
+from. --half stores the weights in 16 bits, for g2rl predict as before.
 
 example: g2rl export model.safetensors --onnx --int8 --sequences cache/SN001.h5 cache/SN002.h5 -o model.onnx
 """
@@ -16,8 +16,10 @@ from g2rl.cli.outcome import Outcome
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="from g2rl train")
-    parser.add_argument("--onnx", action="store_true", required=True, help="the format: there is one")
-    switch(parser, "--int8", "quantise the convolutions to 8 bits; needs --sequences")
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--onnx", action="store_true", help="the network for ONNX Runtime, .onnx")
+    kind.add_argument("--half", action="store_true", help="weights of 16 bits, .safetensors")
+    switch(parser, "--int8", "with --onnx: quantise the convolutions to 8 bits; needs --sequences")
     parser.add_argument(
         "--sequences",
         type=Path,
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="aligned sequences, from g2rl align, or fold manifests of them: every other face sets the "
         "ranges of int8, the rest measure the difference; default: none",
     )
-    output(parser, "the network, .onnx")
+    output(parser, "the network, .onnx or .safetensors")
 
 
 def run(options: argparse.Namespace) -> Outcome:
@@ -37,14 +39,20 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.inference.onnx_export import export_int8, export_onnx
-    from g2rl.network.model_file import read_model
+    from g2rl.network.model_file import read_model, write_model
 
+    if options.half and options.int8:
+        raise InputError("--half and --int8 exclude each other: --int8 belongs to --onnx")
     if options.int8 != bool(options.sequences):
         raise InputError("--int8 and --sequences belong together: give both or neither")
-    if options.output.suffix != ".onnx":
-        raise InputError(f"{options.output}: expected a name that ends in .onnx")
+    suffix = ".safetensors" if options.half else ".onnx"
+    if options.output.suffix != suffix:
+        raise InputError(f"{options.output}: expected a name that ends in {suffix}")
     model, sequences = read_model(options.model, torch.device("cpu")), read_manifests(options.sequences)
-    if options.int8:
+    if options.half:
+        about = model.settings, model.aus, sorted(model.subjects)
+        write_model(model.net, *about, options.output, model.alignment, model.datasets, half=True)
+    elif options.int8:
         print(export_int8(model, options.output, [read_sequence(path) for path in sequences]))
     else:
         export_onnx(model, options.output)

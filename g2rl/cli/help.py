@@ -28,6 +28,7 @@ COMMANDS = (
     "import-predictions",
     "metrics",
     "table",
+    "calibration",
     "claims",
     "ablations",
     "guidance",

@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the values shown: of all test frames together, or the means over the folds",
     )
     switch(parser, "--rounded", "the predictions are rounded to whole intensities before they are measured")
+    switch(parser, "--neutral", "a row more for each trained method, less each subject's neutral expression")
     resamples(parser)
     parser.add_argument(
         "--mark",
@@ -59,7 +60,9 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.report.table1 import table1_from_files, write_table1
 
     files = (options.metrics, options.histories, options.frames, options.predictions)
-    results, notes = table1_from_files(*files, options.resamples, options.rounded, _marks(options.mark))
+    results, notes = table1_from_files(
+        *files, options.resamples, options.rounded, _marks(options.mark), options.neutral
+    )
     stem = options.output.with_suffix("")
     write_table1(
         results, stem, options.recipe, notes, options.published, options.aggregation, options.rounded

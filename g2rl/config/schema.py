@@ -201,6 +201,9 @@ class Measures(Section):
     Paper: not specified
     Used by: pooled: Ntinou et al. 2021; fold_mean: JAANet, and the public code of KJRE and BORMIR
     """
+    neutral: bool = False
+    """A further row of Table 1 for each trained method, calibrated to each test subject's neutral expression:
+    less the 5th percentile of its own predictions for the subject, AU by AU. It takes no codes."""
 
 
 class Ablations(Section):

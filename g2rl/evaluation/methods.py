@@ -64,6 +64,11 @@ def read_predictions_by_method(paths: Iterable[Path]) -> Mapping[str, ByMethod]:
     return found
 
 
+def has_tools(methods: ByMethod) -> bool:
+    """Whether another tool's predictions are among them."""
+    return bool(methods.keys() & {METHODS[tool] for tool in TOOLS})
+
+
 def on_shared_frames(methods: ByMethod) -> tuple[ByMethod, int, int]:
     """The predictions of the frames that all methods have, how many there are, and how many any has."""
     tables = [table for seeds in methods.values() for folds in seeds.values() for table in folds.values()]

@@ -35,8 +35,13 @@ def write_model(
     path: Path,
     alignment: Alignment = DEFAULT_ALIGNMENT,
     datasets: Sequence[str] = (),
+    half: bool = False,
 ) -> None:
-    """The network without the geometry module, with what inference must know and the training subjects."""
+    """The network without the geometry module, with what inference must know and the training subjects.
+
+    Args:
+        half: weights of 16 bits, which are read as the nearest of 32 bits.
+    """
     centres = format_centres(centres_in_use(settings.centres, settings.au_centres, aus))
     about = Description(
         aus=tuple(aus),
@@ -46,6 +51,8 @@ def write_model(
         datasets=tuple(datasets),
     )
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    if half:
+        weights = {name: v.half() if v.is_floating_point() else v for name, v in weights.items()}
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={KEY: json.dumps(about.as_json(), sort_keys=True)})
 
@@ -77,7 +84,7 @@ class Model(FaceModel):
 
 
 def read_model(path: Path, device: torch.device) -> Model:
-    """Read ``model.safetensors``; no code in it can run, and it takes no more memory than its file is long.
+    """Read ``model.safetensors``; no code in it runs, and it takes little more memory than its file is long.
 
     Raises:
         InputError: not a safetensors file, not one of ours, or weights that do not fit its own description.
@@ -97,6 +104,9 @@ def read_model(path: Path, device: torch.device) -> Model:
             f"{path}: a model of the method {description['method']}, which has no heatmaps: "
             "g2rl test takes it"
         )
+    floating = {name: value for name, value in weights.items() if value.is_floating_point()}
+    if {value.dtype for value in floating.values()} == {torch.float16}:  # all of them, as write_model does
+        weights |= {name: value.float() for name, value in floating.items()}
     try:
         about = parse_description(description)
         points = torch.from_numpy(about.heatmap_au)

@@ -7,6 +7,8 @@ import pandas as pd
 from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.schema import Config
 from g2rl.evaluation.collapse import collapse_verdict
+from g2rl.evaluation.neutral import NEUTRAL
+from g2rl.inference.neutral import PERCENTILE
 from g2rl.rendered import is_rendered
 
 WEAK = "(weak)"  # ends the title of a weakly supervised method
@@ -170,6 +172,11 @@ def notes(
             "Image-free baselines: Best constant, each AU's training median; Landmarks ridge, a regression "
             "on the 68 landmarks."
         )
+        if measured.get("method", pd.Series(dtype=str)).str.endswith(NEUTRAL).any():
+            found.append(
+                f"“{NEUTRAL}”: predictions less the {PERCENTILE}th percentile of the method's own for the "
+                "same test subject and AU, at least 0; no codes are used."
+            )
         if measured["value"].isna().any():
             found.append(
                 "–: undefined. The ICC is if codes and predictions of an AU are both constant, each measure "

@@ -21,18 +21,20 @@ from g2rl.evaluation.methods import (
     METHODS,
     UNTRAINED,
     ByMethod,
+    has_tools,
     on_shared_frames,
     paired_with,
     read_metrics_by_method,
     read_predictions_by_method,
 )
 from g2rl.evaluation.metrics import evaluate, mean_over_seeds
+from g2rl.evaluation.neutral import NEUTRAL, neutral_methods
 from g2rl.faces.frame_counts import read_frame_counts
 from g2rl.inference.predictions import KEYS
 from g2rl.io.atomic import write_text
 from g2rl.io.tables import write_csv
 from g2rl.methods.segments import count_ends
-from g2rl.paths import TOOLS, dataset_of_table, locate_fold_file
+from g2rl.paths import dataset_of_table, locate_fold_file
 from g2rl.report.captions import (
     WEAK,
     caption,
@@ -59,7 +61,7 @@ class MethodResult:
     """What one method reached on one dataset.
 
     Attributes:
-        method: one of the values of ``METHODS``.
+        method: one of the values of ``METHODS``, or one with ``NEUTRAL`` behind it.
         metrics: a table of ``metrics.evaluate`` for each of its seeds.
         difference: from the Baseline, see ``compare_aus``; None where there are no predictions.
         mark: what stands behind its name in the table.
@@ -86,6 +88,7 @@ def table1_from_files(
     resamples: int = 1000,
     rounded: bool = False,
     marks: Mapping[tuple[str, str], str] | None = None,
+    neutral: bool = False,
 ) -> tuple[list[MethodResult], list[str]]:
     """The measured results, and further notes; see ``write_table1``.
 
@@ -99,18 +102,23 @@ def table1_from_files(
             and for AUs predicted as a constant.
         resamples, rounded: of what is computed here, see ``compare_aus``.
         marks: by dataset and method, what stands behind a method's name, such as in-sample.
+        neutral: with a further row for each trained method, see ``neutral_methods``.
     """
     known = dict(read_predictions_by_method(predictions))
     weak = _count_weak(known)
     measured, shared = read_metrics_by_method(metrics), []
+    constant = describe_constant(_constant(known))
     for dataset, methods in known.items():
-        if not methods.keys() & {METHODS[tool] for tool in TOOLS}:
-            continue
-        known[dataset], count, every = on_shared_frames(methods)
-        for title, seeds in known[dataset].items():
+        again: ByMethod = {}  # what is measured here
+        if has_tools(methods):
+            again, count, every = on_shared_frames(methods)
+            shared.append(f"{count:,} of {every:,} on {dataset}")
+        if neutral:
+            again = {**again, **neutral_methods(again or methods)}
+        for title, seeds in again.items():
             folds = [[table for table in by_fold.values() if len(table)] for by_fold in seeds.values()]
             measured[dataset, title] = [evaluate(each, resamples, rounded=rounded) for each in folds]
-        shared.append(f"{count:,} of {every:,} on {dataset}")
+        known[dataset] = {**methods, **again}
     differences = {
         (dataset, method): compare_aus(of_method, reference, resamples, rounded=rounded)
         for dataset, methods in known.items()
@@ -126,7 +134,7 @@ def table1_from_files(
     counts = {dataset_of_table(path): read_frame_counts(path) for path in frames}
     notes = (
         describe_collapse(trainings),
-        describe_constant(_constant(known)),
+        constant,
         describe_frames(counts),
         describe_shared(shared),
         describe_weak(weak),
@@ -233,8 +241,8 @@ def write_table1(
     return table
 
 
-def _rank(method: str) -> int:
-    names = list(METHODS.values())
-    if method not in names:
+def _rank(method: str) -> tuple[int, bool]:
+    names, title = list(METHODS.values()), method.removesuffix(NEUTRAL)
+    if title not in names:
         raise InputError(f"Table 1: no method {method!r}; there are {names}")
-    return names.index(method)
+    return names.index(title), title != method

@@ -5,6 +5,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from importlib.util import resolve_name
+from typing import Any
 
 # Functions that reach a module or a package by its name, as in find_spec("anny").
 BY_NAME = frozenset({"import_module", "find_spec", "files", "distribution", "version"})
@@ -58,8 +59,8 @@ def _effective(tree: ast.Module) -> tuple[str, list[ast.AST]]:
     text: list[str] = []
     nodes: list[ast.AST] = []
 
-    def write(value: object) -> None:  # by type, without isinstance: Snakemake waits for this at every start
-        kind = type(value)
+    def write(value: Any) -> None:  # by type, without isinstance: Snakemake waits for this at every start
+        kind: Any = type(value)
         if kind is str:
             text.append(repr(value))
         elif kind is list:

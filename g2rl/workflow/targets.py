@@ -87,6 +87,11 @@ class Targets:
         """The methods beside Baseline and G2RL."""
         return [name for name in self.config.methods if name not in PAPER]
 
+    @property
+    def compares_more(self) -> bool:
+        """Whether Table 1 has methods beside the paper's and image-free ones."""
+        return bool(self.other_methods or self.config.tools)
+
     @cached_property
     def heatmap_counts(self) -> dict[str, int]:
         """The number of heatmaps of each dataset."""
@@ -244,6 +249,7 @@ class Targets:
         """Every file that ``all`` makes: the lock lists their checksums."""
         summaries = [*map(self.results.table1, TABLE), *map(self.results.claims, CLAIMS)]
         summaries += map(self.results.guidance, SUMMARY)
+        summaries += map(self.results.calibration, FIGURE if self.compares_more else ())
         figures = [self.results.figure(number, suffix) for number in self.figures for suffix in FIGURE]
         files = [*summaries, *figures]
         for name in self.datasets:

@@ -17,11 +17,13 @@ from g2rl.evaluation.example_sequence import choose_sequence, series_of
 from g2rl.evaluation.metrics import write_metrics
 from g2rl.faces.alignment import TEMPLATE
 from g2rl.faces.sequence_file import write_sequence
+from g2rl.inference.predictions import read_predictions, write_predictions
 from g2rl.network import controls
 from g2rl.network.shapes import trace_layers
 from g2rl.network.variants import build_model
 from g2rl.paths import Run
 from g2rl.report.figures.au_locations import figure2
+from g2rl.report.figures.calibration import calibration, figure_calibration
 from g2rl.report.figures.framework import figure3
 from g2rl.report.figures.heatmaps import figure4
 from g2rl.report.figures.labelled_faces import figure1, first_subjects
@@ -101,7 +103,25 @@ def draw_series(stem):
     return data
 
 
+def write_runs(folder):
+    """The predictions of two folds of three methods, one with two seeds."""
+    paths = []
+    for k, run in enumerate(("constant", "baseline_sigma2_seed0", "baseline_sigma2_seed1", "vector_seed0")):
+        for fold, subject in enumerate(("F001", "F002"), start=1):
+            table = make_predictions([subject], seed=10 * k + fold)
+            paths.append(folder / f"synthetic_bp4d/{run}/fold{fold}/predictions.csv")
+            write_predictions(paths[-1], table.assign(AU01_pred=1.0) if run == "constant" else table)
+    return paths
+
+
+def draw_calibration(stem):
+    data = calibration(write_runs(stem.parents[1] / "runs"))
+    figure_calibration(data, stem)
+    return data
+
+
 DRAWINGS = {
+    "calibration": draw_calibration,
     "figure1": lambda stem: figure1("synthetic_bp4d", [make_sequence("F001", aus=BP4D)], stem),
     "figure2": lambda stem: figure2(make_faces("bp4d", BP4D, 1)[0].faces[0], TEMPLATE, centre_sets(), stem),
     "figure3": lambda stem: figure3(trace_layers(NETWORK, 10), 5, stem),
@@ -141,6 +161,40 @@ def test_the_pdf_embeds_truetype_fonts(tmp_path):
     pdf = (tmp_path / "figures" / "figure6.pdf").read_bytes()
     assert b"/Type3" not in pdf
     assert b"STIX" in pdf
+
+
+def test_calibration_is_of_the_coded_frames_of_each_intensity(tmp_path):
+    """Against a loop over the files' rows: both ways, AU by AU and together, folds and seeds pooled."""
+    paths = write_runs(tmp_path)
+    found = calibration(paths).set_index(["method", "au", "given", "intensity"])
+    assert list(dict.fromkeys(found.index.get_level_values("method"))) == [
+        "Best constant",
+        "Baseline",
+        "Vector regression",
+    ]
+    pairs = {("AU06", given): [[] for _ in range(6)] for given in (0, 1)}
+    pairs |= {("all", given): [[] for _ in range(6)] for given in (0, 1)}
+    for path in paths[2:6]:
+        for _, row in read_predictions(path).iterrows():
+            for au in ("AU01", "AU06", "AU12"):
+                pair = row[f"{au}_true"], row[f"{au}_pred"]
+                for key in ("AU06", "all"):
+                    for given in (0, 1) if pair[0] == pair[0] and key in (au, "all") else ():
+                        pairs[key, given][round(pair[given])].append(pair)
+    checked = 0
+    for (au, given), bins in pairs.items():
+        for intensity, bin_ in enumerate(bins):
+            if bin_:
+                values = np.array(bin_)
+                expected = [len(values), *values.mean(0), np.abs(np.subtract(*values.T)).mean()]
+                row = found.loc["Baseline", au, ("true", "predicted")[given], intensity]
+                np.testing.assert_allclose(
+                    row[["frames", "true", "predicted", "mae"]].astype(float), expected
+                )
+                checked += 1
+    assert checked > 20
+    with pytest.raises(InputError, match="AU 'AU99': none of AU01, AU06, AU12, all"):
+        figure_calibration(found.reset_index(), tmp_path / "figure", "AU99")
 
 
 def test_figure2_lists_each_point_of_each_set(tmp_path):

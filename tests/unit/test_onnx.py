@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -118,6 +119,22 @@ def test_int8_differs_a_little_and_says_how_much(tmp_path, capsys):
     assert cli.main(["model", out]) == 0
     assert "format: ONNX, int8\n" in capsys.readouterr().out
     assert 0 < difference.max() < 1
+
+
+def test_weights_of_16_bits_are_half_as_large_and_read_as_the_nearest(tmp_path, capsys):
+    make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
+    model, out = (str(tmp_path / f"{name}.safetensors") for name in ("model", "half"))
+    assert cli.main(["export", model, "--half", "-o", str(tmp_path / "half.onnx")]) == 2
+    assert "expected a name that ends in .safetensors" in capsys.readouterr().err
+    assert cli.main(["export", model, "--half", "-o", out]) == 0
+    assert Path(out).stat().st_size < 0.6 * Path(model).stat().st_size
+    whole, half = (model_file.read_model(Path(path), CPU) for path in (model, out))
+    assert (half.aus, half.settings, half.subjects) == (whole.aus, whole.settings, whole.subjects)
+    for name, value in whole.net.state_dict().items():
+        torch.testing.assert_close(half.net.state_dict()[name], value, rtol=2**-11, atol=1e-7)
+    faces = make_faces(8, 32)
+    difference = np.abs(half.predict(*faces).intensity - whole.predict(*faces).intensity)
+    assert 0 < difference.max() < 0.02
 
 
 def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):

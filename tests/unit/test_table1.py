@@ -117,6 +117,39 @@ def test_every_method_is_paired_with_the_baseline(tmp_path):
     assert "− Baseline: the average less the Baseline's" in (tmp_path / "table1.md").read_text()
 
 
+def test_neutral_rows_are_of_predictions_less_each_subjects_own_percentile(tmp_path):
+    """A face that a method reads too high throughout costs nothing any more; no code is looked at."""
+    folds = [make_predictions(names, seed=k) for k, names in enumerate((["F001", "F002"], ["F003", "F004"]))]
+    expected, files, metrics = [], [], []
+    for number, table in enumerate(folds):
+        calibrated = table.copy()
+        for k, subject in enumerate(table["subject"].unique()):
+            for au in ("AU01", "AU06", "AU12"):
+                rows = (table["subject"] == subject).to_numpy(), f"{au}_pred"
+                table.loc[rows] = (table.loc[rows] / 2 + 2.4 * k).round(4)
+                calibrated.loc[rows] = (table.loc[rows] - np.percentile(table.loc[rows], 5)).clip(lower=0)
+        expected.append(calibrated)
+        for method in ("baseline_sigma2_seed0", "constant"):
+            files.append(tmp_path / "mine" / method / f"fold{number + 1}/predictions.csv")
+            write_predictions(files[-1], table.assign(AU01_pred=1.0) if method == "constant" else table)
+    for method in ("baseline_sigma2_seed0", "constant"):
+        metrics.append(tmp_path / "mine" / method / "metrics.csv")
+        write_metrics(metrics[-1], evaluate(folds, 20))
+    found, _ = table1_from_files(metrics, predictions=files, resamples=20, neutral=True)
+    table = write_table1(found, tmp_path / "table1", published=[])
+    assert list(dict.fromkeys(table["method"])) == ["Best constant", "Baseline", "Baseline, neutral"]
+    wanted = evaluate(expected, 20).query("aggregation == 'pooled' and metric in ('ICC', 'MAE')")
+    rows = table[table["method"] == "Baseline, neutral"]
+    np.testing.assert_allclose(rows["value"], wanted["value"])
+    icc = table[(table["metric"] == "ICC") & (table["au"] == "avg")].set_index("method")
+    gain = icc["value"]["Baseline, neutral"] - icc["value"]["Baseline"]
+    assert gain > 0.1
+    assert icc["difference"]["Baseline, neutral"] == pytest.approx(gain)
+    assert "neutral”: predictions less the 5th percentile" in (tmp_path / "table1.md").read_text()
+    plain, _ = table1_from_files(metrics, predictions=files, resamples=20)
+    assert {result.method for result in plain} == {"Best constant", "Baseline"}
+
+
 def test_an_average_of_fewer_aus_says_so_and_is_not_the_best():
     full, part = (make_metrics(BP4D, np.full(6, value), np.full(6, 0.5)) for value in (0.4, 0.9))
     part.loc[(part["metric"] == "ICC") & (part["au"] == "AU06"), "value"] = np.nan

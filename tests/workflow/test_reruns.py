@@ -272,6 +272,7 @@ FOLLOWED_BY = [
     (("train", "test", "figure5", *TABLES), "config/methods"),
     (("train", "test", "table1"), "config/method_settings"),
     (("table1",), "report/captions report/table1 report/table1_formats cli/table"),
+    (("table1",), "evaluation/neutral inference/estimates inference/neutral"),
     (("figure4",), "evaluation/example_faces report/figures/heatmaps"),
     (("train", "test", "figure2", "figure3", "figure4"), "config/au_centres"),
     (("figure1",), "report/figures/labelled_faces"),
@@ -306,9 +307,10 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/code_statistics datasets/integrity/motion datasets/integrity/sheets"),
     ((), "datasets/init datasets/own_data datasets/recordings config/own_data cli/init"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
+    ((), "report/figures/calibration cli/calibration"),  # with more methods than the default's
     (
         (),
-        "inference/estimates inference/outputs/__init__ inference/outputs/heat inference/outputs/mp4 "
+        "inference/outputs/__init__ inference/outputs/heat inference/outputs/mp4 "
         "inference/outputs/overlay inference/outputs/page inference/outputs/painter inference/outputs/series "
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
@@ -317,8 +319,7 @@ FOLLOWED_BY = [
     ((), "evaluation/locations cli/locations"),
     (
         (),
-        "inference/api inference/face_network inference/jumps inference/neutral inference/run "
-        "inference/smoothing io/ahead",
+        "inference/api inference/face_network inference/jumps inference/run inference/smoothing io/ahead",
     ),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/names inference/record inference/outputs/names"),
@@ -552,7 +553,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     ),
     "methods": (
         ["baseline", "g2rl", "vector"],
-        {"train": 3, "test": 3, "metrics": 2, "table1": 1},
+        {"train": 3, "test": 3, "metrics": 2, "table1": 1, "calibration": 1},
         NEW,
     ),
     "method_settings": ({}, {}, ""),  # of methods that there are not
@@ -586,6 +587,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
         "--rounded",
     ),
     "measures.aggregation": ("fold_mean", {"table1": 1}, "--aggregation=fold_mean"),
+    "measures.neutral": (True, {"table1": 1}, "--neutral"),
     "resamples": (
         21,
         {"metrics": 12, "table1": 1, "claims": 1, "figure6": 1, "figure7": 1},

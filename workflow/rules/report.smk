@@ -36,6 +36,33 @@ rule table1:
         " --recipe {params.recipe:q} -o {output.csv:q} > {log:q} 2>&1"
 
 
+# Of configurations with more methods than the default.
+rule calibration:
+    input:
+        JOBS.table1_predictions(),
+    output:
+        png=report(
+            RESULTS.calibration(".png"),
+            category="Results",
+            caption="../report/calibration.rst",
+            labels={"result": "Calibration"},
+        ),
+        pdf=RESULTS.calibration(".pdf"),
+        csv=RESULTS.calibration(".csv"),
+    log:
+        RESULTS.log("calibration"),
+    benchmark:
+        RESULTS.benchmark("calibration")
+    threads: 1
+    resources:
+        mem_mb=JOBS.megabytes(2000),
+        runtime=JOBS.minutes(30),
+    params:
+        *code("calibration"),
+    shell:
+        "g2rl calibration {input:q} -o {output.png:q} > {log:q} 2>&1"
+
+
 rule claims:
     input:
         predictions=JOBS.claims_predictions(),
