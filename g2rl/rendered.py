@@ -1,5 +1,8 @@
 """Which datasets are rendered: their names say so."""
 
+import re
+
+PEOPLE_GROUP = re.compile(r"G\d{4}", re.ASCII)  # a subject of the layout people stands for many people
 RENDERED = "synthetic_"  # how the names of rendered datasets begin
 
 

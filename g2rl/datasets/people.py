@@ -1,14 +1,12 @@
 """Rendered people: a folder of photos per group of people, and a table of their codes."""
 
-import re
 from pathlib import Path
 
 from g2rl.datasets.base import Layout, Part
 from g2rl.datasets.code_table import read_table_codes
 from g2rl.datasets.labels import Labels
 from g2rl.errors import InputError
-
-_GROUP = re.compile(r"G\d{4}", re.ASCII)
+from g2rl.rendered import PEOPLE_GROUP
 
 
 class People(Layout):
@@ -25,7 +23,7 @@ class People(Layout):
     has_photos = True
 
     def media(self, root: Path, sequence: str) -> Path:
-        if sequence != self.sequence_pattern and not _GROUP.fullmatch(sequence):
+        if sequence != self.sequence_pattern and not PEOPLE_GROUP.fullmatch(sequence):
             raise InputError(f"{sequence}: not a group of rendered people, expected a name like G0001")
         return Path(root) / "photos" / sequence
 
@@ -37,7 +35,7 @@ class People(Layout):
 
     def parts(self, root: Path) -> list[Part]:
         return [
-            Part("photos", root / "photos", _GROUP.pattern),
+            Part("photos", root / "photos", PEOPLE_GROUP.pattern),
             Part("codes", root / "codes", r"G\d{4}\.csv"),
         ]
 
@@ -46,5 +44,7 @@ class People(Layout):
 
     def found(self, root: Path) -> dict[str, Path]:
         return {
-            path.name: path for path in sorted((root / "photos").glob("G*")) if _GROUP.fullmatch(path.name)
+            path.name: path
+            for path in sorted((root / "photos").glob("G*"))
+            if PEOPLE_GROUP.fullmatch(path.name)
         }

@@ -55,6 +55,8 @@ class FaceNetwork:
             f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
             f"pixels; trained on {model.trained_on}"
         )
+        if model.rendered:
+            self.description += ", never on a real face: compare with codes of your own before you conclude"
 
     def predict_faces(self, faces: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Intensities (B, K) 0–5 and heatmaps (B, K, S', S'), each the mean over its AU's points; float32.

@@ -11,7 +11,7 @@ from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.au_centres import centres_in_use
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
-from g2rl.rendered import is_rendered
+from g2rl.rendered import PEOPLE_GROUP, is_rendered
 
 KEY = "g2rl"  # of the description in a file's metadata
 
@@ -37,7 +37,9 @@ class Description:
     @property
     def trained_on(self) -> str:
         """What it was trained on, in words."""
-        faces = f"{'rendered ' if self.rendered else ''}faces of {len(self.subjects)} subjects"
+        groups = bool(self.subjects) and all(map(PEOPLE_GROUP.fullmatch, self.subjects))
+        who = "groups of people" if groups else "subjects"
+        faces = f"{'rendered ' if self.rendered else ''}faces of {len(self.subjects)} {who}"
         return faces + (f" ({', '.join(self.datasets)})" if self.datasets else "")
 
     @property

@@ -8,6 +8,7 @@ import pytest
 
 from g2rl.datasets.people import People
 from g2rl.faces.landmarks import detect_landmarks
+from g2rl.inference.face_network import OWN_MODEL, open_network
 from g2rl.io.video import open_source
 from g2rl.synthetic import actions, people
 from g2rl.synthetic.camera_faults import through_camera
@@ -119,3 +120,10 @@ def test_a_camera_keeps_the_shape():
         jpeg, sharpness = through_camera(np.random.default_rng(seed), image)
         assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == image.shape
         assert 0 < sharpness <= 1
+
+
+def test_the_packages_own_model_says_what_it_has_seen():
+    network = open_network(OWN_MODEL)
+    assert network.aus == People.aus
+    assert "rendered faces of 36 groups of people" in network.description
+    assert "never on a real face" in network.description
