@@ -203,7 +203,9 @@ function connect() {
   video.onended = () => show(N - 1);
   video.onloadedmetadata = drawOver;
   document.addEventListener("keydown", press);
-  new ResizeObserver(() => { drawChart(); drawOver(); }).observe(document.body);
+  const redraw = () => { drawChart(); drawOver(); };
+  new ResizeObserver(redraw).observe(document.body);
+  matchMedia("print").addEventListener("change", redraw);
 }
 
 function makeFaces() {

@@ -60,7 +60,7 @@ function drawOver() {
 function makeUnits() {
   const body = document.querySelector("tbody");
   const option = (value, text) => $("heat").append(new Option(text, value));
-  option(ALL, "all, the highest");
+  option(ALL, "all AUs, the highest");
   about.aus.forEach(([code, name], k) => {
     option(k, `${code} ${name}`);
     const row = body.insertRow();
@@ -280,7 +280,7 @@ function savePng() {
   context.fillStyle = COLOUR.soft;
   context.font = "11px system-ui, sans-serif";
   context.fillText(about.model, 2, g.height + 16, g.width - 4);
-  canvas.toBlob((blob) => save(`${stem}.timeline.png`, blob));
+  canvas.toBlob((blob) => save(`${stem}.page-timeline.png`, blob));
 }
 
 function saveStill() {
