@@ -604,12 +604,20 @@ def centres(folder: Path) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
+def method_of_contributing(folder: Path) -> None:
+    """The example's file, and its name in the configuration."""
+    (text,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL)
+    (folder / "g2rl/methods/example.py").write_text(text, encoding="utf-8")
+    configure("methods", ["baseline", "g2rl", "example"])(folder)
+
+
 CONFIG = [
     *(Edit(f"key {key}", configure(key, value), jobs, reason) for key, (value, jobs, reason) in KEYS.items()),
     Edit(
         "key training.centres", centres, {"train": 4, "test": 4, "metrics": 4, **REPORT}, "--centres=jaanet"
     ),
     Edit("centre of an AU in use", configure("au_centres", {12: "48"}), TRAINED, "12: 48,"),
+    Edit("a new method in one file", method_of_contributing, KEYS["methods"][1], NEW),
     # As a set the values are the same: 1 and 16.
     Edit("two values swapped", configure("training.epochs", 16, batch_size=1), TRAINED, "--epochs=16"),
     Edit("keys in another order", reorder_keys),
