@@ -91,8 +91,10 @@ def _check_numbers(
     lowest = int(numbers.min()) if len(numbers) else start
     late = first is None and lowest == start + 1
     if tool.time in table:
-        seconds = table[tool.time].to_numpy(float)
-        moved = numbers > numbers.min()
+        seconds = pd.to_numeric(table[tool.time], errors="coerce").to_numpy(float)
+        timed = ~np.isnan(seconds)  # a row without a face may have no time
+        seconds, numbers = seconds[timed], numbers[timed]
+        moved = numbers > numbers.min(initial=np.inf)
         if moved.any():
             rate = np.median((numbers - numbers.min())[moved] / (seconds - seconds.min())[moved].clip(1e-9))
             late = bool(np.median(np.abs(seconds * rate - (numbers - start))) > LATE)

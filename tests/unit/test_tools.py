@@ -71,6 +71,11 @@ def test_frames_of_a_folder_are_named_by_it(tmp_path):
     [
         ("openface", {"frame": np.arange(50)}, "frames from 0 on, expected them from 1 on"),
         ("openface", {"frame": np.arange(2, 52)}, "frames from 2 on, expected them from 1 on"),
+        (
+            "openface",
+            {"frame": np.arange(2, 52), "timestamp": np.r_[np.nan, np.arange(1, 50) / 25]},
+            "frames from 2 on",
+        ),
         ("libreface", {"frame_idx": np.arange(1, 51)}, "frames from 1 on.*--first-frame"),
         ("pyfeat", {"frame": np.arange(1, 51)}, "frames from 1 on"),
         ("openface", {"AU06_r": np.linspace(0, 9, 50)}, r"line \d+: found .*expected 0–5"),
