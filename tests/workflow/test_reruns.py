@@ -194,7 +194,7 @@ FOLLOWED_BY = [
     (("metrics", "figure5", "claims", *TABLES), "evaluation/metrics"),
     (("figure5", *TABLES), "evaluation/methods"),
     ((*DRAWN, *REPORTED, "lock"), "report/__init__"),
-    (("train", "test", *DRAWN, *REPORTED, "lock"), "rendered"),
+    ((*RENDER, "align", "train", "test", *DRAWN, *REPORTED, "lock"), "rendered"),
     (("image_free", *DRAWN, *REPORTED, "lock"), "paths"),  # for the names of the image-free baselines
     ((*DRAWN, *without(REPORTED, "table1", "claims")), "report/figures/__init__ io/figures"),
     (("manifest", "frames", *without(SEQUENCES, "align")), "faces/fold_manifest"),
