@@ -25,7 +25,7 @@ FAULTS = [  # equation, what is wrong, module (of g2rl/network, or named with it
     ("1", "a centre outside stays outside", "heatmaps", ".round().clamp(0, size - 1)", ".round()"),
     ("1", "a centre between pixels stays there", "heatmaps", "centres.round()", "centres"),
     ("1", "the inverse multiplies twice", "heatmaps", "amax(-1) / height", "amax(-1) * height"),
-    ("1", "an AU is the sum of its points", "heatmaps", " / torch.bincount(point_au, minlength=n_aus)", ""),
+    ("1", "an AU is the sum of its points", "heatmaps", " / belongs(point_au, n_aus).sum(0)", ""),
     ("1", "maps half a pixel off", "heatmaps", "return (points + 0.5) * (map_size / image_size) - 0.5",
      "return points * (map_size / image_size)"),
     ("1", "the points of an AU overwrite each other", "training/targets", "part.amax(1)", "part[:, 0]"),

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from g2rl.reproducibility.code_digest import DISTRIBUTION, imported_packages
+from tests.mutations import FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -174,3 +175,10 @@ def test_every_rule_has_log_benchmark_resources_and_threads():
 def test_makefile_and_ci_agree():
     assert "exec make test\n" in (ROOT / ".ci/run").read_text()
     assert re.search(r"^all: ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_planted_fault_has_its_place():
+    """`make mutations` runs them; here each is only found in the code, once."""
+    for _, what, module, right, _ in FAULTS:
+        path = ROOT / f"g2rl/{module if '/' in module else f'network/{module}'}.py"
+        assert path.read_text(encoding="utf-8").count(right) == 1, f"{what}: {right!r} in {path}"
