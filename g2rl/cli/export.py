@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.inference.onnx_export import export_int8, export_onnx
-    from g2rl.network.model_file import read_model, write_model
+    from g2rl.network.model_file import read_model, write_described
 
     if options.half and options.int8:
         raise InputError("--half and --int8 exclude each other: --int8 belongs to --onnx")
@@ -50,8 +50,7 @@ def run(options: argparse.Namespace) -> Outcome:
         raise InputError(f"{options.output}: expected a name that ends in {suffix}")
     model, sequences = read_model(options.model, torch.device("cpu")), read_manifests(options.sequences)
     if options.half:
-        about = model.settings, model.aus, sorted(model.subjects)
-        write_model(model.net, *about, options.output, model.alignment, model.datasets, half=True)
+        write_described(model.net, model, options.output, half=True)
     elif options.int8:
         print(export_int8(model, options.output, [read_sequence(path) for path in sequences]))
     else:

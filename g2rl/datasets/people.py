@@ -36,7 +36,7 @@ class People(Layout):
     def parts(self, root: Path) -> list[Part]:
         return [
             Part("photos", root / "photos", PEOPLE_GROUP.pattern),
-            Part("codes", root / "codes", r"G\d{4}\.csv"),
+            Part("codes", root / "codes", rf"{PEOPLE_GROUP.pattern}\.csv"),
         ]
 
     def published(self, root: Path) -> dict[str, tuple[int, int] | None]:

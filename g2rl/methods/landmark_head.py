@@ -18,7 +18,7 @@ from g2rl.network import variants
 from g2rl.network.description import Description
 from g2rl.network.model import GEOMETRY_DIM, Projection, heatmap_loss
 from g2rl.network.model_file import read_model as read
-from g2rl.network.model_file import write_model
+from g2rl.network.model_file import write_described
 from g2rl.network.preprocessing import normalise_landmarks
 from g2rl.training.targets import Targets
 
@@ -61,8 +61,7 @@ class LandmarkHead(Network):
 
     def write(self, about: Description, own: Mapping[str, Any], path: Path) -> None:
         """The heatmap network alone, which ``g2rl predict`` takes too."""
-        subjects, datasets = sorted(about.subjects), about.datasets
-        write_model(self.net, about.settings, about.aus, subjects, path, about.alignment, datasets)
+        write_described(self.net, about, path)
 
 
 def landmark_loss(found: Tensor, landmarks: Tensor) -> Tensor:

@@ -35,21 +35,27 @@ def write_model(
     path: Path,
     alignment: Alignment = DEFAULT_ALIGNMENT,
     datasets: Sequence[str] = (),
-    half: bool = False,
 ) -> None:
+    """See ``write_described``; ``subjects`` and ``datasets`` are those of the training."""
+    about = Description(
+        aus=tuple(aus),
+        settings=settings,
+        subjects=frozenset(subjects),
+        alignment=alignment,
+        datasets=tuple(datasets),
+    )
+    write_described(net, about, path)
+
+
+def write_described(net: HeatmapNet, about: Description, path: Path, half: bool = False) -> None:
     """The network without the geometry module, with what inference must know and the training subjects.
 
     Args:
         half: weights of 16 bits, which are read as the nearest of 32 bits.
     """
-    centres = format_centres(centres_in_use(settings.centres, settings.au_centres, aus))
-    about = Description(
-        aus=tuple(aus),
-        settings=replace(settings, au_centres=centres),  # by value, so that no table decides how it is read
-        subjects=frozenset(subjects),
-        alignment=alignment,
-        datasets=tuple(datasets),
-    )
+    s = about.settings
+    centres = format_centres(centres_in_use(s.centres, s.au_centres, about.aus))
+    about = replace(about, settings=replace(s, au_centres=centres))  # by value: no table says how to read it
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     if half:
         weights = {name: v.half() if v.is_floating_point() else v for name, v in weights.items()}
@@ -105,7 +111,7 @@ def read_model(path: Path, device: torch.device) -> Model:
             "g2rl test takes it"
         )
     floating = {name: value for name, value in weights.items() if value.is_floating_point()}
-    if {value.dtype for value in floating.values()} == {torch.float16}:  # all of them, as write_model does
+    if {value.dtype for value in floating.values()} == {torch.float16}:  # all, as write_described does
         weights |= {name: value.float() for name, value in floating.items()}
     try:
         about = parse_description(description)
