@@ -31,6 +31,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+def _without_null(values: Any) -> Any:
+    return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
+
+
 def _points(text: Any) -> str:
     try:
         parse_points(str(text))  # a single landmark is a number in YAML
@@ -225,8 +229,9 @@ class Ablations(Section):
 class Config(Section):
     """A whole rebuild: which datasets, which runs, which settings."""
 
-    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
-    """What to rebuild the table on; the name is the folder below ``results``."""
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1), BeforeValidator(_without_null)]
+    """What to rebuild the table on; the name is the folder below ``results``. In a file laid over another, null
+    takes a dataset of the other out."""
     results: File = "results"
     """The folder of all results, below the one where Snakemake runs (it may be a link to another disk). Each
     configuration needs its own: one that another has used is refused."""

@@ -46,6 +46,12 @@ def test_committed_table_of_keys_is_the_generated_one():
     assert all(f"`training.{field.name}`" in text for field in dataclasses.fields(training.Training))
 
 
+def test_null_takes_a_dataset_out_and_one_must_stay():
+    assert list(parse(datasets={"disfa": DATASET, "bp4d": None}).datasets) == ["disfa"]
+    with pytest.raises(InputError, match="datasets"):
+        parse(datasets={"disfa": None})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
