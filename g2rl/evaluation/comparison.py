@@ -18,6 +18,7 @@ from g2rl.evaluation.metrics import (
 from g2rl.inference.predictions import KEYS, au_columns
 
 Seeds = Mapping[int, Sequence[pd.DataFrame]]  # by seed, the predictions of every fold
+Sums = Mapping[int, Sequence[np.ndarray]]  # by seed, of every fold (subjects, 13, K)
 
 
 def compare(runs: Seeds, reference: Seeds, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -50,8 +51,16 @@ def compare_aus(
     """
     _check_pairs(runs, reference)
     sides = [
-        [[sums_by_subject(t, rounded) for t in side[s]] for s in sorted(runs)] for side in (runs, reference)
+        {number: [sums_by_subject(table, rounded) for table in folds] for number, folds in side.items()}
+        for side in (runs, reference)
     ]
+    return compare_sums(*sides, au_columns(next(iter(runs.values()))[0]), resamples, seed)
+
+
+def compare_sums(
+    runs: Sums, reference: Sums, aus: Sequence[str], resamples: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """``compare_aus`` from ``sums_by_subject`` of the two sides, the same subjects and AUs in each."""
     rng = np.random.default_rng(seed)
 
     # One set of draws for the two sides. The first row draws everything once: the measured value.
@@ -59,9 +68,10 @@ def compare_aus(
         drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
         return np.concatenate([np.ones((1, count)), drawn])
 
+    sides = [[side[number] for number in sorted(runs)] for side in (runs, reference)]
     draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
     found = [_of_seeds(side, draws) for side in sides]
-    names = [*au_columns(next(iter(runs.values()))[0]), "avg"]
+    names = [*aus, "avg"]
     rows = []
     for metric in METRICS:
         defined = ~np.isnan(np.stack([side[metric][:, 0] for side in found])).any((0, 1))

@@ -58,6 +58,7 @@ _LOADINGS: dict[int, tuple[float, float, float, float, float, float]] = {
     25: (0.30, 0.25, -0.25, 0.10, 0.0, 0.60),
     26: (0.10, 0.45, -0.15, 0.0, 0.0, 0.65),
 }
+_DECIMALS = 9
 _CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video kept every few frames
 # activation = clip((z - ONSET) / SPAN, 0, 1) of a standard normal z: 52 % of labels 0, and 15, 13, 9, 6
 # and 5 % of them 1 to 5.
@@ -157,8 +158,8 @@ def tracks(rng: np.random.Generator, frames: int, sparse: bool = False) -> np.nd
     z = expressions @ loadings.T + smooth_noise(rng, len(AUS), frames, _CORRELATION_FRAMES) * own
     if sparse:  # of a standard normal z, a share is labelled 2 or more, from an activation of 0.3 on
         onsets = [NormalDist().inv_cdf(1 - _SHARES[au]) - 0.3 * _SPARSE_SPAN for au in AUS]
-        return np.clip((z - onsets) / _SPARSE_SPAN, 0, 1)
-    return np.clip((z - _ONSET) / _SPAN, 0, 1)
+        return np.clip((z - onsets) / _SPARSE_SPAN, 0, 1).round(_DECIMALS)
+    return np.clip((z - _ONSET) / _SPAN, 0, 1).round(_DECIMALS)
 
 
 def labels(activation: np.ndarray) -> np.ndarray:
@@ -167,10 +168,14 @@ def labels(activation: np.ndarray) -> np.ndarray:
 
 
 def smooth_noise(rng: np.random.Generator, count: int, frames: int, correlation: float) -> np.ndarray:
-    """(frames, count) unit-variance Gaussian processes, correlated over about ``correlation`` frames."""
+    """(frames, count) unit-variance Gaussian processes, correlated over about ``correlation`` frames.
+
+    Rounded, so that no file has the last bits, which depend on the processor.
+    """
     sigma = correlation / np.sqrt(2)
     reach = int(np.ceil(4 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     kernel /= np.sqrt(np.square(kernel).sum())
     white = rng.standard_normal((frames + 2 * reach, count))
-    return np.stack([np.convolve(white[:, k], kernel, "valid") for k in range(count)], axis=1)
+    noise = np.stack([np.convolve(white[:, k], kernel, "valid") for k in range(count)], axis=1)
+    return noise.round(_DECIMALS)

@@ -39,7 +39,8 @@ class Looks:
 
 def draw_looks(rng: np.random.Generator, female: bool, old: float, ancestry: np.ndarray) -> Looks:
     """Draw skin and hair of a person of this sex, age and ancestry."""
-    tone = float(np.clip(ancestry @ [0.4, 3.2, 1.0] + rng.normal(0, 0.45), 0, 4))
+    middle = sum(share * tone for share, tone in zip(ancestry, (0.4, 3.2, 1.0), strict=True))
+    tone = float(np.clip(middle + rng.normal(0, 0.45), 0, 4))
     skin = np.array([np.interp(tone, range(5), _SKIN[:, c]) for c in range(3)]) * (1 + rng.normal(0, 0.03, 3))
     pick = rng.choice(5, p=[0.2, 0.25, 0.3, 0.15, 0.1] if ancestry[0] > 0.5 else [0.7, 0.3, 0, 0, 0])
     hair = _HAIR[pick] * rng.uniform(0.8, 1.2)

@@ -65,10 +65,11 @@ class Person:
     def mesh(self, activation: np.ndarray, blink: float = 0.0) -> np.ndarray:
         """(V, 3) the face at AU activations (A,) in [0, 1], or (2, A) of its left and its right side; lids
         closed by ``blink`` in [0, 1]."""
-        by_side = np.tensordot(activation.astype(np.float32), self.actions, 1)
         if activation.ndim == 2:
-            by_side = self.left * by_side[0] + (1 - self.left) * by_side[1]
-        moved = self.base + by_side
+            left, right = (mix(side, self.actions) for side in activation)
+            moved = self.base + (self.left * left + (1 - self.left) * right)
+        else:
+            moved = self.base + mix(activation, self.actions)
         return moved + np.float32(blink) * self.blink if blink > 0 else moved
 
     def posed(
@@ -84,7 +85,21 @@ def turned(points: np.ndarray, yaw: float, pitch: float, roll: float, shift: np.
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
     turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     turn = (turn @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])).astype(np.float32)
-    return (points - _PIVOT) @ turn.T + _PIVOT + np.asarray(shift, np.float32)
+    x, y, z = (points - _PIVOT).T
+    rotated = np.stack([a * x + b * y + c * z for a, b, c in turn], axis=1)  # no matrix product: see ``mix``
+    return rotated + _PIVOT + np.asarray(shift, np.float32)
+
+
+def mix(weights: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Σ weights (A,) · parts (A, …), float32, term by term.
+
+    Not a matrix product: its last bits depend on the processor, and so would rendered files.
+    """
+    total = np.zeros_like(parts[0])
+    for weight, part in zip(weights.astype(np.float32), parts, strict=True):
+        if weight:
+            total += weight * part
+    return total
 
 
 def make_person(
@@ -119,7 +134,7 @@ def make_person(
         texture=texture.colour,
         relief=texture.relief,
         furrows=furrows,
-        crease=np.tensordot(rest, furrows, 1),
+        crease=mix(rest, furrows),
         subsurface=(np.array([0.30, 0.17, 0.13]) * (1 - 0.12 * looks.tone)).astype(np.float32),
         lash_strength=float(rng.uniform(0.45, 0.85) if female else rng.uniform(0.15, 0.45)),
     )

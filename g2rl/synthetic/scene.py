@@ -8,7 +8,7 @@ import numpy as np
 from g2rl.synthetic import paint
 from g2rl.synthetic.lighting import Light
 from g2rl.synthetic.paint import FACE, PATCHES
-from g2rl.synthetic.person import Person
+from g2rl.synthetic.person import Person, mix
 from g2rl.synthetic.raster import FAR, rasterize, vertex_normals
 
 _FACE_DEPTH = 1.2  # the face's distance in front of that axis: `Camera.scale` holds there
@@ -150,7 +150,8 @@ class Scene:
         across = np.cross(np.array([0, 1, 0], np.float32), normals)
         across /= np.sqrt(np.einsum("ij,ij->i", across, across))[:, None] + 1e-6
         up = np.cross(normals, across)
-        lit = np.clip(0.5 + 0.5 * np.stack([normals @ along, across @ along, up @ along], 1), 0, 1)
+        lit = np.stack([mix(along, frame.T) for frame in (normals, across, up)], axis=1)
+        lit = np.clip(0.5 + 0.5 * lit, 0, 1)
         uv = self._corners
         shift = np.array([np.sin(gaze[0]), -np.sin(gaze[1])], np.float32)
         width = PATCHES["eye"][2]

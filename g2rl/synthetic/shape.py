@@ -1,5 +1,7 @@
 """The shape of a neutral face: a mix of the head's targets for sex, age, ancestry and identity."""
 
+import math
+
 import numpy as np
 
 from g2rl.synthetic.head import Head
@@ -34,7 +36,7 @@ def draw_shape(
     teeth = head.vertices_of("teeth")
     base[teeth] = base[teeth] * np.array([0.86, 1, 1], np.float32) - np.array([0, 0, 0.05], np.float32)
     left, right = (base[head.vertices_of(f"{side}_eye")].mean(axis=0) for side in ("left", "right"))
-    size = np.float32((_INTEROCULAR / np.linalg.norm(left - right)) ** 0.6)
+    size = np.float32((_INTEROCULAR / math.dist(left, right)) ** 0.6)
     middle = ((left + right) / 2).astype(np.float32)
     base = (base - middle) * size + np.array([0, 7.28, 1.25], np.float32)
     _lower_arms(base, head.vertices)

@@ -12,8 +12,12 @@ BEYOND_SEAM = len(PARTS) + 1  # the skin on the far side of the cylinder's seam
 
 
 def angles(vertices: np.ndarray) -> np.ndarray:
-    """(V,) radians around the cylinder's axis: 0 looks forwards."""
-    return np.arctan2(vertices[:, 0], vertices[:, 2] - paint.AXIS)
+    """(V,) float32 radians around the cylinder's axis: 0 looks forwards.
+
+    In double precision: in single the last bit depends on the processor.
+    """
+    x, z = vertices[:, 0].astype(float), vertices[:, 2].astype(float)
+    return np.arctan2(x, z - paint.AXIS).astype(np.float32)
 
 
 def follow(vertices: np.ndarray, count: int) -> np.ndarray:

@@ -77,7 +77,7 @@ def _paint_face(rng: np.random.Generator, looks: Looks, colour: np.ndarray, heig
     blotches, coarse = noise(rng, FACE_SHAPE, 12), noise(rng, FACE_SHAPE, 4)
     flush = 0.6 * spot(0.42, 6.98, 0.16, 0.12) + 0.7 * spot(0, 6.9, 0.12, 0.08) + 0.12 * blotches
     flush = np.clip(flush * rng.uniform(0.3, 0.9), -0.3, 1.5)[..., None]
-    face *= np.array([1.0, 0.82, 0.80], np.float32) ** flush
+    face *= np.exp(np.log(np.array([1.0, 0.82, 0.80], np.float32)) * flush)  # not **: see `surface.angles`
     face *= (1 + 0.035 * blotches + 0.018 * coarse + 0.014 * fine)[..., None]
     face *= 1 - rng.uniform(0.04, 0.2) * spot(0.29, 7.17, 0.13, 0.035)[..., None] * np.array(
         [0.8, 1, 0.9], np.float32

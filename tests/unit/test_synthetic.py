@@ -51,7 +51,15 @@ def files(root: Path) -> dict[str, bytes]:
     }
 
 
-def test_another_process_writes_the_same_bytes(head, bp4d, disfa, tmp_path):
+# The instructions of older processors: of 2011 in OpenBLAS; in NumPy those without AVX-512.
+OLDER = {
+    "OPENBLAS_CORETYPE": "Sandybridge",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL X86_V4",
+}
+
+
+@pytest.mark.parametrize("instructions", [{}, OLDER], ids=["own", "older"])
+def test_another_process_and_processor_write_the_same_bytes(head, bp4d, disfa, tmp_path, instructions):
     code = (
         "import sys; from pathlib import Path; from g2rl.synthetic.dataset import render_sequence\n"
         "from g2rl.synthetic.head import cut_head\n"
@@ -60,7 +68,9 @@ def test_another_process_writes_the_same_bytes(head, bp4d, disfa, tmp_path):
         f"render_sequence(out / 'head.npz', 'disfa', out / 'd', 'SN004', 'SN004', 12, {SEED})\n"
         "assert not {'torch', 'anny', 'matplotlib', 'pandas', 'dlib', 'scipy'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env={"PYTHONHASHSEED": "7"})
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], check=True, env={"PYTHONHASHSEED": "7"} | instructions
+    )
     assert (tmp_path / "head.npz").read_bytes() == head.read_bytes()
     assert files(tmp_path / "b") == files(bp4d)
     assert files(tmp_path / "d") == files(disfa)
