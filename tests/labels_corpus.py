@@ -1,10 +1,8 @@
 """Kinds of label files and sample sheets, and what each must become: rows, or an error that names its cause.
 
-python tests/labels_corpus.py             # docs/evidence/inputs-labels.md: before and after
-python tests/labels_corpus.py --outcomes  # what the code that is imported makes of each kind, tab-separated
+python tests/labels_corpus.py > docs/evidence/inputs-labels.md
 """
 
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from g2rl.datasets.sheet import read_sheet
 from g2rl.errors import InputError
 
 ROOT = Path(__file__).parents[1]
-BEFORE = ROOT / "tests/data/label_kinds_before.tsv"  # by --outcomes with the code of commit 39f41bd
 TWO = {1: (0, 3), 2: (5, -1)}  # AU06 and AU12 of frames 1 and 2
 ONE = {1: (2,), 2: (0,)}
 SHEET = {"one": ("anna", 1, "videos/one.mp4"), "two": ("berta", 2, "videos/two.mp4")}
@@ -207,28 +204,26 @@ def outcome(kind: Kind) -> tuple[str, str]:
 
 def table() -> str:
     """docs/evidence/inputs-labels.md."""
-    before = dict(line.split("\t", 1) for line in BEFORE.read_text(encoding="utf-8").splitlines())
     lines = [
-        "# Label files and sample sheets: before and after",
+        "# Kinds of label files and sample sheets",
         "",
-        f"{len(KINDS)} kinds of files (`tests/labels_corpus.py`), read by the code of commit 39f41bd and",
-        "by the present one. Made by `python tests/labels_corpus.py > docs/evidence/inputs-labels.md`.",
+        f"{len(KINDS)} kinds of files, and what the readers make of each (`tests/labels_corpus.py`,",
+        "which also writes this page). Read: the codes by frame, of a sheet the rows by sequence; else the",
+        "error, in one line.",
         "",
-        "| kind | expected | before | after |",
-        "|---|---|---|---|",
+        "| kind | expected | found |",
+        "|---|---|---|",
     ]
     for kind in KINDS:
         expected = f"error: {kind.expected}" if isinstance(kind.expected, str) else "read"
-        cells = (kind.name, expected, before[kind.name].replace("\t", ": "), ": ".join(outcome(kind)))
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|").replace("\t", "\\t") for cell in cells) + " |"
-        )
+        cells = (kind.name, expected, ": ".join(outcome(kind)))
+        lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     return "\n".join(lines)
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\t", "\\t")
+
+
 if __name__ == "__main__":
-    if "--outcomes" in sys.argv:
-        for kind in KINDS:
-            print(kind.name, *(part.replace("\t", "\\t") for part in outcome(kind)), sep="\t")
-    else:
-        print(table())
+    print(table())

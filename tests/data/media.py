@@ -1,12 +1,11 @@
 """Kinds of videos and photos that people bring, made by FFmpeg at test time, and what is expected of each.
 
-    python -m tests.data.media         # the table docs/evidence/inputs.md again, its column "before" as it is
+    python -m tests.data.media         # the table docs/evidence/inputs.md again
 
 The clip carries its frames' numbers, so that a frame shown under another's number is noticed.
 """
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ ALL = tuple(range(1, N + 1))
 PREFIX = "the first ones, then none"  # of a cut video whose container declares all frames
 SOME = "the first ones"  # of a cut video that declares nothing
 TABLE = Path(__file__).resolve().parents[2] / "docs/evidence/inputs.md"
-BEFORE = TABLE.with_suffix(".tsv")
 Transform = Callable[[np.ndarray], np.ndarray]
 
 
@@ -125,70 +123,57 @@ def open_input(path: Path):
     return inputs[0].open()
 
 
-def observe(kind: Kind, folder: Path, clip: Path, opened: Callable = open_input) -> tuple[bool, str]:
+def observe(kind: Kind, folder: Path, clip: Path) -> tuple[bool, str]:
     """Make a kind's file and decode it: whether that is as expected, and a few words on it."""
     path = folder / kind.file
     kind.make(path, clip)
     try:
-        source = opened(path)
+        source = open_input(path)
         frames = list(source.rgb())
     except Exception as error:
         line = str(error).replace(f"{folder}/", "")
         known = type(error).__name__ == "InputError" and "\n" not in line
-        return known and bool(kind.error) and (kind.error in line or opened is not open_input), line
+        return known and bool(kind.error) and kind.error in line, line
     if kind.error:
         return False, judge(kind, frames)[1]
     right, words = judge(kind, frames)
-    if kind.times and not hasattr(source, "timestamp"):
-        return False, f"{words}, no timestamps"
     if right and kind.times:
         right = np.allclose([source.timestamp(number) for number in source.numbers], kind.times, atol=2e-3)
     return right, words
 
 
 def main() -> None:
-    """Write the table; with ``--before PACKAGE`` from an older version of g2rl on the path, to stdout."""
+    """Write the table."""
     from tests.data.photos import PHOTOS
     from tests.data.videos import VIDEOS
 
-    opened = open_input
-    if "--before" in sys.argv:
-        from g2rl.io.video import open_source as opened
+    kinds = (*VIDEOS, *PHOTOS)
     with tempfile.TemporaryDirectory() as name:
         clip = write_clip(Path(name) / "clip.mkv")
-        rows = {kind.name: observe(kind, Path(name), clip, opened) for kind in (*VIDEOS, *PHOTOS)}
-    if "--before" in sys.argv:
-        for kind, (right, words) in rows.items():
-            print(kind, "right" if right else "wrong", words, sep="\t")
-        return
-    before = dict(line.split("\t", 1) for line in BEFORE.read_text(encoding="utf-8").splitlines())
-    TABLE.write_text(table(rows, before, {kind.name: kind for kind in (*VIDEOS, *PHOTOS)}), encoding="utf-8")
+        rows = [(kind, *observe(kind, Path(name), clip)) for kind in kinds]
+    TABLE.write_text(table(rows), encoding="utf-8")
 
 
-def table(rows: dict[str, tuple[bool, str]], before: dict[str, str], kinds: dict[str, Kind]) -> str:
+def table(rows: Sequence[tuple[Kind, bool, str]]) -> str:
     """The table in Markdown."""
     lines = [
-        "# Kinds of videos and photos, before and after",
+        "# Kinds of videos and photos",
         "",
         "Each kind is made at test time (`tests/data/videos.py`, `tests/data/photos.py`) from a clip of 20",
         "numbered frames of 96×80 pixels, and decoded as `g2rl predict` does. dB: PSNR of the worst frame",
-        "against the clip; the loss is the codec's. Before: version 39f41bd, with OpenCV's decoder",
-        "(`inputs.tsv`). ✗: not as expected. `tests/unit/test_media_corpus.py` checks every row,",
-        "`python -m tests.data.media` writes this page.",
+        "against the clip; the loss is the codec's. ✗: not as expected. `tests/unit/test_media_corpus.py`",
+        "checks every row, `python -m tests.data.media` writes this page.",
         "",
         "[Intensities of copies](copies.md) of one clip show that what is read is read well enough.",
         "",
-        "| kind | expected | before | now |",
-        "|---|---|---|---|",
+        "| kind | expected | found |",
+        "|---|---|---|",
     ]
-    for name, (right, words) in rows.items():
-        old_right, _, old = before[name].partition("\t")
-        expected = kinds[name].error or expected_rows(kinds[name])
-        cells = name, expected, "✗ " * (old_right != "right") + old, "✗ " * (not right) + words
+    for kind, right, words in rows:
+        cells = kind.name, kind.error or expected_rows(kind), "✗ " * (not right) + words
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    wrong = sum(line.startswith("wrong") for line in before.values())
-    now = sum(not right for right, _ in rows.values())
-    return "\n".join([*lines, "", f"{len(rows)} kinds; not as expected: {wrong} before, {now} now.", ""])
+    wrong = sum(not right for _, right, _ in rows)
+    return "\n".join([*lines, "", f"{len(rows)} kinds; not as expected: {wrong}.", ""])
 
 
 def expected_rows(kind: Kind) -> str:
