@@ -45,6 +45,7 @@ class FaceNetwork:
         alignment: of the faces that it was trained on.
         image_size: S, side of the faces that it takes, pixels.
         description: what it was trained on, in one line.
+        label: the name of its file, and that it was trained on rendered faces.
         digest: SHA-256 of its file.
     """
 
@@ -55,7 +56,9 @@ class FaceNetwork:
             f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
             f"pixels; trained on {model.trained_on}"
         )
+        self.label = name
         if model.rendered:
+            self.label += " (trained on rendered faces)"
             self.description += ", never on a real face: compare with codes of your own before you conclude"
 
     def predict_faces(self, faces: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -193,14 +193,14 @@ def _make_writer(
         raw: ``face_id`` of the faces whose intensities are not calibrated.
     """
     rate = _rate(source)
-    words = network.description
+    steps = []  # from the network's output to the intensities
     if choices.smooth and one.kind != "photos":
-        words += f"; intensities averaged over {choices.smooth:g} s"
+        steps.append(f"intensities averaged over {choices.smooth:g} s")
     if choices.neutral:
-        words += f"; intensities {choices.neutral}"
-        words += f", not of face {', '.join(map(str, raw))}" if raw else ""
+        but = f", not of face {', '.join(map(str, raw))}" if raw else ""
+        steps.append(f"intensities {choices.neutral}{but}")
     if one.kind == "frames":
-        words += f"; images have no times: {RATE:g} frames/s are assumed"
+        steps.append(f"images have no times: {RATE:g} frames/s are assumed")
     if kind == "csv":
         extra = {"neutral": str(choices.neutral)} if choices.neutral else {}
         return Table(path, network.aus, choices.table, choices.landmarks, extra, raw)
@@ -210,8 +210,10 @@ def _make_writer(
             if one.kind == "photos"
             else OverlayVideo(path, network.aus, rate)
         )
-    of_clip: dict[str, Callable[..., Writer]] = {"plot": Timeline, "page": Page, "summary": Summary}
-    return of_clip[kind](path, network.aus, rate, words)
+    if kind == "summary":
+        return Summary(path, network.aus, rate, network.label, "; ".join(steps))
+    of_clip: dict[str, Callable[..., Writer]] = {"plot": Timeline, "page": Page}
+    return of_clip[kind](path, network.aus, rate, "; ".join([network.description, *steps]))
 
 
 def _rate(source: FrameSource) -> float:

@@ -110,7 +110,7 @@ function chooseHeat(unit) {
 
 const geometry = () => {
   const width = $("plot").clientWidth, narrow = width < 620, list = [...units].sort((a, b) => a - b);
-  return { width, narrow, list, left: narrow ? 4 : 172, right: 10, row: narrow ? 46 : 34, height: list.length * (narrow ? 46 : 34) + 26 };
+  return { width, narrow, list, left: narrow ? 4 : 184, right: 10, row: narrow ? 46 : 34, height: list.length * (narrow ? 46 : 34) + 26 };
 };
 const xOf = (seconds, g) => g.left + ((seconds - view[0]) / (view[1] - view[0])) * (g.width - g.left - g.right);
 const secondsOf = (x, g) => clamp(view[0] + ((x - g.left) / (g.width - g.left - g.right)) * (view[1] - view[0]), 0, about.end);
@@ -177,8 +177,10 @@ function drawLines(context, g) {
     context.strokeStyle = COLOUR.line;
     context.lineWidth = 1;
     context.beginPath();
-    context.moveTo(g.left, base);
-    context.lineTo(g.width, base);
+    for (const y of [base, base - high]) {
+      context.moveTo(g.left, y);
+      context.lineTo(g.width, y);
+    }
     context.stroke();
     context.lineWidth = 1.4;
     context.lineJoin = "round";
@@ -198,6 +200,7 @@ function drawLines(context, g) {
     context.fillStyle = k === heat ? COLOUR.ink : COLOUR.soft;
     context.font = "12px system-ui, sans-serif";
     context.fillText(name, 42, y);
+    drawScale(context, g, (n + 1) * g.row - 3.5, g.row - (g.narrow ? 20 : 8));
   });
   const step = ticks(view[1] - view[0], (g.width - g.left) / 70);
   context.fillStyle = COLOUR.soft;
@@ -208,6 +211,17 @@ function drawLines(context, g) {
     const half = context.measureText(text).width / 2;
     context.fillText(text, clamp(x, half, g.width - half), bottom + 17);
   }
+  context.textAlign = "left";
+}
+
+/** 0 and 5 at the left end of a timeline; where there is little room, inside it. */
+function drawScale(context, g, base, high) {
+  context.font = "10px system-ui, sans-serif";
+  context.fillStyle = COLOUR.soft;
+  context.textAlign = g.narrow ? "left" : "right";
+  const x = g.narrow ? g.left : g.left - 4;
+  context.fillText("0", x, base + (g.narrow ? -1 : 2));
+  context.fillText("5", x, base - high + (g.narrow ? 7 : 5));
   context.textAlign = "left";
 }
 

@@ -150,13 +150,13 @@ def test_scrubbing_moves_video_values_and_cursor_together(opened):
         )
         assert np.abs(np.array(values, float) - highest).max() <= 0.051
     chart = opened.locator("#plot").bounding_box()
-    opened.mouse.click(chart["x"] + 172 + 0.5 * (chart["width"] - 182), chart["y"] + 20)
+    opened.mouse.click(chart["x"] + 184 + 0.5 * (chart["width"] - 194), chart["y"] + 20)
     middle = int(np.searchsorted(TIMES, 0.5 * (TIMES[-1] + 0.04), side="right"))
     assert abs(settled(opened, middle) - (middle - 1)) <= 3
     cursor = opened.locator("#cursor").bounding_box()
-    at = 172 + TIMES[middle - 1] / (TIMES[-1] + 0.04) * (chart["width"] - 182)
+    at = 184 + TIMES[middle - 1] / (TIMES[-1] + 0.04) * (chart["width"] - 194)
     assert cursor["x"] - chart["x"] == pytest.approx(at, abs=1)
-    opened.mouse.move(chart["x"] + 180, chart["y"] + 40)
+    opened.mouse.move(chart["x"] + 192, chart["y"] + 40)
     assert "AU12 Lip corner puller" in opened.inner_text("#tip")
 
 

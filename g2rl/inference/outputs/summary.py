@@ -1,6 +1,8 @@
 """Summary of a video by face and AU, and the AUs' events: two CSV files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -48,11 +50,21 @@ class Summary(SeriesWriter):
     not seen. Times are seconds after the first frame.
     """
 
+    def __init__(self, path: Path, aus: Sequence[int], fps: float, model: str, processing: str = "") -> None:
+        """
+        Args:
+            aus, fps: see ``SeriesWriter``.
+            model: its name.
+            processing: what was done to the network's intensities, in one line.
+        """
+        super().__init__(path, aus, fps, model)
+        self._processing = processing
+
     def close(self) -> None:
         events = self.path.with_name(self.path.name.removesuffix("summary.csv") + "events.csv")
         rows, event_rows = summarise(self._series)
         write_csv(events, event_rows, "%.3f")
-        write_csv(self.path, rows.assign(model=self._model), "%.3f")
+        write_csv(self.path, rows.assign(model=self._model, processing=self._processing), "%.3f")
 
 
 def summarise(series: Series) -> tuple[pd.DataFrame, pd.DataFrame]:
