@@ -12,7 +12,7 @@ import os
 import shlex
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -48,7 +48,9 @@ class Screen(logging.Filter):
         self._jobs: Counter[str] = Counter()  # of the run, by rule
         self._done: Counter[str] = Counter()
         self._rules: dict[int, str] = {}  # of each job that has started
-        self._begun: dict[str, float] = {}  # when each rule's first job did
+        self._running: Counter[str] = Counter()  # by rule
+        self._since: dict[str, float] = {}  # when the first of each rule's running jobs started
+        self._taken: defaultdict[str, float] = defaultdict(float)  # seconds with a job of the rule
         self._shown: dict[str, float] = {}  # when each rule had its last line
         self._start = time.monotonic()
         self._stopped = False
@@ -73,23 +75,32 @@ class Screen(logging.Filter):
         return not single and not record.getMessage().startswith(HIDDEN_TEXTS)
 
     def _begin(self, record: Any) -> None:
-        rule = self._rules[record.jobid] = record.rule_name
-        if rule not in self._begun and record.log:
-            self._begun[rule] = self._shown[rule] = time.monotonic()
+        if record.jobid in self._rules:  # it is tried again
+            return
+        rule, now = record.rule_name, time.monotonic()
+        self._rules[record.jobid] = rule
+        if not self._running[rule]:
+            self._since[rule] = now
+        self._running[rule] += 1
+        if rule not in self._shown and record.log:
+            self._shown[rule] = now
             count = max(self._jobs[rule], 1)
             such = f"{count} jobs, first log" if count > 1 else "log"
             say(f"{rule}: {such} {record.log[0]}")
 
     def _end(self, job: int) -> None:
-        rule = self._rules.pop(job, "")
+        rule, now = self._rules.pop(job, ""), time.monotonic()
         self._done[rule] += 1
-        if rule not in self._begun:
+        self._running[rule] -= 1
+        if not self._running[rule]:
+            self._taken[rule] += now - self._since[rule]
+        if rule not in self._shown:
             return
-        done, count, now = self._done[rule], max(self._jobs[rule], self._done[rule]), time.monotonic()
+        done, count = self._done[rule], max(self._jobs[rule], self._done[rule])
         is_tenth = done * 10 // count > (done - 1) * 10 // count
         if done == count or (is_tenth and now - self._shown[rule] > PAUSE):
             self._shown[rule] = now
-            taken = f" in {format_hours((now - self._begun[rule]) / 3600)}" if done == count else ""
+            taken = f" in {format_hours(self._taken[rule] / 3600)}" if done == count else ""
             say(f"{rule}: {done} of {count} done{taken}; {self._progress()}")
 
     def _progress(self) -> str:

@@ -82,6 +82,27 @@ def test_a_long_stage_has_a_line_for_each_tenth_and_minute(shown, monkeypatch):
     assert [line.partition(" of ")[0] for line in between] == [f"align: {n}" for n in range(2, 21, 2)]
 
 
+def test_a_stage_takes_the_time_in_which_its_jobs_run(shown, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(screen.time, "monotonic", lambda: clock[0])
+
+    def at(seconds: float, event: str, job: int) -> None:
+        clock[0] = seconds
+        log("", event, jobid=job, job_id=job, rule_name=("metrics", "train")[job == 9], log=["a.log"])
+
+    with stages_on_screen(workflow(), TARGETS, is_local=True):
+        log("Job stats", "run_info", stats={"metrics": 3, "train": 1, "total": 4})
+        at(0, "job_info", 0)
+        at(2, "job_info", 1)
+        at(3, "job_finished", 0)
+        at(5, "job_finished", 1)
+        at(5, "job_info", 9)
+        at(600, "job_finished", 9)
+        at(600, "job_info", 2)
+        at(601, "job_finished", 2)
+    assert "metrics: 3 of 3 done in 6 s; 4 of 4 jobs" in lines(shown)
+
+
 def test_errors_and_warnings_are_shown(shown):
     with contextlib.suppress(ValueError), stages_on_screen(workflow(), TARGETS, is_local=True):
         work(2)
