@@ -1,50 +1,203 @@
-"""ICC and MAE of each training of the study, seed by seed, and the paired differences with t intervals.
+"""The study's trainings so far, here and elsewhere, and their paired differences.
 
-    python benchmarks/study.py results_study docs/evidence/study_seeds      # after config/study.yaml
+    python benchmarks/study.py results_study docs/evidence/study   # after, or during, config/study.yaml
+    snakemake --cores 2 $(python benchmarks/study.py --missing docs/evidence/study) \
+        --configfile config/config.yaml config/study.yaml          # only what no machine has trained yet
 
-Reads ``RESULTS/synthetic_bp4d/*/fold1/predictions.csv``. Writes one row per training, .csv, and prints the
-differences that docs/evidence/study.md gives: means over the seeds that both sides have.
+From the predictions in RESULTS it takes, of each training and test subject, the sums that ICC and MAE are
+functions of, into STEM_sums.csv.gz; trainings that it has from another machine stay. From all of them it
+writes STEM_seeds.csv, one row per training, STEM_differences.csv, and the table in STEM.md. Intervals of a
+difference: paired t over seeds, and the bootstrap over subjects and seeds; p is the t test's, corrected by
+Holm's method over the dataset's differences but for the primary one.
 """
 
-import sys
+import argparse
+import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import yaml
 from scipy import stats
+from snakemake.utils import update_config
 
-from g2rl.evaluation.metrics import evaluate
-from g2rl.inference.predictions import read_predictions
-from g2rl.io.tables import write_csv
-from g2rl.paths import Run
+from g2rl.config.load import parse
+from g2rl.config.runs import ablation_datasets, ablation_runs
+from g2rl.datasets.sheet import read_sheet
+from g2rl.errors import InputError
+from g2rl.evaluation.comparison import compare_sums
+from g2rl.evaluation.metrics import measures, sums_by_subject
+from g2rl.inference.predictions import au_columns, read_predictions
+from g2rl.io.atomic import write_text
+from g2rl.io.markdown import pipe_table
+from g2rl.io.tables import read_csv, write_csv
+from g2rl.paths import Results, Run
 
-DIFFERENCES = [
-    ("g2rl", "baseline"),
-    ("shuffled", "baseline"),
-    ("g2rl", "shuffled"),
-]  # the last is the primary
+CONFIG = Path(__file__).parents[1] / "config"
+OVER = ("config.yaml", "study.yaml")
+TRAINING = ["dataset", "variant", "seed"]
+KEYS = [*TRAINING, "fold", "subject", "au"]
+SUMS = ["n", "t", "p", "tt", "pp", "tp", "absolute", "q", "qq", "tq", "present_t", "present_q", "present"]
+PRIMARY = ("g2rl", "shuffled")
+MARKS = ("<!-- differences -->\n", "<!-- /differences -->")
+FOLDER = re.compile(r"fold(\d+)")
 
 
-def trainings(results: Path) -> pd.DataFrame:
-    """Rows of ``variant``, ``seed``, ``icc`` and ``mae``, means over the AUs."""
+def collect(results: Path, asked: set[tuple[str, str]], epochs: int) -> pd.DataFrame:
+    """``KEYS`` and ``SUMS`` of every training in a results folder that is one of the study's."""
+    parts = []
+    for file in sorted(results.glob("synthetic_*/*/fold*/predictions.csv")):
+        dataset, folder, fold = file.parts[-4:-1]
+        if (dataset, folder) not in asked:
+            continue
+        if len(read_csv(file.with_name("history.csv"))) != epochs:
+            raise InputError(f"{file.parent}: trained for other than {epochs} epochs, not one of the study's")
+        run, table = Run.parse(folder), read_predictions(file)
+        subjects, aus = sorted(table["subject"].unique()), au_columns(table)
+        index = pd.MultiIndex.from_product([subjects, aus], names=["subject", "au"])
+        values = sums_by_subject(table).swapaxes(1, 2).reshape(-1, len(SUMS))
+        rows = pd.DataFrame(values, index, SUMS).reset_index()
+        number = int(FOLDER.fullmatch(fold)[1])
+        parts.append(
+            rows.assign(dataset=dataset, variant=run.variant or run.method, seed=run.seed, fold=number)
+        )
+    return pd.concat(parts)[[*KEYS, *SUMS]]
+
+
+def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """The trainings of both, those of ``new`` where both have one."""
+    one = [*TRAINING, "fold"]
+    known = old.set_index(one).index.isin(new.set_index(one).index)
+    return pd.concat([old[~known], new]).sort_values(KEYS, ignore_index=True)
+
+
+def complete(sums: pd.DataFrame) -> pd.DataFrame:
+    """Without the seeds that lack a fold."""
+    folds = sums.groupby(TRAINING)["fold"].transform("nunique")
+    return sums[folds == folds.groupby(sums["dataset"]).transform("max")]
+
+
+def trainings(sums: pd.DataFrame) -> pd.DataFrame:
+    """Dataset, variant, seed, icc, mae: the folds pooled, means over the AUs."""
+    pooled = sums.groupby([*TRAINING, "au"], as_index=False)[SUMS].sum()
+    found = measures(pooled[SUMS].to_numpy().T)
+    values = pooled[TRAINING].assign(icc=found["ICC"], mae=found["MAE"])
+    return values.groupby(TRAINING, as_index=False).mean()
+
+
+def arrays(sums: pd.DataFrame) -> dict[int, list[np.ndarray]]:
+    """Of each seed and fold of one variant (subjects, 13, AUs), as ``compare_sums`` takes them."""
+    return {
+        seed: [
+            fold[SUMS].to_numpy().reshape(fold["subject"].nunique(), -1, len(SUMS)).swapaxes(1, 2)
+            for _, fold in of_seed.groupby("fold")
+        ]
+        for seed, of_seed in sums.groupby("seed")
+    }
+
+
+def differences(sums: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataFrame:
+    """Of each dataset and pair of variants that have seeds in common: the differences in ICC and MAE."""
     rows = []
-    for file in sorted(results.glob("synthetic_bp4d/*/fold1/predictions.csv")):
-        run, table = Run.parse(file.parts[-3]), read_predictions(file)
-        means = evaluate([table], resamples=0).query("au == 'avg' and aggregation == 'pooled'")
-        values = means.set_index("metric")["value"]
-        rows.append((run.variant or run.method, run.seed, values["ICC"], values["MAE"]))
-    return pd.DataFrame(rows, columns=["variant", "seed", "icc", "mae"])
+    for dataset, here in sums.groupby("dataset", sort=False):
+        sides = {name: arrays(each) for name, each in here.groupby("variant", sort=False)}
+        seeds_of, aus = (
+            trainings(here).pivot_table(["icc", "mae"], "seed", "variant"),
+            list(here["au"].unique()),
+        )
+        for one, other in pairs:
+            seeds = sorted(sides.get(one, {}).keys() & sides.get(other, {}).keys())
+            if len(seeds) < 2:
+                continue
+            pair = [{seed: sides[name][seed] for seed in seeds} for name in (one, other)]
+            drawn = compare_sums(*pair, aus).query("au == 'avg'").set_index("metric")
+            for metric in ("ICC", "MAE"):
+                of = seeds_of[metric.lower()].loc[seeds]
+                each = of[one] - of[other]
+                ends = stats.t.interval(0.95, len(each) - 1, each.mean(), stats.sem(each))
+                p = stats.ttest_1samp(each, 0).pvalue
+                boot = drawn.loc[metric, ["ci_low", "ci_high"]]
+                rows.append((dataset, one, other, metric, len(seeds), each.mean(), *ends, *boot, p))
+    names = ["dataset", "variant", "less", "metric", "seeds", "difference", "t_low", "t_high"]
+    table = pd.DataFrame(rows, columns=[*names, "ci_low", "ci_high", "p"])
+    secondary = ~((table["variant"] == PRIMARY[0]) & (table["less"] == PRIMARY[1]))
+    table["p_holm"] = table["p"].where(~secondary)
+    for _, group in table[secondary].groupby(["dataset", "metric"]):
+        ordered = group["p"].sort_values()
+        corrected = (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
+        table.loc[corrected.index, "p_holm"] = corrected
+    return table
 
 
-def main(results: Path, stem: str) -> None:
-    data = trainings(results)
-    write_csv(f"{stem}.csv", data, "%.6f")
-    icc = data.pivot_table(index="seed", columns="variant", values="icc")
-    for one, other in DIFFERENCES:
-        difference = (icc[one] - icc[other]).dropna()
-        low, high = stats.t.interval(0.95, len(difference) - 1, difference.mean(), stats.sem(difference))
-        seeds = ", ".join(f"{value:+.4f}" for value in difference)
-        print(f"{one} − {other}: {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]; by seed {seeds}")
+def asked() -> tuple[list[tuple[str, str, Run, int]], list[tuple[str, str]], int]:
+    """Each training asked for, (dataset, variant, run, fold), and the pairs to compare, and the epochs."""
+    values: dict = {}
+    for name in OVER:
+        update_config(values, yaml.safe_load((CONFIG / name).read_text(encoding="utf-8")))
+    config = parse(values, "config/study.yaml")
+    found, every = ablation_runs(config), []
+    for dataset in ablation_datasets(config):
+        folds = sorted({row.fold for row in read_sheet(config.datasets[dataset].sheet)} - {0})
+        every += [
+            (dataset, name, run, fold) for name, (runs, _) in found.items() for run in runs for fold in folds
+        ]
+    names = {run: name for name, (runs, _) in found.items() for run in runs}
+    against = [(name, names[others[0]]) for name, (_, others) in found.items() if name != "baseline"]
+    pairs = [PRIMARY, *against, *((name, "baseline") for name in found if name != "baseline")]
+    return every, list(dict.fromkeys(pairs)), config.training.epochs
+
+
+def markdown(table: pd.DataFrame) -> str:
+    rows = [
+        [
+            row.dataset,
+            f"**{row.variant} − {row.less}**"
+            if (row.variant, row.less) == PRIMARY
+            else f"{row.variant} − {row.less}",
+            str(row.seeds),
+            f"{row.difference:+.4f}",
+            f"[{row.t_low:+.3f}, {row.t_high:+.3f}]",
+            f"[{row.ci_low:+.3f}, {row.ci_high:+.3f}]",
+            f"{row.p_holm:.3f}",
+        ]
+        for row in table.query("metric == 'ICC'").itertuples()
+    ]
+    header = ["dataset", "ICC", "seeds", "mean", "by seed, t", "over subjects and seeds", "p, Holm"]
+    return pipe_table(header, "|:--|:--|--:|--:|--:|--:|--:|", rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path, nargs="?")
+    parser.add_argument("stem", type=Path)
+    parser.add_argument(
+        "--missing", action="store_true", help="print the predictions that no machine has made yet"
+    )
+    options = parser.parse_args()
+    store = Path(f"{options.stem}_sums.csv.gz")
+    every, pairs, epochs = asked()
+    sums = read_csv(store) if store.exists() else pd.DataFrame(columns=[*KEYS, *SUMS])
+    if options.missing:
+        have = set(sums[[*TRAINING, "fold"]].itertuples(index=False, name=None))
+        results = Results("results_study")
+        for dataset, name, run, fold in every:
+            if (dataset, name, run.seed, fold) not in have:
+                print(results.predictions(dataset, run.name, f"{fold}"))
+        return
+    sums = merge(
+        sums, collect(options.results, {(dataset, run.name) for dataset, _, run, _ in every}, epochs)
+    )
+    sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
+    whole = complete(sums)
+    found = differences(whole, pairs)
+    write_csv(f"{options.stem}_seeds.csv", trainings(whole), "%.6f")
+    write_csv(f"{options.stem}_differences.csv", found)
+    page = options.stem.with_suffix(".md")
+    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+    write_text(page, f"{before}{MARKS[0]}{markdown(found)}\n{MARKS[1]}{rest.split(MARKS[1])[1]}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main()

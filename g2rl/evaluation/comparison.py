@@ -50,11 +50,11 @@ def compare_aus(
         InputError: the two sides differ in seeds, folds, frames or truth.
     """
     _check_pairs(runs, reference)
-    sides = [
+    mine, theirs = (
         {number: [sums_by_subject(table, rounded) for table in folds] for number, folds in side.items()}
         for side in (runs, reference)
-    ]
-    return compare_sums(*sides, au_columns(next(iter(runs.values()))[0]), resamples, seed)
+    )
+    return compare_sums(mine, theirs, au_columns(next(iter(runs.values()))[0]), resamples, seed)
 
 
 def compare_sums(

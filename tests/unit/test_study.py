@@ -1,0 +1,93 @@
+"""The study's store of sums: the same differences as from the predictions, whatever machine trained what."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g2rl.errors import InputError
+from g2rl.evaluation.comparison import compare
+from g2rl.io.tables import write_csv
+from g2rl.paths import Run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+import study
+
+EPOCHS = 2
+VARIANTS = {"baseline": (0.0, ""), "g2rl": (0.05, ""), "shuffled": (0.05, "shuffled")}
+
+
+def predictions(rng, shift):
+    subject, frame = np.repeat(["F1", "F2", "M1"], 30), np.tile(np.arange(30), 3)
+    rows = {"subject": subject, "sequence": subject, "frame": frame}
+    truth = {au: np.random.default_rng(au).integers(0, 6, 90) for au in (6, 12)}
+    for au, true in truth.items():
+        rows[f"AU{au:02d}_true"] = true
+        rows[f"AU{au:02d}_pred"] = np.clip(true + shift + rng.normal(0, 1, 90), 0, 5).round(3)
+    return pd.DataFrame(rows)
+
+
+def write(root, name, seed, fold=1, epochs=EPOCHS):
+    """One training's predictions and history, in a results folder."""
+    lam, variant = VARIANTS[name]
+    folder = root / "synthetic_bp4d" / Run(2, lam, seed, variant).name / f"fold{fold}"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng([seed, fold, *name.encode()])
+    table = predictions(rng, 0.1 * len(name) / 8)
+    write_csv(folder / "predictions.csv", table)
+    write_csv(folder / "history.csv", pd.DataFrame({"epoch": range(1, epochs + 1)}))
+    return table
+
+
+def asked(seeds):
+    return {
+        ("synthetic_bp4d", Run(2, lam, seed, variant).name)
+        for lam, variant in VARIANTS.values()
+        for seed in seeds
+    }
+
+
+def test_differences_are_those_of_the_predictions(tmp_path):
+    tables = {name: {s: [write(tmp_path, name, s)] for s in range(3)} for name in VARIANTS}
+    sums = study.collect(tmp_path, asked(range(3)), EPOCHS)
+    found = study.differences(sums, [("g2rl", "shuffled"), ("g2rl", "baseline")])
+    for row in found.itertuples():
+        expected = compare(tables[row.variant], tables[row.less]).set_index("metric").loc[row.metric]
+        assert row.seeds == 3
+        assert row.difference == pytest.approx(expected["difference"])
+        assert (row.ci_low, row.ci_high) == pytest.approx((expected["ci_low"], expected["ci_high"]))
+        assert row.t_low < row.difference < row.t_high
+    # Holm's correction leaves the primary difference and a single other one as they are.
+    assert (found["p_holm"] == found["p"]).all()
+
+
+def test_trainings_of_two_machines_add_up_and_a_repeated_one_counts_once(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for name in VARIANTS:
+        write(here, name, 0)
+        write(here, name, 1)
+        write(there, name, 1)
+        write(there, name, 2)
+    mine, theirs = (study.collect(each, asked(range(3)), EPOCHS) for each in (here, there))
+    merged = study.merge(mine, theirs)
+    assert len(merged) == 9 * 3 * 2  # trainings, subjects, AUs
+    assert sorted(study.trainings(merged)["seed"].unique()) == [0, 1, 2]
+
+
+def test_a_seed_without_one_of_its_folds_is_left_out(tmp_path):
+    for fold in (1, 2):
+        write(tmp_path, "baseline", 0, fold)
+    write(tmp_path, "baseline", 1, 1)
+    sums = study.collect(tmp_path, asked(range(2)), EPOCHS)
+    assert set(study.complete(sums)["seed"]) == {0}
+
+
+def test_trainings_of_another_length_are_refused_and_other_runs_passed_over(tmp_path):
+    write(tmp_path, "baseline", 0, epochs=EPOCHS + 1)
+    with pytest.raises(InputError, match="other than 2 epochs"):
+        study.collect(tmp_path, asked([0]), EPOCHS)
+    write(tmp_path, "baseline", 5)
+    write(tmp_path, "g2rl", 1)
+    assert set(study.collect(tmp_path, asked([1]), EPOCHS)["seed"]) == {1}
