@@ -87,3 +87,11 @@ def test_readme_is_short_and_its_links_lead_somewhere():
     assert len(text.splitlines()) <= 120
     for target in re.findall(r"\]\(([^)#]+)", text):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/limits.md", "CITATION.cff"])
+def test_the_paper_is_cited_by_its_title(page):
+    text = " ".join(re.sub(r"[{}]", "", (ROOT / page).read_text(encoding="utf-8")).split())
+    title = "G2RL: Geometry-Guided Representation Learning for Facial Action Unit Intensity Estimation"
+    for words in (title, "Fan", "Lin", "2020", "731", "737", "10.24963/ijcai.2020/102"):
+        assert words in text, words
