@@ -42,15 +42,16 @@ def runs(noises: dict[tuple[float, float], float], seeds=SEEDS) -> dict[Run, lis
 
 def verdicts(noises: dict[tuple[float, float], float], seeds=SEEDS) -> pd.DataFrame:
     table = claims_table({"disfa": runs(noises, seeds)}, {"disfa": (10, 10)}, 2, 0.05, 200)
-    assert list(table["claim"]) == [claim for claim, _, _ in CLAIMS]
+    assert list(table["claim"]) == [claim.text for claim in CLAIMS]
     return table.set_index("claim")
 
 
-BETTER = [claim for claim, _, _ in CLAIMS if claim.startswith("G2RL is better than the Baseline")]
+TEXTS = [claim.text for claim in CLAIMS]
+BETTER = [text for text in TEXTS if text.startswith("G2RL is better than the Baseline")]
 BEST, SHAPE, SIGMA = (
-    next(c for c, _, _ in CLAIMS if word in c) for word in ("best of", "rises", "insensitive")
+    next(text for text in TEXTS if word in text) for word in ("best of", "rises", "insensitive")
 )
-FREQUENT, SIZE = (next(c for c, _, _ in CLAIMS if word in c) for word in ("high intensities", "parameters"))
+FREQUENT, SIZE = (next(text for text in TEXTS if word in text) for word in ("high intensities", "parameters"))
 
 
 @pytest.mark.parametrize(("guided", "expected"), [(0.5, HOLDS), (1.5, FAILS), (1.0, UNDECIDED)])
