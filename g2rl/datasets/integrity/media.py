@@ -111,7 +111,7 @@ def examine_video(layout: Layout, seen: Seen, path: Path) -> Frames | None:
         meter.add(number, image)
         if image is not None:
             decodable.append(number)
-    seen.motion = meter.values
+    seen.motion = meter.by_number()
     damaged = sorted(set(source.numbers) - set(decodable))
     if damaged:
         found = f"{len(decodable)} of {len(source.numbers)} frames decode, not {frame_ranges(damaged)}"

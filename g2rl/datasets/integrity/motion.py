@@ -29,14 +29,10 @@ BLOCK = 256  # sequences whose pairs with all others are looked at together: som
 
 
 class MotionMeter:
-    """How much each frame of a video differs from the one before.
-
-    Attributes:
-        values: frame number → by how much more the lower half of the face's place moves, a log ratio.
-    """
+    """How much each frame of a video differs from the one before."""
 
     def __init__(self) -> None:
-        self.values: dict[int, float] = {}
+        self._values: dict[int, float] = {}
         self._last: np.ndarray | None = None
 
     def add(self, number: int, image: np.ndarray | None) -> None:
@@ -45,15 +41,22 @@ class MotionMeter:
         if small is not None and self._last is not None:
             moved = cv2.absdiff(small, self._last)[:, MIDDLE]
             lower, upper = (float(moved[rows].mean()) for rows in (LOWER, UPPER))
-            self.values[number] = float(np.log((STILL + lower) / (STILL + upper)))
+            self._values[number] = float(np.log((STILL + lower) / (STILL + upper)))
         self._last = small
+
+    def by_number(self) -> np.ndarray:
+        """float32, indexed by the frame's number: by how much more the lower half of the face's place moves,
+        a log ratio; 0 where unknown. All of them are kept until sequences are compared."""
+        values = np.zeros(max(self._values, default=-1) + 1, np.float32)
+        values[list(self._values)] = list(self._values.values())
+        return values
 
 
 def swapped_subjects(seen: Sequence[Seen]) -> Iterator[Finding]:
     """Pairs of sequences of which each one's motion goes with the other one's changes of codes."""
     alike: dict[bytes, list[Seen]] = defaultdict(list)
     for one in seen:
-        if one.motion and len(one.frame) >= SHORTEST and 0 < _is_upper(one).sum() < len(one.aus):
+        if len(one.motion) and len(one.frame) >= SHORTEST and 0 < _is_upper(one).sum() < len(one.aus):
             alike[one.frame.tobytes()].append(one)
     for group in alike.values():
         if len(group) > 1:
@@ -77,7 +80,7 @@ def _exchanged(motion: np.ndarray, changes: np.ndarray) -> Iterator[tuple[int, i
         some = _z(motion[:BLOCK] @ changes[:BLOCK].T)
         error = max(error, 1.4826 * float(np.median(np.abs(some - np.median(some)))))
     sure = max(SURE, -NormalDist().inv_cdf(CHANCE / (count * (count - 1) / 2)))
-    own = _z((motion * changes).sum(1))
+    own = _z(np.einsum("sn,sn->s", motion, changes))
     for start in range(0, count, BLOCK):
         block = slice(start, start + BLOCK)
         there = _z(motion[block] @ changes[start:].T)  # the motion of a row, the codes of a column
@@ -96,7 +99,9 @@ def _is_upper(one: Seen) -> np.ndarray:
 
 def _motion(one: Seen) -> np.ndarray:
     """(N,) motion in each coded frame, see ``_normal``."""
-    return _normal(np.array([one.motion.get(number, 0.0) for number in one.frame.tolist()]))
+    values, known = np.zeros(len(one.frame)), one.frame < len(one.motion)
+    values[known] = one.motion[one.frame[known]]
+    return _normal(values)
 
 
 def _changes(one: Seen) -> np.ndarray:
@@ -108,10 +113,10 @@ def _changes(one: Seen) -> np.ndarray:
 
 
 def _normal(values: np.ndarray) -> np.ndarray:
-    """Centred and of length 1; 0 where constant."""
+    """Centred and of length 1, float32; 0 where constant."""
     centred = values - values.mean()
     length = float(np.linalg.norm(centred))
-    return centred / length if length > 1e-9 else np.zeros_like(centred)
+    return (centred / length if length > 1e-9 else np.zeros_like(centred)).astype(np.float32)
 
 
 def _z(correlation: np.ndarray) -> np.ndarray:

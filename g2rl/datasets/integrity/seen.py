@@ -24,7 +24,7 @@ class Seen:
         codes: ``{file and AU: digest}``, equal for two AUs with the same codes.
         label_file: its first label file, relative to the root.
         frame: (N,) the frames with a code; ``intensity``: (N,K) their codes, of ``aus``.
-        motion: how much the frames of a video differ from the one before, by number; see ``MotionMeter``.
+        motion: how much the frames of a video differ from the one before; see ``MotionMeter.by_number``.
     """
 
     sequence: str
@@ -42,7 +42,7 @@ class Seen:
     label_file: str = ""
     frame: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
     intensity: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int8))
-    motion: dict[int, float] = field(default_factory=dict)
+    motion: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
 
     def add(self, code: str, file: Path, found: str, expected: str, action: str = "") -> None:
         """Add a finding about a file of the sequence; ``action`` in place of what its kind says to do."""
