@@ -9,6 +9,7 @@ from g2rl.config.au_centres import centre_sets
 from g2rl.errors import InputError
 from g2rl.paths import FOLDERS
 
+CONFIG = "config.yaml"  # the name of the file
 # As in config/config.yaml: chosen on the embedded default to train in minutes on a CPU.
 _CPU = """\
 weights: none # random, nothing is downloaded; imagenet: better, from the network

@@ -136,8 +136,12 @@ def used_centres(config: Config, aus: Sequence[int]) -> Centres:
     Raises:
         InputError: one of them has no location.
     """
-    own = ", ".join(f"{au}: {points}" for au, points in config.au_centres.items())
-    return centres_in_use(config.training.centres, own, aus)
+    return centres_in_use(config.training.centres, own_centres_text(config), aus)
+
+
+def own_centres_text(config: Config) -> str:
+    """``au_centres`` in the notation of ``parse_centres``."""
+    return ", ".join(f"{au}: {points}" for au, points in config.au_centres.items())
 
 
 def training_flags(config: Config, run: Run, aus: Sequence[int]) -> list[str]:

@@ -6,13 +6,11 @@ from pathlib import Path
 import yaml
 
 from g2rl.config.load import parse
-from g2rl.config.own_data import dataset_name, own_centres, own_configuration
+from g2rl.config.own_data import CONFIG, dataset_name, own_centres, own_configuration
 from g2rl.datasets.own_data import OwnData, look_at
 from g2rl.datasets.table import TABLE
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
-
-CONFIG = "config.yaml"
 
 
 def init(root: Path, gpu: bool) -> tuple[list[Path], str]:
@@ -41,7 +39,7 @@ def init(root: Path, gpu: bool) -> tuple[list[Path], str]:
     parse(yaml.safe_load(text), CONFIG)
     for path, content in zip(files, (data.sheet_text(), text), strict=True):
         write_text(path, content)
-    return files, "\n".join([summary, *_assumptions(root, data, gpu), "", *_next_steps(root, files[1], data)])
+    return files, "\n".join([summary, *_assumptions(root, data, gpu), "", *_next_steps(root, files[1])])
 
 
 def _assumptions(root: Path, data: OwnData, gpu: bool) -> list[str]:
@@ -62,11 +60,9 @@ def _assumptions(root: Path, data: OwnData, gpu: bool) -> list[str]:
     return lines
 
 
-def _next_steps(root: Path, config: Path, data: OwnData) -> list[str]:
-    own = ", ".join(f"{au}: {points}" for au, points in own_centres(data.aus).items())
-    centres = f" --au-centres {shlex.quote(own)}" if own else ""
+def _next_steps(root: Path, config: Path) -> list[str]:
     return [
         "next:",
-        f"  g2rl check {shlex.quote(str(root))} --layout table{centres}",
+        f"  g2rl check {shlex.quote(str(root))}",
         f"  snakemake --cores 8 all --configfile {shlex.quote(str(config))}",
     ]

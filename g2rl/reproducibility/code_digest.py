@@ -24,7 +24,10 @@ DISTRIBUTION = {  # where the import name is not the distribution's name in the 
     "yaml": "pyyaml",
 }
 # They show progress, choose a GPU or describe what made a result, and never change it: they rerun nothing.
-WITHOUT_EFFECT = frozenset({"tqdm", "g2rl.reproducibility.code_digest", "g2rl.workflow.gpus"})
+# And a configuration is read for users alone: jobs have its values as options.
+WITHOUT_EFFECT = frozenset(
+    {"tqdm", "g2rl.reproducibility.code_digest", "g2rl.workflow.gpus", "g2rl.config.beside"}
+)
 # Data of which the rules pass what a job uses, as parameters: a new row reruns no job that does not use it.
 # And what no job reads.
 PASSED_BY_VALUE = frozenset({"au_centres.tsv", "mediapipe_license.txt"})

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from g2rl.cli.main import main
 from g2rl.config.load import parse
+from g2rl.config.own_data import own_configuration
 from g2rl.datasets.integrity.check import check, exit_status
 from g2rl.datasets.integrity.findings import format_findings
 from g2rl.datasets.registry import get_layout
@@ -175,3 +177,36 @@ def test_a_location_given_by_hand_is_taken(own):
     findings = check(get_layout("table"), own, jobs=1, centres="7: 37+41 44+46")
     assert findings == []
     assert check(get_layout("table"), own, jobs=1, centres=None) == []
+
+
+def test_the_configuration_in_the_folder_says_how_to_check_it(own, capsys):
+    au_seven(own)
+    config = own / "config.yaml"
+    config.write_text(own_configuration(own, (7, 12), False, "a test"))
+    command = ["check", str(own), "--jobs=1"]
+    assert main(command) == 0
+    said = f"{config}: layout table, centre set default, centres 7: 37+41 44+46\n"
+    assert said in capsys.readouterr().err
+    assert main([*command, "--layout=table"]) == 0
+    assert said.replace("layout table, ", "") in capsys.readouterr().err
+    assert main([*command, "--au-centres="]) == 1  # what is given counts
+    assert "au-location" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("/own", "/elsewhere"), "config.yaml: none of its datasets has root "),
+        (lambda text: "of: another program\n", "config.yaml: datasets: missing"),
+    ],
+)
+def test_a_configuration_of_something_else_in_the_folder(own, capsys, change, message):
+    (own / "config.yaml").write_text(change(own_configuration(own, (6, 12), False, "a test")))
+    command = ["check", str(own), "--jobs=1"]
+    assert main(command) == 2
+    assert message in capsys.readouterr().err
+    assert main([*command, "--layout=table"]) == 0
+    assert ": not used" in capsys.readouterr().err
+    (own / "config.yaml").unlink()
+    assert main(command) == 2
+    assert "no layout given, and no config.yaml in it that names one" in capsys.readouterr().err

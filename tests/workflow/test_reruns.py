@@ -305,7 +305,7 @@ FOLLOWED_BY = [
     ((), "datasets/integrity/presence datasets/integrity/seen datasets/integrity/sequence"),
     ((), "datasets/integrity/wording cli/check cli/weights"),
     ((), "datasets/integrity/code_statistics datasets/integrity/motion datasets/integrity/sheets"),
-    ((), "datasets/init datasets/own_data datasets/recordings config/own_data cli/init"),
+    ((), "datasets/init datasets/own_data datasets/recordings config/own_data config/beside cli/init"),
     ((), "evaluation/cross_dataset report/cross_dataset cli/cross_dataset cli/ablations"),
     ((), "report/figures/calibration cli/calibration"),  # with more methods than the default's
     (

@@ -6,6 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from g2rl.config.training import Training
 from g2rl.datasets.base import Layout
 from g2rl.datasets.integrity.across import compare_sequences
 from g2rl.datasets.integrity.code_statistics import compare_codes
@@ -31,6 +32,7 @@ def check(
     decode: bool = False,
     initializer: Callable[[], object] | None = None,
     centres: str | None = None,
+    centre_set: str = Training.centres,
 ) -> list[Finding]:
     """Check frames and codes of a dataset against each other and against what was published.
 
@@ -41,8 +43,8 @@ def check(
         sheet: the sample sheet whose sequences are checked; without one all that were published.
         jobs: how many processes.
         initializer: called first in each of these processes.
-        centres: locations of AUs that the default set of AU centres does not locate, as in ``au_centres`` of
-            a configuration; None: where the AUs lie is not checked.
+        centres: locations of AUs beside those of ``centre_set``, in the notation of ``parse_centres``; None:
+            where the AUs lie is not checked.
 
     Returns:
         Errors first, then warnings and notes; empty for a clean copy. Logs how much was examined.
@@ -72,7 +74,7 @@ def check(
         *_findings_of_sequences(seen),
         *compare_sequences(seen),
         *compare_codes(layout, seen),
-        *(unlocated_aus(seen, centres) if centres is not None else ()),
+        *(unlocated_aus(seen, centre_set, centres) if centres is not None else ()),
     ]
     return _in_order(_advised(own_sheet, finding) for finding in findings)
 

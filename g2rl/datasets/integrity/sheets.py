@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from g2rl.config.au_centres import centres_in_use
-from g2rl.config.training import Training
 from g2rl.datasets.integrity.findings import make_finding
 from g2rl.datasets.integrity.findings_file import Finding
 from g2rl.datasets.integrity.seen import Seen
@@ -49,10 +48,10 @@ def _spellings(path: Path, rows: Sequence[SheetRow]) -> Iterator[Finding]:
             )
 
 
-def unlocated_aus(seen: Sequence[Seen], own: str) -> Iterator[Finding]:
-    """A finding per AU that neither the default set of AU centres nor ``own`` locates."""
+def unlocated_aus(seen: Sequence[Seen], name: str, own: str) -> Iterator[Finding]:
+    """A finding per AU that neither the set ``name`` of AU centres nor ``own`` locates."""
     for au in sorted({au for one in seen for au in one.aus}):
         try:
-            centres_in_use(Training.centres, own, [au])
+            centres_in_use(name, own, [au])
         except InputError as error:
             yield make_finding("au-location", found=str(error).split(";")[0], expected="a location")
