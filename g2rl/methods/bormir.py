@@ -25,9 +25,9 @@ from g2rl.action_units import au_name
 from g2rl.config.training import Settings
 from g2rl.errors import InputError
 from g2rl.faces.sequence_file import AlignedSequence
-from g2rl.methods.network import read_trained_file, without_heatmaps, write_trained
+from g2rl.methods.network import describe, read_trained_file, without_heatmaps, write_trained
 from g2rl.methods.segments import valley_to_peak
-from g2rl.network.description import Description, FaceModel, Prediction
+from g2rl.network.description import FaceModel, Prediction
 from g2rl.training.data import draw_subjects
 from g2rl.training.history import COLUMNS, write_history
 
@@ -81,15 +81,8 @@ def train(
     stacked = np.stack(weights)  # (K, D), of standardised features → of features
     slope = stacked[:, :-1] / scale
     tensors = {"slope": slope, "offset": stacked[:, -1] - slope @ mean}
-    about = Description(
-        aus=sequences[0].aus,
-        settings=settings,
-        subjects=frozenset(each.subject for each in sequences),
-        alignment=sequences[0].alignment,
-        datasets=(dataset,) if dataset else (),
-    )
     saved = {name: torch.from_numpy(value.astype(np.float32)) for name, value in tensors.items()}
-    write_trained("bormir", about, own, saved, model_path)
+    write_trained("bormir", describe(sequences, settings, dataset), own, saved, model_path)
     write_history(history_path, [dict.fromkeys(COLUMNS, 0.0) | {"loss": objective}])
 
 

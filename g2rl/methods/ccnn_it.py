@@ -16,15 +16,11 @@ decoded is the expected intensity of each AU, and the copulas act in training al
 the Baseline's backbone, and batches are those of all methods, not balanced by intensity (the IT).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from g2rl.action_units import MAX_INTENSITY
-from g2rl.config.training import Settings
 from g2rl.methods.network import Network, coded_mean
 from g2rl.methods.vector import Vector
 
@@ -37,16 +33,9 @@ class Copulas(Network):
     name = "ccnn_it"
     pairs: Tensor  # (2, K(K − 1)/2) the AUs of each pair
 
-    def __init__(
-        self,
-        settings: Settings,
-        aus: Sequence[int],
-        own: Mapping[str, Any],
-        pretrained: dict[str, Tensor] | None,
-    ):
-        nn.Module.__init__(self)
-        count = len(aus)
-        self.score = Vector(settings, aus, own, pretrained)
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
+        count = len(self.aus)
+        self.score = Vector(self.settings, self.aus, self.own, pretrained)
         self.first = nn.Parameter(torch.zeros(count, 1))  # b_0
         self.steps = nn.Parameter(torch.zeros(count, MAX_INTENSITY - 1))  # softplus⁻¹(b_l − b_{l−1})
         self.register_buffer("pairs", torch.triu_indices(count, count, 1), persistent=False)

@@ -55,23 +55,15 @@ log = logging.getLogger(__name__)
 class Kbss(Network):
     name = "kbss"
 
-    def __init__(
-        self,
-        settings: Settings,
-        aus: Sequence[int],
-        own: Mapping[str, Any],
-        pretrained: dict[str, Tensor] | None,
-    ):
-        nn.Module.__init__(self)
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
         layers: list[nn.Module] = []
-        before = input_channels(settings)
+        before = input_channels(self.settings)
         for channels in (16, 32, 64):
             layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
             before = channels
-        side = settings.image_size // 8
+        side = self.settings.image_size // 8
         self.features = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * side**2, WIDTH), nn.ReLU())
-        self.head = nn.Linear(WIDTH, len(aus))
-        self.own = own
+        self.head = nn.Linear(WIDTH, len(self.aus))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Intensities (B, K), features (B, 128); in training 2B, those of the mirrored images last."""

@@ -5,14 +5,13 @@ a head on M and the same loss, squared errors over the squared distance of the e
 test time. JAA-Net has other layers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from g2rl.config.training import Settings
 from g2rl.methods.network import Network
 from g2rl.network import variants
 from g2rl.network.description import Description
@@ -30,19 +29,11 @@ EYES = 36, 45  # outer corners
 class LandmarkHead(Network):
     name = "landmark_head"
 
-    def __init__(
-        self,
-        settings: Settings,
-        aus: Sequence[int],
-        own: Mapping[str, Any],
-        pretrained: dict[str, Tensor] | None,
-    ):
-        nn.Module.__init__(self)
-        self.settings, self.aus, self.weight = settings, aus, own["landmark_weight"]
-        maps = len(Targets(aus, settings, torch.device("cpu")).map_au)
-        self.net = variants.build_model(settings, maps, pretrained).net  # the Baseline's first weights
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
+        maps = len(Targets(self.aus, self.settings, torch.device("cpu")).map_au)
+        self.net = variants.build_model(self.settings, maps, pretrained).net  # the Baseline's first weights
         self.head = nn.Sequential(
-            Projection(self.net.channels, settings.map_size), nn.ReLU(), nn.Linear(GEOMETRY_DIM, 2 * 68)
+            Projection(self.net.channels, self.settings.map_size), nn.ReLU(), nn.Linear(GEOMETRY_DIM, 2 * 68)
         )
         self.targets: Targets | None = None  # made on the device at the first step
 
@@ -57,7 +48,7 @@ class LandmarkHead(Network):
         target, coded = self.targets(landmarks, intensity)
         scale = variants.loss_scales(self.settings, maps.shape[1])[0]
         loss_S = scale * heatmap_loss(maps, target, variants.map_weights(coded, self.settings))
-        return loss_S + self.weight * landmark_loss(found.unflatten(1, (68, 2)), landmarks)
+        return loss_S + self.own["landmark_weight"] * landmark_loss(found.unflatten(1, (68, 2)), landmarks)
 
     def write(self, about: Description, own: Mapping[str, Any], path: Path) -> None:
         """The heatmap network alone, which ``g2rl predict`` takes too."""

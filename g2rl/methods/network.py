@@ -32,25 +32,34 @@ from g2rl.training.optimizer import adam, make_schedule
 
 
 class Network(nn.Module):
-    """A network with its loss. A subclass builds its layers in ``__init__``, from these arguments alone.
+    """A network with its loss. A subclass makes its layers in ``build``.
 
-    Args:
+    Attributes:
         settings: of the training.
         aus: the K AUs to estimate.
         own: the method's own settings.
-        pretrained: the backbone's weights, or None to start from random ones.
     """
 
     name: ClassVar[str]  # of the method
 
-    @abstractmethod
     def __init__(
         self,
         settings: Settings,
         aus: Sequence[int],
         own: Mapping[str, Any],
         pretrained: dict[str, Tensor] | None,
-    ): ...
+    ):
+        super().__init__()
+        self.settings, self.aus, self.own = settings, aus, own
+        self.build(pretrained)
+
+    @abstractmethod
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
+        """Make the layers, which follow from the attributes alone.
+
+        Args:
+            pretrained: the backbone's weights, or None to start from random ones.
+        """
 
     @abstractmethod
     def forward(self, images: Tensor) -> Any:
@@ -126,14 +135,7 @@ class Network(nn.Module):
         )
         saved = Checkpoint(checkpoint, key, {"model": net, "optimizer": optimizer, "schedule": schedule})
         history = epochs.run(faces, settings, saved)
-        about = Description(
-            aus=faces.aus,
-            settings=settings,
-            subjects=frozenset(each.subject for each in sequences),
-            alignment=faces.alignment,
-            datasets=(dataset,) if dataset else (),
-        )
-        net.write(about, own, model_path)
+        net.write(describe(sequences, settings, dataset), own, model_path)
         write_history(history_path, history)
         saved.remove()
 
@@ -197,6 +199,17 @@ def without_heatmaps(intensity: np.ndarray) -> Prediction:
 def coded_mean(error: Tensor, intensity: Tensor) -> Tensor:
     """(B, K) errors, summed over the AUs that are coded, mean over the batch, as L_S is: scalar."""
     return torch.where(intensity >= 0, error, 0).sum() / len(error)
+
+
+def describe(sequences: Sequence[AlignedSequence], settings: Settings, dataset: str) -> Description:
+    """Of a network that is trained on these sequences of a dataset; "": its name is not known."""
+    return Description(
+        aus=sequences[0].aus,
+        settings=settings,
+        subjects=frozenset(each.subject for each in sequences),
+        alignment=sequences[0].alignment,
+        datasets=(dataset,) if dataset else (),
+    )
 
 
 def write_trained(

@@ -5,15 +5,11 @@ their bias. Decoded is the expected intensity, the sum of the five probabilities
 numbers; the publication counts the probabilities above one half.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from g2rl.action_units import MAX_INTENSITY
-from g2rl.config.training import Settings
 from g2rl.methods.network import Network, coded_mean
 from g2rl.methods.vector import Vector
 
@@ -23,17 +19,10 @@ TITLE = "Ordinal (CORAL)"
 class Ordinal(Network):
     name = "ordinal"
 
-    def __init__(
-        self,
-        settings: Settings,
-        aus: Sequence[int],
-        own: Mapping[str, Any],
-        pretrained: dict[str, Tensor] | None,
-    ):
-        nn.Module.__init__(self)
-        self.score = Vector(settings, aus, own, pretrained)
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
+        self.score = Vector(self.settings, self.aus, self.own, pretrained)
         start = torch.linspace(1, -1, MAX_INTENSITY)  # P(I > 0) is the largest
-        self.bias = nn.Parameter(start.repeat(len(aus), 1))
+        self.bias = nn.Parameter(start.repeat(len(self.aus), 1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of P(I > 0), … P(I > 4): (B, K, 5)."""

@@ -1,11 +1,7 @@
 """Vector regression: the backbone's features, averaged over the face, to one number per AU; no heatmaps."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from torch import Tensor, nn
 
-from g2rl.config.training import Settings
 from g2rl.methods.network import Network, coded_mean
 from g2rl.network.features import feature_extractor
 from g2rl.network.preprocessing import input_channels
@@ -16,19 +12,12 @@ TITLE = "Vector regression"
 class Vector(Network):
     name = "vector"
 
-    def __init__(
-        self,
-        settings: Settings,
-        aus: Sequence[int],
-        own: Mapping[str, Any],
-        pretrained: dict[str, Tensor] | None,
-    ):
-        nn.Module.__init__(self)
-        channels = input_channels(settings)
+    def build(self, pretrained: dict[str, Tensor] | None) -> None:
+        s = self.settings
         self.backbone, width = feature_extractor(
-            settings.backbone, settings.stride, pretrained, channels, settings.image_size
+            s.backbone, s.stride, pretrained, input_channels(s), s.image_size
         )
-        self.head = nn.Linear(width, len(aus))
+        self.head = nn.Linear(width, len(self.aus))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.backbone(images)[-1].mean((-2, -1)))
