@@ -30,9 +30,10 @@ FOLDERS = ("raw", "weights", "figures", "logs", "provenance")  # of the results,
 RECORDS = ("logs", "provenance", ".checkpoints")  # folders with files that no job takes as an input
 TABLE = (".csv", ".md", ".tex", ".html")  # the files of Table 1
 FIGURE = (".png", ".pdf", ".csv")
-CLAIMS = (".csv", ".md")
+SMALL_TABLE = (".csv", ".md")  # of the claims, across datasets, of the locations
 PAGE = "summary.html"  # of the report
 SUMMARY = (".csv", ".md", ".pdf", ".png")  # of the guidance and of the ablations
+RENDERED_FOR = ".rendered"  # in the root of rendered faces: for which results, with which settings
 IMAGE_FREE = ("constant", "landmark_ridge")  # folders of the image-free baselines
 TOOLS = ("openface", "libreface", "pyfeat", "pyfaceau")  # folders of other tools' predictions
 # The baseline has no λ: "lambda1" in its folder's name is a variant.
@@ -40,7 +41,7 @@ _RUN = re.compile(
     r"(?P<method>(?P<baseline>baseline)|g2rlplus|g2rl)_sigma(?P<sigma>[^_]+)"
     r"(?(baseline)|(?:_lambda(?P<weight>[^_]+))?)(?:_(?P<variant>.+))?_seed(?P<seed>\d+)"
 )
-_OTHER = re.compile(r"(?P<other>(?!baseline|g2rl)[a-z][a-z0-9_]*)_seed(?P<seed>\d+)")
+_OTHER = re.compile(r"(?P<other>(?!(baseline|g2rlplus|g2rl)_sigma)[A-Za-z]\w*)_seed(?P<seed>\d+)", re.ASCII)
 _FOLD = re.compile(r"fold([1-9]\d*)(v?)")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from g2rl.cli.options import beside, output, resamples, switch
 from g2rl.cli.outcome import Outcome
-from g2rl.paths import CLAIMS
+from g2rl.paths import SMALL_TABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,4 +49,4 @@ def run(options: argparse.Namespace) -> Outcome:
         options.recipe,
         options.rounded,
     )
-    return Outcome([*options.predictions, *options.models], beside(options.output, CLAIMS))
+    return Outcome([*options.predictions, *options.models], beside(options.output, SMALL_TABLE))

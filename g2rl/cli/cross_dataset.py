@@ -12,6 +12,7 @@ from g2rl.cli.device import device, torch_device
 from g2rl.cli.options import beside, output, resamples
 from g2rl.cli.outcome import Outcome
 from g2rl.cli.sequence_files import sequence_files
+from g2rl.paths import SMALL_TABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,4 +37,4 @@ def run(options: argparse.Namespace) -> Outcome:
     results = cross_results_from_files(options.models, sequences, options.metrics, device, options.resamples)
     write_cross_table(results, options.output.with_suffix(""))
     read = [*options.models, *options.sequences, *sequences, *options.metrics]
-    return Outcome(read, beside(options.output, (".csv", ".md")))
+    return Outcome(read, beside(options.output, SMALL_TABLE))

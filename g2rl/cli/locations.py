@@ -10,6 +10,7 @@ from g2rl.cli.device import device, torch_device
 from g2rl.cli.options import beside, output
 from g2rl.cli.outcome import Outcome
 from g2rl.cli.sequence_files import sequence_files
+from g2rl.paths import SMALL_TABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,4 +28,4 @@ def run(options: argparse.Namespace) -> Outcome:
 
     sequences, device = read_manifests(options.sequences), torch_device(options.device)
     write_locations(locations_from_files(options.models, sequences, device), options.output.with_suffix(""))
-    return Outcome([*options.models, *options.sequences, *sequences], beside(options.output, (".csv", ".md")))
+    return Outcome([*options.models, *options.sequences, *sequences], beside(options.output, SMALL_TABLE))

@@ -10,7 +10,7 @@ from g2rl.action_units import map_au
 from g2rl.config import runs as configured
 from g2rl.config.methods import PAPER
 from g2rl.config.schema import Config
-from g2rl.paths import CLAIMS, FIGURE, IMAGE_FREE, PLUS, SUMMARY, TABLE, Fold, Results, Run
+from g2rl.paths import FIGURE, IMAGE_FREE, PLUS, SMALL_TABLE, SUMMARY, TABLE, Fold, Results, Run
 from g2rl.rendered import is_rendered
 from g2rl.workflow.manifest import DatasetManifest
 
@@ -247,7 +247,7 @@ class Targets:
 
     def result_files(self) -> list[str]:
         """Every file that ``all`` makes: the lock lists their checksums."""
-        summaries = [*map(self.results.table1, TABLE), *map(self.results.claims, CLAIMS)]
+        summaries = [*map(self.results.table1, TABLE), *map(self.results.claims, SMALL_TABLE)]
         summaries += map(self.results.guidance, SUMMARY)
         summaries += map(self.results.calibration, FIGURE if self.compares_more else ())
         figures = [self.results.figure(number, suffix) for number in self.figures for suffix in FIGURE]

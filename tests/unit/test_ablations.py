@@ -122,8 +122,11 @@ def test_variants_are_read_off_the_folders_names():
     assert variant("baseline_sigma2_few_baseline_seed3") == ("few_baseline", 3)
     assert paths.Run.parse("g2rl_sigma1.414_lambda0.05_seed3") == Run(1.414, 0.05, 3)
     assert paths.Run.parse("baseline_sigma2_seed3") == Run(2, 0, 3)
-    ambiguous = Run(2, 0, 3, "lambda1")
-    assert paths.Run.parse(ambiguous.name) == ambiguous
+    for name in ("lambda1", "sigma2", "seed4", "plus", "a_seed4", "sigma2_lambda0.1_seed4"):
+        for ambiguous in (Run(2, 0, 3, name), Run(2, 0.05, 3, name)):
+            assert paths.Run.parse(ambiguous.name) == ambiguous
+    for name in ("vector", "g2rl_v2", "baseline2", "Margin", "a_sigma2", "a_seed4"):
+        assert paths.Run.parse(Run(0, 0, 3, other=name).name) == Run(0, 0, 3, other=name)
     with pytest.raises(InputError, match="constant: no run's folder"):
         paths.Run.parse("constant")
 
