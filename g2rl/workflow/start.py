@@ -3,14 +3,15 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from g2rl.config.runs import option_flags
 from g2rl.errors import InputError
 from g2rl.io.atomic import write_text
 from g2rl.io.caches import set_caches
-from g2rl.paths import Results
+from g2rl.paths import RENDERED_FOR
 from g2rl.reproducibility.records import VARIABLE as PROVENANCE
 from g2rl.workflow.clocks import check_clock, reset_times
 from g2rl.workflow.processes import PARENT_ENV, clear_stale_locks, exit_with_parent, parent_token
@@ -21,12 +22,14 @@ from g2rl.workflow.targets import Targets
 _held: list[Any] = []  # locks, for as long as the process lives
 
 
-def check_owner(results: Results, configuration: str) -> None:
-    """Refuse a results folder that another configuration has used: its tables would be replaced.
+def check_owner(targets: Targets, configuration: str) -> None:
+    """Refuse a results folder that another configuration has used, and rendered faces of other settings that
+    another results folder uses: they would be replaced.
 
     Raises:
-        InputError: it holds the results of another configuration.
+        InputError: it holds the results of another configuration; names the faces and both settings.
     """
+    results = targets.results
     record = Path(results.configuration())
     owner = record.read_text(encoding="utf-8").strip() if record.exists() else configuration
     if owner != configuration:
@@ -34,6 +37,42 @@ def check_owner(results: Results, configuration: str) -> None:
             f"{configuration}: {results.root}/ holds the results of {owner}, which would be replaced: set "
             f"results: to another folder (or delete {record}, where it is the same configuration renamed)"
         )
+    for name, record, now in _renderings(targets):
+        before = _lines(record) or now
+        if before[0] != now[0] and before[1] != now[1]:
+            owner = os.path.normpath(record.parent / before[0])
+            raise InputError(
+                f"{configuration}: datasets.{name}.root: {record.parent}/ holds the faces of {owner}/, "
+                f"rendered with {before[1]}: those with {now[1]} would replace them: set root to "
+                f"another folder (or delete {record}, where nobody needs them)"
+            )
+
+
+def _renderings(targets: Targets) -> Iterator[tuple[str, Path, list[str]]]:
+    """Of each rendered dataset the name, the record in its root, and what it says of the faces: for which
+    results folder they were rendered, as seen from there, and with which settings."""
+    for name, one in targets.config.datasets.items():
+        if one.synthetic:
+            settings = " ".join([f"--layout={one.layout}", *option_flags(one.synthetic)])
+            place = os.path.relpath(targets.results.root, one.root)
+            yield name, Path(one.root) / RENDERED_FOR, [place, settings]
+
+
+def _lines(path: Path) -> list[str]:
+    """The two lines of a record; none if there is no such record."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return lines if len(lines) == 2 else []
+
+
+def note_owner(targets: Targets, configuration: str) -> None:
+    """Note whose results and rendered faces these are, for ``check_owner``."""
+    record = Path(targets.results.configuration())
+    if not record.exists():
+        write_text(record, f"{configuration}\n")
+    for _, path, now in _renderings(targets):
+        before = _lines(path) or [now[0], ""]
+        if before[0] == now[0] and before != now:
+            write_text(path, "\n".join(now) + "\n")
 
 
 def prepare_execution(workflow: Any, targets: Targets, configuration: str) -> None:
@@ -61,8 +100,7 @@ def prepare_execution(workflow: Any, targets: Targets, configuration: str) -> No
         if workflow.is_main_process:
             _held.append(clear_stale_locks(Path(".snakemake")))
             reset_times(Path(results.root))
-            if not Path(results.configuration()).exists():
-                write_text(Path(results.configuration()), f"{configuration}\n")
+            note_owner(targets, configuration)
 
     _at_execution(workflow, prepare, targets)
 

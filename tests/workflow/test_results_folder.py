@@ -59,6 +59,20 @@ def test_another_backbone_in_another_file_is_refused(copy):
     assert "deeper.yaml: results/ holds the results of config.yaml" in done.stdout + done.stderr
 
 
+def test_other_faces_in_the_folder_of_the_first_ones_are_refused(copy):
+    datasets = copy.config["datasets"]
+    more = {name: one | {"synthetic": {"frames": 15}} for name, one in datasets.items()}
+    config = other(copy, "more.yaml", copy.config | {"results": "results_more", "datasets": more})
+    done = copy.run("--dry-run", "all", config=config)
+    assert done.returncode == 1
+    assert (
+        "more.yaml: datasets.synthetic_bp4d.root: results/raw/synthetic_bp4d/ holds the faces of results/"
+        in (done.stdout + done.stderr)
+    )
+    config = other(copy, "same.yaml", copy.config | {"results": "results_same"})
+    assert copy.run("--dry-run", "all", config=config).returncode == 0
+
+
 def test_a_folder_of_its_own_leaves_the_default_as_it_was(after_the_default):
     workflow = after_the_default
     config = other(workflow, "mine.yaml", OWN_DATA | {"results": "results_mine"})

@@ -37,7 +37,7 @@ try:
     RESULTS = JOBS.results
     # Whatever is laid over it, the first file is the configuration's name: a results folder belongs to one.
     if workflow.is_main_process:
-        check_owner(RESULTS, SOURCES[0])
+        check_owner(JOBS, SOURCES[0])
 except InputError as error:
     sys.exit(f"{error}")  # the message alone; a WorkflowError would show where this line is
 prepare_execution(workflow, JOBS, SOURCES[0])
