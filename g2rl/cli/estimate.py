@@ -14,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from g2rl.workflow.cores import available_cores
 
     parser.add_argument("--cores", type=int, default=available_cores(), metavar="N", help="to run it on")
-    parser.add_argument("--results", type=Path, default=Path(), metavar="DIR", help="where results/ is")
+    what = "the disk to look at; default: that of the configuration's results folder"
+    parser.add_argument("--results", type=Path, metavar="DIR", help=what)
 
 
 def run(options: argparse.Namespace) -> Outcome:

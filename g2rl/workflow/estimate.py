@@ -125,16 +125,23 @@ def estimate(config: Config, data: Mapping[str, Data], cores: int, gpu: bool, si
     ]
 
 
-def estimate_run(config: Config, cores: int, folder: Path) -> tuple[str, bool]:
-    """The estimate of a run for the screen, and whether the disk of ``folder`` has room for its results."""
+def estimate_run(config: Config, cores: int, folder: Path | None = None) -> tuple[str, bool]:
+    """The estimate of a run for the screen, and whether the disk of ``folder`` has room for its results;
+    None: of the configuration's own results folder."""
     import torch
 
     data = count_frames(config, load_manifests(config))
     gpu = config.compute.gpu and torch.cuda.is_available()
     stages = estimate(config, data, cores, gpu, model_bytes(config, data))
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(folder or nearest_existing(Path(config.results))).free
     text = format_estimate(stages, data, cores, gpu, free, training_pixels(config, data))
     return text, free >= sum(stage.bytes for stage in stages)
+
+
+def nearest_existing(folder: Path) -> Path:
+    """A folder, or where there is none yet the nearest one above that exists."""
+    folder = folder.resolve()  # it may be a link to another disk
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def model_bytes(config: Config, data: Mapping[str, Data]) -> int:

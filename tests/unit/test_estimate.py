@@ -7,7 +7,14 @@ import pytest
 
 from g2rl.config import load
 from g2rl.errors import InputError
-from g2rl.workflow.estimate import count_frames, estimate, format_estimate, model_bytes, training_pixels
+from g2rl.workflow.estimate import (
+    count_frames,
+    estimate,
+    format_estimate,
+    model_bytes,
+    nearest_existing,
+    training_pixels,
+)
 from g2rl.workflow.manifest import load_manifests
 from g2rl.workflow.resources import (
     ACTIVATION_BYTES,
@@ -159,6 +166,14 @@ def test_lengths_of_a_table_are_never_too_small(tmp_path):
     assert lengths["S1"] >= 1
     assert lengths["S2"] >= 9
     assert 200 <= lengths["S3"] < 3 * 200
+
+
+def test_the_disk_is_that_of_the_results_though_there_are_none_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert nearest_existing(Path("results/of/mine")) == tmp_path.resolve()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "results").symlink_to(tmp_path / "other")
+    assert nearest_existing(Path("results")) == (tmp_path / "other").resolve()
 
 
 def test_memory_follows_frames_and_image_size(plans):
