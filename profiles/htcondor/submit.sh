@@ -14,7 +14,7 @@ should_transfer_files = NO
 request_cpus = $1
 request_memory = ${2}MB
 request_gpus = $3
-# Over its time or memory a job is held: it is removed at once, so that Snakemake runs it anew with more.
+# Over its time or memory a job is held: it is removed at once, so that Snakemake runs it again with more.
 allowed_execute_duration = $(($4 * 60))
 periodic_remove = JobStatus == 5
 output = logs/htcondor/\$(Cluster).log

@@ -12,7 +12,7 @@ kind: Job
 metadata:
   generateName: g2rl-
 spec:
-  backoffLimit: 0  # Snakemake runs it anew, with more memory and time
+  backoffLimit: 0  # Snakemake runs it again, with more memory and time
   ttlSecondsAfterFinished: 86400
   template:
     spec:

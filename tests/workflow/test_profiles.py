@@ -116,6 +116,17 @@ def test_gpu_jobs_ask_for_one_gpu_and_short_jobs_go_together():
         assert profile["set-resource-scopes"] == {"at_once": "local"}
 
 
+@pytest.mark.parametrize(
+    ("first", "last"), [("# Short jobs go many", "retries: 2"), ("# A file written", "scheduler: greedy")]
+)
+def test_what_suits_every_cluster_is_the_same_in_every_profile(first, last):
+    """Snakemake reads one profile of a workflow, so that each has these lines."""
+    texts = [
+        (ROOT / "profiles" / name / "profile.yaml").read_text() for name in PROFILES if name != "default"
+    ]
+    assert len({text[text.index(first) : text.index(f"\n{last}\n")] for text in texts}) == 1
+
+
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory) -> Path:
     """The plugins that are not in the lock, from the package registry, in a folder of their own."""
