@@ -170,13 +170,6 @@ class Layout(ABC):
         return sequence.split("_")[0]
 
 
-def find_part(what: str, entry: str, folder: Path, *spellings: str) -> Part:
-    """The part of a dataset that lies in ``folder`` under one of these names, see ``find_entry``."""
-    path = find_entry(folder, *spellings)
-    twins = tuple(other for other in find_entries(folder, *spellings) if other != path)
-    return Part(what, path, entry, twins)
-
-
 def find_entry(folder: Path, *spellings: str) -> Path:
     """The entry of ``folder`` with one of these names; capitals, spaces, ``-`` and ``_`` make no difference.
 

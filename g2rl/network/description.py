@@ -37,7 +37,7 @@ class Description:
     @property
     def trained_on(self) -> str:
         """What it was trained on, in words."""
-        groups = bool(self.subjects) and all(map(PEOPLE_GROUP.fullmatch, self.subjects))
+        groups = self.rendered and bool(self.subjects) and all(map(PEOPLE_GROUP.fullmatch, self.subjects))
         who = "groups of people" if groups else "subjects"
         faces = f"{'rendered ' if self.rendered else ''}faces of {len(self.subjects)} {who}"
         return faces + (f" ({', '.join(self.datasets)})" if self.datasets else "")

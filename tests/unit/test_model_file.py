@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
 from g2rl.inference.predictor import predict_sequences
+from g2rl.network.description import Description
 from g2rl.network.model_file import read_model, write_model
 from g2rl.network.variants import build_model
 from tests.factories import CPU, HELD_OUT, SEQUENCES, SMALL, run
@@ -22,6 +23,15 @@ def test_a_model_file_that_is_none_is_named(tmp_path):
     for name, message in (("a", "not a readable"), ("b", "no description"), ("c", "c.safetensors")):
         with pytest.raises(InputError, match=message):
             read_model(tmp_path / f"{name}.safetensors", CPU)
+
+
+def test_groups_of_people_are_rendered_ones(tmp_path):
+    """A study may call its subjects G0001 too."""
+    about = Description(aus=(6,), settings=SMALL, subjects=frozenset({"G0001", "G0002"}))
+    assert about.trained_on == "faces of 2 subjects"
+    rendered = replace(about, datasets=("synthetic_people",))
+    assert rendered.trained_on == "rendered faces of 2 groups of people (synthetic_people)"
+    assert replace(about, datasets=("mine",)).trained_on == "faces of 2 subjects (mine)"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -279,20 +280,23 @@ def test_no_two_inputs_have_outputs_of_one_name(tmp_path, monkeypatch, names, ou
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
-def test_a_folder_that_may_not_be_searched_is_one_line(tmp_path):
-    folder = tmp_path / "locked"
-    folder.mkdir(mode=0)
+def test_a_folder_that_may_not_be_searched_is_one_line():
     root = not os.geteuid()  # who may search every folder
-    try:
-        if root:
-            os.seteuid(65534)
-        found, faults = find_inputs([folder / "clip.mp4", folder / "*.mp4"])
-    finally:
-        if root:
-            os.seteuid(0)
-        folder.chmod(0o700)
-    assert found == []
-    assert [fault.partition(": ")[2] for fault in faults] == ["may not be read: check its permissions"] * 2
+    with tempfile.TemporaryDirectory() as top:  # pytest's own folders are their owner's alone
+        os.chmod(top, 0o755)
+        folder, clip = Path(top, "locked"), Path(top, "clip.mp4")
+        folder.mkdir(mode=0)
+        clip.touch()
+        try:
+            if root:
+                os.seteuid(65534)
+            found, faults = find_inputs([folder, folder / "clip.mp4", folder / "*.mp4", clip])
+        finally:
+            if root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+    assert [one.path for one in found] == [clip]  # the others are predicted
+    assert [fault.partition(": ")[2] for fault in faults] == ["may not be read: check its permissions"] * 3
 
 
 def test_a_face_that_jumps_to_another_place_is_named(model_file, tmp_path, capsys):
