@@ -230,8 +230,8 @@ class Config(Section):
     """A whole rebuild: which datasets, which runs, which settings."""
 
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1), BeforeValidator(_without_null)]
-    """What to rebuild the table on; the name is the folder below ``results``. In a file laid over another, null
-    takes a dataset of the other out."""
+    """What to rebuild the table on; the name is the folder below ``results``. In a file laid over another,
+    null takes a dataset of the other out."""
     results: File = "results"
     """The folder of all results, below the one where Snakemake runs (it may be a link to another disk). Each
     configuration needs its own: one that another has used is refused."""
