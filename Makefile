@@ -17,11 +17,11 @@ TOLERANCE := 0.1
 
 all: .venv/installed
 	$(BIN)/snakemake --cores $(CORES) all
-	$(BIN)/snakemake --report results/report.html
+	$(BIN)/snakemake --report results/report.html --report-stylesheet workflow/report/report.css
 	@echo "See results/table1.md, results/figures/ and results/report.html."
 
 report: .venv/installed
-	$(BIN)/snakemake --report results/report.html
+	$(BIN)/snakemake --report results/report.html --report-stylesheet workflow/report/report.css
 
 test: lint unit workflow
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from g2rl.workflow.estimate import format_hours
@@ -30,6 +31,7 @@ HIDDEN_TEXTS = (
     "Touching output",
     "Elapsed",
 )
+REPORT_STYLE = "workflow/report/report.css"
 PAUSE = 60  # seconds between two lines of one stage, at least
 
 log = logging.getLogger(SNAKEMAKE)
@@ -126,6 +128,7 @@ class Screen(logging.Filter):
                 "snakemake",
                 "--report",
                 f"{results}/report.html",
+                *["--report-stylesheet", REPORT_STYLE] * Path(REPORT_STYLE).exists(),
                 *["--configfile", *configs] * bool(configs),
             ]
             say(f"for a page of all results: {shlex.join(report)}")

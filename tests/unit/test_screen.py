@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from g2rl.workflow import screen
 from g2rl.workflow.screen import HANDLER, SNAKEMAKE, stages_on_screen
 
+ROOT = Path(__file__).resolve().parents[2]
 RULES = ["align"] * 20 + ["train"]
 
 
@@ -60,7 +62,8 @@ def lines(shown: io.StringIO) -> list[str]:
     return [line.partition(" ")[2] if line[:2].isdigit() else line for line in shown.getvalue().splitlines()]
 
 
-def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown):
+def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown, monkeypatch):
+    monkeypatch.chdir(ROOT)
     with stages_on_screen(workflow(), TARGETS, is_local=True):
         work()
     assert lines(shown)[1:] == [
@@ -70,7 +73,8 @@ def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown):
         "train: log logs/train20.log",
         "train: 1 of 1 done in 0 s; 21 of 21 jobs",
         "21 of 21 jobs done in 0 s: tables in results/, figures in results/figures/",
-        "for a page of all results: snakemake --report results/report.html --configfile 'my own.yaml'",
+        "for a page of all results: snakemake --report results/report.html"
+        " --report-stylesheet workflow/report/report.css --configfile 'my own.yaml'",
     ]
 
 

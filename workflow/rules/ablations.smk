@@ -10,7 +10,7 @@ rule guidance:
         pdf=RESULTS.guidance(".pdf"),
         png=report(
             RESULTS.guidance(".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/guidance.rst",
             labels={"result": "What L_G really does"},
         ),
@@ -37,7 +37,7 @@ use rule guidance as guidance_of_variants with:
         pdf=RESULTS.ablations_guidance(".pdf"),
         png=report(
             RESULTS.ablations_guidance(".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/guidance.rst",
             labels={"result": "What L_G really does in the ablations"},
         ),
@@ -56,14 +56,14 @@ rule compare:
         csv=RESULTS.ablations(".csv"),
         md=report(
             RESULTS.ablations(".md"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/ablations.rst",
             labels={"result": "Ablations"},
         ),
         pdf=RESULTS.ablations(".pdf"),
         png=report(
             RESULTS.ablations(".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/ablations.rst",
             labels={"result": "Ablations, figure"},
         ),

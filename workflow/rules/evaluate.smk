@@ -101,7 +101,7 @@ rule cross_dataset:
         csv=RESULTS.cross_dataset(".csv"),
         md=report(
             RESULTS.cross_dataset(".md"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/cross_dataset.rst",
             labels={"result": "Across datasets"},
         ),
@@ -131,7 +131,7 @@ rule locations:
         csv=RESULTS.locations(".csv"),
         md=report(
             RESULTS.locations(".md"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/locations.rst",
             labels={"result": "Locations"},
         ),

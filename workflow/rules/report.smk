@@ -13,7 +13,7 @@ rule table1:
         tex=RESULTS.table1(".tex"),
         html=report(
             RESULTS.table1(".html"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/table1.rst",
             labels={"result": "Table 1"},
         ),
@@ -43,7 +43,7 @@ rule calibration:
     output:
         png=report(
             RESULTS.calibration(".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/calibration.rst",
             labels={"result": "Calibration"},
         ),
@@ -93,7 +93,7 @@ rule figure1:
     output:
         png=report(
             RESULTS.figure(1, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure1.rst",
             labels={"result": "Figure 1"},
         ),
@@ -119,7 +119,7 @@ rule figure2:
     output:
         png=report(
             RESULTS.figure(2, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure2.rst",
             labels={"result": "Figure 2"},
         ),
@@ -146,7 +146,7 @@ rule figure3:
     output:
         png=report(
             RESULTS.figure(3, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure3.rst",
             labels={"result": "Figure 3"},
         ),
@@ -174,7 +174,7 @@ rule figure4:
     output:
         png=report(
             RESULTS.figure(4, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure4.rst",
             labels={"result": "Figure 4"},
         ),
@@ -201,7 +201,7 @@ rule figure5:
     output:
         png=report(
             RESULTS.figure(5, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure5.rst",
             labels={"result": "Figure 5"},
         ),
@@ -229,7 +229,7 @@ rule figure6:
     output:
         png=report(
             RESULTS.figure(6, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure6.rst",
             labels={"result": "Figure 6"},
         ),
@@ -256,7 +256,7 @@ rule figure7:
     output:
         png=report(
             RESULTS.figure(7, ".png"),
-            category="Results",
+            category="Figures and tables",
             caption="../report/figure7.rst",
             labels={"result": "Figure 7"},
         ),
@@ -289,7 +289,7 @@ rule lock:
         pages=[
             report(
                 path,
-                category="Results by dataset" if name else "Results",
+                category="Results by dataset" if name else "Figures and tables",
                 caption="../report/dataset.rst" if name else "../report/summary.rst",
                 labels={"dataset": name} if name else {"result": "Summary"},
             )
