@@ -184,8 +184,8 @@ def notes(
             )
         if measured.get("difference", pd.Series(dtype=float)).notna().any():
             found.append(
-                "− Baseline: the average less the Baseline's, of the same seeds on the same frames, with the "
-                "95 % interval of this difference, bootstrap over subjects and seeds."
+                "vs. Baseline: the average less the Baseline's, of the same seeds on the same frames, with "
+                "the 95 % interval of this difference, bootstrap over subjects and seeds."
             )
         seeds = max(measured["seeds"])
         trained = f"Every network: {recipe.rstrip('.')}. " if recipe else ""

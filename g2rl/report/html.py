@@ -19,6 +19,7 @@ STYLE = """
 .g2rl th, .g2rl td { color: inherit; padding: .14rem .4rem; text-align: right; font-weight: normal;
   white-space: nowrap; }
 .g2rl th[scope=row], .g2rl th[scope=rowgroup], .g2rl th:first-child { text-align: left; padding-left: 0; }
+.g2rl table:where(:has(tr > :nth-child(12))) :is(th, td) { padding-inline: .22rem; }
 .g2rl td:last-child, .g2rl th:last-child { padding-right: 0; }
 .g2rl table.values td:nth-last-child(2) { border-left: 1px solid var(--hair); }
 .g2rl table.values td:last-child { color: var(--quiet); }

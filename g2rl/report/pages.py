@@ -17,8 +17,10 @@ FIGURES = {
     4: "Faces that the network was not trained on, and the heatmap that it predicts for each AU.",
     5: "True and predicted intensity of two AUs over the frames of held-out subjects.",
     6: "Average ICC and MAE of G2RL over σ, the width of the heatmaps; bands: 95 % intervals over subjects.",
-    7: "Average ICC and MAE of G2RL over λ, the weight of the guidance; the dashed line is the Baseline.",
+    7: "Average ICC and MAE of G2RL over λ, the weight of the guidance; bands: 95 % intervals over subjects; "
+    "the dashed line is the Baseline.",
 }
+SWEEPS = {6: "sigma", 7: "lambda"}  # figures over a parameter, a column of their CSV
 WARNINGS = ("(collapsed)", "(nearly) constant, so", "(left out:")  # in the notes of Table 1
 TITLES = dict(zip(IMAGE_FREE, ("Best constant, no image", "Ridge on the landmarks, no image"), strict=True))
 STATUS = {  # of frames.csv: its columns in the order shown
@@ -56,7 +58,7 @@ def _summary(results: Path, made: set[str], configurations: Sequence[str], datas
     table = content_of((results / "table1.html").read_text(encoding="utf-8"))
     models = sum(name.endswith("/model.safetensors") for name in made)
     what = [
-        f"g2rl {__version__} with {', '.join(configurations)}: {models} trained networks.",
+        f"g2rl {__version__} with {', '.join(configurations)}: {_count(models, 'trained network')}.",
         *(_describe(results, name) for name in datasets),
     ]
     warnings = [note for note in re.findall("<li>.*?</li>\n", table) if any(w in note for w in WARNINGS)]
@@ -73,9 +75,19 @@ def _summary(results: Path, made: set[str], configurations: Sequence[str], datas
     for number, caption in FIGURES.items():
         if (name := f"figures/figure{number}.png") in made:
             image = f'<img alt="Figure {number}" src="{_data(results / name, "image/png")}"/>'
+            if number in SWEEPS:
+                caption += _describe_sweep(_rows(results / f"figures/figure{number}.csv"), SWEEPS[number])
             words = f"<figcaption><b>Figure {number}.</b> {text(caption)}</figcaption>"
             parts.append(f"<figure>{image}{words}</figure>")
     return "\n".join(parts)
+
+
+def _describe_sweep(rows: Rows, parameter: str) -> str:
+    """At how many values and with how many seeds Figure 6 or 7 was measured, a sentence."""
+    points = [row for row in rows if float(row[parameter])]
+    values, seeds = len({row[parameter] for row in points}), sorted({int(row["seeds"]) for row in points})
+    each = _count(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    return f" Measured at {_count(values, 'value')}, with {each} each."
 
 
 def _describe(results: Path, dataset: str) -> str:
@@ -93,7 +105,8 @@ def _faults(results: Path, made: set[str], dataset: str) -> str:
     found = Counter(row["severity"] for row in _rows(results / dataset / "check.csv"))
     if not found["error"] and not found["warning"]:
         return ""
-    return f"g2rl check on {dataset}: {found['error']} errors, {found['warning']} warnings; see its page."
+    counts = ", ".join(_count(found[severity], severity) for severity in ("error", "warning"))
+    return f"g2rl check on {dataset}: {counts}; see its page."
 
 
 def _dataset(results: Path, made: set[str], dataset: str) -> str:
@@ -157,6 +170,10 @@ def _title(run: str) -> str:
     weight = f", λ = {found.lambda_:g}" if found.lambda_ else ""
     variant = f", {found.variant}" if found.variant and found.method in ("baseline", "g2rl") else ""
     return f"{name}, σ = {found.sigma:g}{weight}{variant}, seed {found.seed}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _number(value: str) -> str:

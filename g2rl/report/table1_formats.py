@@ -104,7 +104,7 @@ class _Panel:
 
     @property
     def header(self) -> list[str]:
-        last = ["− Baseline"] * self.compared
+        last = ["vs. Baseline"] * self.compared
         return ["Method", *(f"AU{au}" for au in self.aus), "Avg.", "95 %", *last]
 
     @property

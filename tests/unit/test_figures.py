@@ -303,7 +303,7 @@ def test_choose_sequence_among_the_aus_asked_for(caplog):
 
 
 def test_ticks_are_written_as_in_the_paper():
-    written = {0.4472: "√0.2", 0.7071: "√0.5", 1: "1", 2: "2", 2.236: "√5", 1.5: "1.5", 0.005: "0.005"}
+    written = {0.4472: r"$\sqrt{0.2}$", 2.236: r"$\sqrt{5}$", 1: "1", 2: "2", 1.5: "1.5", 0.005: "0.005"}
     assert {value: tick_label(value) for value in written} == written
 
 

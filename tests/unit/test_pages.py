@@ -5,6 +5,7 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from g2rl.evaluation.metrics import write_metrics
@@ -41,6 +42,8 @@ def results(tmp_path):
     for name, text in texts.items():
         (root / name).write_text(text, encoding="utf-8")
     save(new_figure(1, 1), root / "figures/figure4")
+    values = {"lambda": [0, 0.05, 0.5], "metric": "ICC", "seeds": 1}
+    save(new_figure(1, 1), root / "figures/figure7", pd.DataFrame(values))
     (root / "mine/fold1").mkdir()
     (root / "mine/fold1/model.safetensors").touch()
     files = [str(path) for path in root.rglob("*") if path.is_file()]
@@ -53,14 +56,14 @@ def test_first_page_warns_once_and_shows_the_figures_there_are(results):
     tree = ElementTree.fromstring(document)
     assert [item.text for item in tree.find(".//ul[@class='warnings']")] == [
         NOTES[1],
-        "g2rl check on mine: 0 errors, 1 warnings; see its page.",
+        "g2rl check on mine: 0 errors, 1 warning; see its page.",
     ]
     assert document.count(NOTES[1]) == 1
     assert (
-        "my.yaml: 1 trained networks. mine: real faces of 2 subjects, 1,069 frames in 2 sequences."
-        in document
+        "my.yaml: 1 trained network. mine: real faces of 2 subjects, 1,069 frames in 2 sequences." in document
     )
-    assert [image.get("alt") for image in tree.iter("img")] == ["Figure 4"]
+    assert [image.get("alt") for image in tree.iter("img")] == ["Figure 4", "Figure 7"]
+    assert "the Baseline. Measured at 2 values, with 1 seed each." in document
     assert not re.search(r'(src|href)="(?!data:)', document)
 
 

@@ -114,7 +114,7 @@ def test_every_method_is_paired_with_the_baseline(tmp_path):
     assert row["difference"] == pytest.approx(row["value"] - rows.loc["Baseline", "value"], abs=2e-6)
     assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
     assert (row["aus"], row["seeds"], rows.loc["Baseline", "seeds"]) == (3, 1, 2)
-    assert "− Baseline: the average less the Baseline's" in (tmp_path / "table1.md").read_text()
+    assert "vs. Baseline: the average less the Baseline's" in (tmp_path / "table1.md").read_text()
 
 
 def test_neutral_rows_are_of_predictions_less_each_subjects_own_percentile(tmp_path):

@@ -65,13 +65,13 @@ def figure2(
             for (x, y), aus in places.items():
                 dot = axes.plot(x, y, "o", color=COLOURS[1], markersize=4, zorder=4)[0]  # over the labels
                 dot.set(markeredgecolor="white", markeredgewidth=0.5)
-                # Outwards of the midline; on it, or where a dot is in the way, away from the mouth; long
-                # labels a little lower.
+                # Outwards of the midline; on it, or where a dot is in the way, away from the mouth, or from
+                # a dot just above; long labels a little lower.
                 aside, below = x - landmarks[[27, 51, 57], 0].mean(), y > landmarks[62, 1]
                 side = 0 if abs(aside) < 4 else np.sign(aside)
                 reach = 6 + 3 * len(" ".join(aus))
                 if any(0 < side * (x1 - x) < reach and abs(y1 - y) < 3 for x1, y1 in places):
-                    side = 0
+                    side, below = 0, below or any(0 < y - y1 < 10 > abs(x1 - x) for x1, y1 in places)
                 drop = (-8 if below else 8) if not side else -5 if len(aus) > 2 else 0
                 axes.annotate(
                     " ".join(aus),

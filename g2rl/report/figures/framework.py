@@ -81,7 +81,7 @@ def figure3(layers: Sequence[Layer], aus: int, stem: str | os.PathLike) -> pd.Da
         start = between[-1] + reach if projection else M + 0.38
         _arrow(axes, (start, PROJECTION), (right - 0.56, PROJECTION))
         _arrow(axes, (right, GRAPH + BOX / 2 + 0.17), (right, PROJECTION - 0.1))
-        _text(axes, heatmaps, HEIGHT - 0.17, "$L_S$: against Eq. 1 of the codes")
+        _text(axes, heatmaps, HEIGHT - 0.17, "$L_S$: distance to the heatmaps of Eq. 1")
         _arrow(axes, (heatmaps, NET + BOX / 2 + 0.17), (heatmaps, HEIGHT - 0.26))
         _text(axes, right - 0.47, 1.63, "$L=\\lambda L_G+(1-\\lambda)L_S$")
         data = pd.DataFrame([asdict(one) | {"shape": _shape(one)} for one in layers])

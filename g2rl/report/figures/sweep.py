@@ -67,10 +67,10 @@ def matched_sweep(metrics: Sequence[Path], lam: float) -> pd.DataFrame:
 
 
 def tick_label(value: float) -> str:
-    """A value as the paper writes it: 0.4472 is √0.2."""
+    """A value as the paper writes it: 0.4472 is √0.2, as mathematical text."""
     square = round(value * value, 1)
     is_root = value != round(value, 1) and f"{square**0.5:.3g}" == f"{value:.3g}"
-    return f"√{square:g}" if is_root else f"{value:.3g}"
+    return rf"$\sqrt{{{square:g}}}$" if is_root else f"{value:.3g}"
 
 
 def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
@@ -83,6 +83,7 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
     name = data.columns[1]
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     with style():
         figure = new_figure(TWO_COLUMNS, 2.35, layout="constrained")
@@ -106,6 +107,7 @@ def figure_sweep(data: pd.DataFrame, stem: str | os.PathLike) -> None:
                 axes.set_xscale("log")
             axes.set_xticks(ticks, list(map(tick_label, ticks)))
             axes.set_xticks([], minor=True)
+            axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
             axes.set(xlabel=AXES[name], ylabel=f"{metric} {ARROWS[metric]}")
             draw_grid(axes)
         handles = panels[0].get_legend_handles_labels()
