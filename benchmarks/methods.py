@@ -1,9 +1,9 @@
-"""Table 1 of config/benchmark.yaml with the time to train each method, for docs/evidence.
+"""Every method of config/benchmark.yaml on average over the AUs, with the time to train each.
 
     python benchmarks/methods.py results_benchmark docs/evidence/methods
 
-Writes .csv, Table 1's columns and minutes, the mean wall-clock time of a training by Snakemake's records; and
-.md, Table 1 and a table of these times.
+Writes .csv, Table 1's rows and minutes, the mean wall-clock time of a training by Snakemake's records; and
+the table between the marks of the page, .md.
 """
 
 import sys
@@ -15,6 +15,9 @@ from g2rl.evaluation.methods import method_title
 from g2rl.io.atomic import write_text
 from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import read_csv, write_csv
+
+MARKS = ("<!-- methods -->\n", "<!-- /methods -->")
+HEADER = ["method", "ICC", "− Baseline", "MAE", "− Baseline", "minutes per training"]
 
 
 def minutes(results: Path) -> pd.DataFrame:
@@ -28,13 +31,34 @@ def minutes(results: Path) -> pd.DataFrame:
     return table.groupby(["dataset", "method"], sort=False, as_index=False).mean()
 
 
+def markdown(table: pd.DataFrame) -> str:
+    """A table for each dataset: the values of the average over the AUs, with their intervals."""
+    average, parts = table[table["au"] == "avg"], []
+    for dataset, here in average.groupby("dataset", sort=False):
+        rows = []
+        for method, both in here.groupby("method", sort=False):
+            cells = [str(method)]
+            for metric in ("ICC", "MAE"):
+                one = both[both["metric"] == metric].iloc[0]
+                cells.append(f"{one.value:.3f} [{one.ci_low:.3f}, {one.ci_high:.3f}]")
+                cells.append(
+                    f"{one.difference:+.3f} [{one.difference_low:+.3f}, {one.difference_high:+.3f}]"
+                    if pd.notna(one.difference)
+                    else ""
+                )
+            time = both["minutes"].iloc[0]
+            rows.append([*cells, "" if pd.isna(time) else f"{time:.1f}"])
+        parts.append(f"**{dataset}**\n\n{pipe_table(HEADER, '|:--|--:|--:|--:|--:|--:|', rows)}\n")
+    return "\n".join(parts)
+
+
 def main(results: Path, stem: Path) -> None:
-    times = minutes(results)
-    table = read_csv(results / "table1.csv").merge(times, how="left", on=["dataset", "method"])
-    write_csv(stem.with_suffix(".csv"), table[table["source"] == "measured"])
-    rows = [[row.dataset, row.method, f"{row.minutes:.1f}"] for row in times.itertuples()]
-    text = pipe_table(["dataset", "method", "minutes per training"], "|:--|:--|--:|", rows)
-    write_text(stem.with_suffix(".md"), f"{(results / 'table1.md').read_text(encoding='utf-8')}\n{text}\n")
+    table = read_csv(results / "table1.csv", dtype={"au": str})
+    table = table[table["source"] == "measured"].merge(minutes(results), how="left", on=["dataset", "method"])
+    write_csv(stem.with_suffix(".csv"), table)
+    page = stem.with_suffix(".md")
+    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+    write_text(page, f"{before}{MARKS[0]}{markdown(table)}{MARKS[1]}{rest.split(MARKS[1])[1]}")
 
 
 if __name__ == "__main__":
