@@ -1,5 +1,6 @@
-"""Draw Figure 2: where each set of AU centres puts the AUs, on the calmest face of a sequence, the first of
-several that has a face.
+"""Draw Figure 2: where each set of AU centres puts the AUs on a face.
+
+The face is the calmest of the first sequence that has any.
 
 example: g2rl figure2 cache/F002_T1.h5 -o figure2.png
 """

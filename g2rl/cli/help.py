@@ -4,49 +4,26 @@ import argparse
 import ast
 import importlib
 import inspect
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
-COMMANDS = (
-    "config",
-    "init",
-    "check",
-    "estimate",
-    "status",
-    "head",
-    "render",
-    "landmarks",
-    "align",
-    "manifest",
-    "frames",
-    "weights",
-    "train",
-    "test",
-    "model",
-    "export",
-    "image-free",
-    "import-predictions",
-    "metrics",
-    "table",
-    "calibration",
-    "claims",
-    "ablations",
-    "guidance",
-    "cross-dataset",
-    "locations",
-    "figure1",
-    "figure2",
-    "figure3",
-    "figure4",
-    "figure5",
-    "figure6",
-    "figure7",
-    "predict",
-    "provenance",
-    "lock",
-    "verify",
-    "clean",
-)
+GROUPS = {
+    "Your own videos and photos": ("predict", "model", "export"),
+    "A run of the workflow: before, during, after": (
+        *("init", "check", "config", "estimate", "status", "lock", "verify", "provenance", "clean"),
+    ),
+    "Stages of the workflow": (
+        *("head", "render", "landmarks", "align", "manifest", "frames", "weights", "train", "test"),
+        *("image-free", "import-predictions", "metrics"),
+    ),
+    "Tables and figures": (
+        *("table", "calibration", "claims", "ablations", "guidance", "cross-dataset", "locations"),
+        *(f"figure{number}" for number in range(1, 8)),
+    ),
+}
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -84,15 +61,20 @@ def module_name(command: str) -> str:
 
 
 def overview() -> str:
-    """The list of commands, each with the first line of its help."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:{width}}  {_summary(name)}" for name in COMMANDS]
+    """The commands by what they are for, each with the first line of its help, as wide as the terminal."""
+    indent = max(map(len, COMMANDS)) + 4
+    width = max(shutil.get_terminal_size().columns - 2, indent + 20)
+    lines = []
+    for group, names in GROUPS.items():
+        lines += ["", f"{group}:"]
+        for name in names:
+            text = f"  {name:{indent - 4}}  {_summary(name)}"
+            lines.append(textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False))
     return "\n".join(
         [
             "usage: g2rl COMMAND …",
             "",
-            "Facial action unit intensity from videos: one command per stage of the workflow.",
-            "",
+            "Facial action unit intensity from videos.",
             *lines,
             "",
             "g2rl COMMAND --help shows its options and an example; g2rl --version the version.",

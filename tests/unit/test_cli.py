@@ -25,10 +25,16 @@ from g2rl.config.values import attribute_docs, choices, kinds, split_doc
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_overview_lists_every_command(capsys):
+def test_overview_lists_every_command(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert main.main(["--help"]) == main.main([]) == 0
     out = capsys.readouterr().out
     assert all(f"  {name} " in out for name in COMMANDS)
+    modules = {path.stem.replace("_", "-") for path in Path(main.__file__).parent.glob("*.py")}
+    helpers = {"--init--", "device", "help", "main", "options", "outcome", "sequence-files", "settings-options"}
+    assert sorted(COMMANDS) == sorted(modules - helpers)
+    commands = out.split("\n\ng2rl COMMAND")[0]
+    assert max(map(len, commands.splitlines())) <= 80
 
 
 def test_version(capsys):
