@@ -38,6 +38,7 @@ MEASURES = {
     "identity": "share of faces told apart",
     "intensity": "R² of intensities from M",
 }
+NAMES = {"g2rl": "G2RL", "shuffled": "other landmarks"}  # of variants, in the figure
 
 
 @torch.inference_mode()
@@ -119,9 +120,9 @@ def draw(table: pd.DataFrame, stem: Path) -> None:
                 seeds = difference[variant].dropna()
                 axes.plot(seeds, [at] * len(seeds), "o", color=COLOURS[0], alpha=0.4, markersize=3)
                 axes.plot([seeds.mean()] * 2, [at - 0.3, at + 0.3], color=COLOURS[1])
-            axes.set_yticks(range(len(names)), names)
+            axes.set_yticks(range(len(names)), [NAMES.get(each, each) for each in names])
             axes.set_title(title, loc="left", pad=3, fontsize=7.5)
-            axes.locator_params(axis="x", nbins=3)
+            axes.locator_params(axis="x", nbins=2)
             draw_grid(axes, "x")
         axes.invert_yaxis()
         figure.supxlabel(
