@@ -24,9 +24,15 @@ def switch(parser: argparse.ArgumentParser, name: str, what: str) -> None:
     parser.set_defaults(**{action.dest: False})
 
 
-def sequence(parser: argparse.ArgumentParser) -> None:
-    """The options that name a sequence of a dataset."""
-    parser.add_argument("--layout", required=True, help="bp4d, disfa, disfa_right, table or people")
+def sequence(
+    parser: argparse.ArgumentParser, layouts: str = "bp4d, disfa, disfa_right, table or people"
+) -> None:
+    """The options that name a sequence of a dataset.
+
+    Args:
+        layouts: those that the command knows.
+    """
+    parser.add_argument("--layout", required=True, help=layouts)
     parser.add_argument("--root", type=Path, required=True, metavar="DIR", help="the dataset's folder")
     parser.add_argument("--sequence", required=True, help="its name, such as F001_T1 or SN001")
     parser.add_argument("--subject", required=True, help="its subject, such as F001 or SN001")

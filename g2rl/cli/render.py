@@ -12,7 +12,7 @@ from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    sequence(parser)
+    sequence(parser, "bp4d, disfa or people")
     parser.add_argument("--head", type=Path, required=True, help="what g2rl head wrote")
     parser.add_argument("--frames", type=int, required=True, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes")

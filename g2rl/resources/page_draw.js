@@ -110,7 +110,7 @@ function chooseHeat(unit) {
 
 const geometry = () => {
   const width = $("plot").clientWidth, narrow = width < 620, list = [...units].sort((a, b) => a - b);
-  return { width, narrow, list, left: narrow ? 4 : 184, right: 10, row: narrow ? 46 : 34, height: list.length * (narrow ? 46 : 34) + 26 };
+  return { width, narrow, list, left: narrow ? 4 : 184, right: narrow ? 16 : 10, row: narrow ? 46 : 38, height: list.length * (narrow ? 46 : 38) + 26 };
 };
 const xOf = (seconds, g) => g.left + ((seconds - view[0]) / (view[1] - view[0])) * (g.width - g.left - g.right);
 const secondsOf = (x, g) => clamp(view[0] + ((x - g.left) / (g.width - g.left - g.right)) * (view[1] - view[0]), 0, about.end);
@@ -173,7 +173,7 @@ function drawLines(context, g) {
   context.clip();
   shade(context, from, to, g, bottom);
   g.list.forEach((k, n) => {
-    const base = (n + 1) * g.row - 3.5, high = g.row - (g.narrow ? 20 : 8);
+    const base = (n + 1) * g.row - 3.5, high = g.row - (g.narrow ? 20 : 12);
     context.strokeStyle = COLOUR.line;
     context.lineWidth = 1;
     context.beginPath();
@@ -193,14 +193,14 @@ function drawLines(context, g) {
   context.restore();
   context.textBaseline = "alphabetic";
   g.list.forEach((k, n) => {
-    const [code, name] = about.aus[k], y = g.narrow ? n * g.row + 13 : (n + 1) * g.row - 9;
+    const [code, name] = about.aus[k], y = g.narrow ? n * g.row + 13 : (n + 1) * g.row - 12;
     context.fillStyle = COLOUR.ink;
     context.font = `${k === heat ? 700 : 500} 12px system-ui, sans-serif`;
     context.fillText(code, 2, y);
     context.fillStyle = k === heat ? COLOUR.ink : COLOUR.soft;
     context.font = "12px system-ui, sans-serif";
     context.fillText(name, 42, y);
-    drawScale(context, g, (n + 1) * g.row - 3.5, g.row - (g.narrow ? 20 : 8));
+    drawScale(context, g, (n + 1) * g.row - 3.5, g.row - (g.narrow ? 20 : 12));
   });
   const step = ticks(view[1] - view[0], (g.width - g.left) / 70);
   context.fillStyle = COLOUR.soft;
@@ -214,14 +214,14 @@ function drawLines(context, g) {
   context.textAlign = "left";
 }
 
-/** 0 and 5 at the left end of a timeline; where there is little room, inside it. */
+/** 0 and 5 at the left end of a timeline; where there is little room, at its right end. */
 function drawScale(context, g, base, high) {
   context.font = "10px system-ui, sans-serif";
   context.fillStyle = COLOUR.soft;
-  context.textAlign = g.narrow ? "left" : "right";
-  const x = g.narrow ? g.left : g.left - 4;
-  context.fillText("0", x, base + (g.narrow ? -1 : 2));
-  context.fillText("5", x, base - high + (g.narrow ? 7 : 5));
+  context.textAlign = "right";
+  const x = g.narrow ? g.width - 2 : g.left - 4;
+  context.fillText("0", x, base + 3);
+  context.fillText("5", x, base - high + 4);
   context.textAlign = "left";
 }
 

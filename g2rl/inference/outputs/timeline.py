@@ -17,7 +17,8 @@ MOST_FACES = 6  # those seen longest
 MOST_STEPS = (
     2000  # about one per pixel of the figure's width; of more frames the highest in each step is drawn
 )
-ROW, HEAD, FOOT = 0.235, 0.3, 0.72  # inches: of an AU, above a face's panel, below all
+ROW, HEAD = 0.235, 0.3  # inches: of an AU, above a face's panel
+FOOT, LINE = 0.48, 0.13  # inches: below all, and for each line of the caption
 ABSENT, DOUBTFUL = "0.93", "0.78"  # greys
 DOTS = 200  # per inch
 CAPTION = 150  # letters per line
@@ -36,12 +37,16 @@ def draw_timeline(series: Series, model: str, stem: Path) -> None:
 
     known = series.faces()
     faces = sorted(known[:MOST_FACES])
+    more = len(known) - len(faces)
+    left_out = f" {more} more faces, seen for less time, are in the CSV." if more else ""
+    caption = textwrap.wrap(f"Each row: 0 to {MAX_INTENSITY}. {model}{left_out}", CAPTION)
+    foot = FOOT + LINE * len(caption)
     panel = HEAD + ROW * len(series.aus)
-    height = FOOT + panel * max(len(faces), 1)
+    height = foot + panel * max(len(faces), 1)
     with style():
         figure = new_figure(TWO_COLUMNS, height, DOTS)
         for number, face in enumerate(faces or [-1]):
-            bottom = FOOT + panel * (max(len(faces), 1) - 1 - number)
+            bottom = foot + panel * (max(len(faces), 1) - 1 - number)
             axes = figure.add_axes((0.215, bottom / height, 0.755, (panel - HEAD) / height))
             title = f"{series.file}: face {face}" if faces else f"{series.file}: no face found"
             axes.set_title(title, loc="left", pad=4, weight="bold")
@@ -52,7 +57,7 @@ def draw_timeline(series: Series, model: str, stem: Path) -> None:
             Patch(color=ABSENT, label="face not found"),
             Patch(color=DOUBTFUL, label="doubtful (success 0)"),
         ]
-        place = (0.98, 0.26 / height)
+        place = (0.98, (foot - 0.46) / height)
         figure.legend(
             handles=patches,
             loc="lower right",
@@ -61,10 +66,7 @@ def draw_timeline(series: Series, model: str, stem: Path) -> None:
             handlelength=1.2,
             handleheight=0.9,
         )
-        more = len(known) - len(faces)
-        left_out = f" {more} more faces, seen for less time, are in the CSV." if more else ""
-        caption = textwrap.fill(f"Each row: 0 to {MAX_INTENSITY}. {model}{left_out}", CAPTION)
-        figure.text(0.01, 0.06 / height, caption, fontsize=7, color="0.35")
+        figure.text(0.01, 0.06 / height, "\n".join(caption), fontsize=7, color="0.35")
         save(figure, stem)
 
 
