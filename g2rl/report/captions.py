@@ -182,6 +182,9 @@ def notes(
                 "–: undefined. The ICC is if codes and predictions of an AU are both constant, each measure "
                 "if no frame is coded; an average is of the defined AUs, in parentheses their number."
             )
+        average = measured[(measured["au"] == "avg") & measured["value"].notna()]
+        if average["ci_low"].isna().any():
+            found.append("95 %, –: no interval over subjects, as where a fold tests a single one.")
         if measured.get("difference", pd.Series(dtype=float)).notna().any():
             found.append(
                 "vs. Baseline: the average less the Baseline's, of the same seeds on the same frames, with "

@@ -154,7 +154,8 @@ def _measures(folder: Path, runs: Sequence[str], metric: str) -> str:
         columns = {row["au"]: "Avg." if row["au"] == "avg" else f"AU{int(row['au'][2:])}" for row in rows}
         line = {row["au"]: _number(row["value"]) for row in rows}
         (average,) = (row for row in rows if row["au"] == "avg")
-        interval = f"[{_number(average['ci_low'])}, {_number(average['ci_high'])}]"
+        low, high = _number(average["ci_low"]), _number(average["ci_high"])
+        interval = f"[{low}, {high}]" if average["ci_low"] else "–"
         lines.append({"run": _title(run), **line, "interval": interval, "file": folder / run / "metrics.csv"})
     heads = {"run": "run", **columns, "interval": "95 %", "file": ""}
     return _table(lines, heads, "")

@@ -167,6 +167,8 @@ def _number(value: float) -> str:
 def _interval(row: pd.Series) -> str:
     if row["source"] == "published":
         return ""
+    if np.isnan(row["ci_low"]):
+        return "–"
     return f"[{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
 
 

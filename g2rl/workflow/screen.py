@@ -28,6 +28,7 @@ HIDDEN_TEXTS = (
     "Using shell",
     "Select jobs",
     "DAG of jobs will",
+    "Updating checkpoint",
     "Touching output",
     "Elapsed",
 )

@@ -68,7 +68,8 @@ def test_aus_that_are_predicted_as_a_constant_are_named():
 
 
 def test_the_notes_say_how_values_were_measured():
-    table = pd.DataFrame({"source": ["measured"], "dataset": ["disfa"], "seeds": [1], "value": [0.5]})
+    row = {"source": "measured", "dataset": "disfa", "au": "avg", "seeds": 1, "value": 0.5, "ci_low": 0.4}
+    table = pd.DataFrame([row])
     assert "pool the test frames of all folds" in notes(table)[0]
     assert "predictions are not rounded" in notes(table)[0]
     other = notes(table, aggregation="fold_mean", rounded=True)[0]

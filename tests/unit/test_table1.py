@@ -161,6 +161,16 @@ def test_an_average_of_fewer_aus_says_so_and_is_not_the_best():
     assert [rows[name][-2] for name in ("Baseline", "G2RL")] == ["**0.40**", "0.90 (4)"]
 
 
+def test_without_an_interval_there_is_a_dash_and_a_note():
+    alone = make_metrics(BP4D, np.full(6, 0.4), np.full(6, 0.5)).assign(ci_low=np.nan, ci_high=np.nan)
+    table = table1([MethodResult("x", "Baseline", [alone])], published=[])
+    from g2rl.report.captions import notes
+    from g2rl.report.table1_formats import markdown
+
+    assert rows_of_markdown(markdown(table, ""))[0, "ICC ↑ x, measured"]["Baseline"][-1] == "–"
+    assert "95 %, –: no interval over subjects, as where a fold tests a single one." in notes(table)
+
+
 def test_published_averages_are_the_means_of_their_rows():
     table = read_published()
     for _, rows in table.groupby(["dataset", "method", "metric"]):
@@ -219,7 +229,7 @@ def test_undefined_and_negative_values():
     from g2rl.report.table1_formats import markdown
 
     row = rows_of_markdown(markdown(table, ""))[0, "ICC ↑ synthetic_bp4d, measured on rendered faces"]
-    assert row["Best constant"] == ["–", "−0.20", "0.00", "0.00", "0.00", "–", "[–, –]"]  # alone: none bold
+    assert row["Best constant"] == ["–", "−0.20", "0.00", "0.00", "0.00", "–", "–"]  # alone: none bold
 
 
 def test_html_and_latex_hold_the_same_cells(tmp_path):
