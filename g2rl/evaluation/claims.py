@@ -120,9 +120,9 @@ class Measured:
         if len({len(tables) for tables in plain.values()}) > 1:
             names = ", ".join(f"{run.name}: {len(tables)}" for run, tables in plain.items())
             raise InputError(f"claims: runs differ in their number of folds ({names}): give all of each")
-        # Where every fold has one subject there is no interval over subjects.
+        # Where a fold has a single subject there is no interval over subjects.
         some = next(iter(plain.values()), ())
-        self.resampled = any(table["subject"].nunique() > 1 for table in some)
+        self.resampled = bool(some) and all(table["subject"].nunique() > 1 for table in some)
         self.seeds: dict[tuple[float, float], dict[int, Sequence[pd.DataFrame]]] = defaultdict(dict)
         for run, tables in plain.items():
             self.seeds[run.sigma, run.lambda_][run.seed] = tables
@@ -193,7 +193,8 @@ class Measured:
         share = np.sum(shares, 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             rho = _spearman(icc, share[0] / share[1])
-        low, up = np.nanpercentile(rho[1:], COVERAGE) if self.resamples else (np.nan, np.nan)
+        known = self.resampled and self.resamples
+        low, up = np.nanpercentile(rho[1:], COVERAGE) if known else (np.nan, np.nan)
         text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs, {_count(guided)}"
         return Finding(text, self._verdict(Difference(rho[0], low, up, count)), rho[0], low, up)
 
@@ -332,7 +333,8 @@ def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _signed(value: float, low: float, high: float) -> str:
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+    interval = "" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{value:+.3f}{interval}".replace("-", "−")
 
 
 def _count(seeds: Seeds) -> str:

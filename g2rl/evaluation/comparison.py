@@ -36,7 +36,8 @@ def compare_aus(
     The value of a run pools its folds; the average is over the AUs that are defined on both sides, for every
     seed. The interval of the difference is the 95 % percentile bootstrap over subjects *and* seeds: each
     resample draws both with replacement, the same for the two sides, so that what a subject or a seed does to
-    both cancels. With one seed it is over subjects.
+    both cancels. With one seed it is over subjects. Where a fold has a single subject it is NaN, as in
+    ``evaluate``: what differs between subjects cannot be drawn there.
 
     Args:
         reference: what ``runs`` is compared with.
@@ -69,7 +70,8 @@ def compare_sums(
         return np.concatenate([np.ones((1, count)), drawn])
 
     sides = [[side[number] for number in sorted(runs)] for side in (runs, reference)]
-    draws, weight = [draw(len(sums)) for sums in sides[0][0]], draw(len(runs))
+    counts = [len(sums) for sums in sides[0][0]]
+    draws, weight = [draw(count) for count in counts], draw(len(runs))
     found = [_of_seeds(side, draws) for side in sides]
     names = [*aus, "avg"]
     rows = []
@@ -83,7 +85,7 @@ def compare_sums(
             warnings.filterwarnings("ignore", "All-NaN slice")
             ends = (
                 np.nanpercentile(difference[1:], COVERAGE, axis=0)
-                if resamples
+                if resamples and min(counts) > 1
                 else [[np.nan] * len(names)] * 2
             )
         for row in zip(names, means[0][0], difference[0], *ends, strict=True):

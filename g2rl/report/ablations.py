@@ -48,7 +48,8 @@ def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: st
 
 
 def _difference(row: pd.Series) -> str:
-    text = f"{row['difference']:+.3f} [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]".replace("-", "−")
+    interval = "" if pd.isna(row["ci_low"]) else f" [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
+    text = f"{row['difference']:+.3f}{interval}".replace("-", "−")
     return f"**{text}**" if row["ci_low"] * row["ci_high"] > 0 else text
 
 

@@ -176,7 +176,8 @@ def _difference(row: pd.Series) -> str:
     if np.isnan(row["difference"]):
         return ""
     low, high = _number(row["difference_low"]), _number(row["difference_high"])
-    return f"{'+' * (row['difference'] >= 0)}{_number(row['difference'])} [{low}, {high}]"
+    interval = "" if np.isnan(row["difference_low"]) else f" [{low}, {high}]"
+    return f"{'+' * (row['difference'] >= 0)}{_number(row['difference'])}{interval}"
 
 
 def _cells(row: _Row, compared: bool, bold: str, escaped: Callable[[str], str]) -> list[str]:

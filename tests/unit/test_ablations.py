@@ -90,6 +90,16 @@ def test_nothing_differs_from_itself():
     assert row["difference"] == row["ci_low"] == row["ci_high"] == 0
 
 
+def test_a_fold_of_a_single_subject_leaves_no_interval():
+    good, bad = (
+        {s: [predictions(noise, s, "abcd"), predictions(noise, s, "e")] for s in range(4)}
+        for noise in (0.5, 1.5)
+    )
+    row = compare(good, bad, 200).set_index("metric").loc["ICC"]
+    assert row["difference"] > 0
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+
+
 def test_pairing_takes_the_subjects_share_out():
     """Both sides err by the same amount on a subject: the difference is surer than each side."""
     paired = compare(runs(1.0, 1), runs(1.01, 1), 500).set_index("metric").loc["ICC"]

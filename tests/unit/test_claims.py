@@ -147,6 +147,7 @@ def test_single_subjects_decide_nothing():
     }
     table = claims_table({"mine": found}, {}, 2, 0.05, 50).set_index("claim")
     assert set(table.loc[[*BETTER, FREQUENT], "verdict"]) == {UNDECIDED}
+    assert not table["measured"].str.contains("nan").any()
 
 
 def test_runs_without_a_shared_seed_are_not_compared():
