@@ -292,7 +292,7 @@ def dense_drawing(landmarks: np.ndarray, size: int) -> np.ndarray:
 )
 def test_a_model_file_keeps_what_the_network_sees(tmp_path, change):
     """Predictions are those of the trained network on inputs scaled as it was trained."""
-    settings = replace(SMALL, epochs=1, **change)
+    settings = replace(SMALL, epochs=1, precision="fp32", **change)  # bf16 differs by more, where it is used
     run(tmp_path, settings)
     model = model_file.read_model(tmp_path / "model.safetensors", CPU)
     faces = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), np.uint8)
