@@ -149,7 +149,8 @@ def stop_trainings(runs: list[str], folder: Path, slurm: Slurm) -> list[dict[str
     found: dict[str, dict[str, str]] = {}
 
     def all_stopped() -> bool:
-        commands = {process: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
+        here = [each for each in psutil.process_iter(["cmdline", "cwd"]) if each.info["cwd"] == f"{folder}"]
+        commands = {process: process.info["cmdline"] or [] for process in here}  # of other tests none
         for run in set(runs) - found.keys():
             checkpoint = run.replace("results/", "results/.checkpoints/") + ".pt"
             comment = "rule_train_wildcards_" + re.sub(r"results/(.*)/(.*)/fold(\d)", r"\1_\2_\3", run)
