@@ -50,7 +50,7 @@ def collect(results: Path, asked: set[tuple[str, str]], epochs: int) -> pd.DataF
         dataset, folder, fold = file.parts[-4:-1]
         if (dataset, folder) not in asked:
             continue
-        if len(read_csv(file.with_name("history.csv"))) != epochs:
+        if read_csv(file.with_name("history.csv"))["epoch"].max() != epochs:
             raise InputError(f"{file.parent}: trained for other than {epochs} epochs, not one of the study's")
         run, table = Run.parse(folder), read_predictions(file)
         subjects, aus = sorted(table["subject"].unique()), au_columns(table)
@@ -68,7 +68,8 @@ def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The trainings of both, those of ``new`` where both have one."""
     one = [*TRAINING, "fold"]
     known = old.set_index(one).index.isin(new.set_index(one).index)
-    return pd.concat([old[~known], new]).sort_values(KEYS, ignore_index=True)
+    both = pd.concat([old[~known], new]) if len(old) else new
+    return both.sort_values(KEYS, ignore_index=True)
 
 
 def complete(sums: pd.DataFrame) -> pd.DataFrame:

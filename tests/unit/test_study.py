@@ -37,7 +37,7 @@ def write(root, name, seed, fold=1, epochs=EPOCHS):
     rng = np.random.default_rng([seed, fold, *name.encode()])
     table = predictions(rng, 0.1 * len(name) / 8)
     write_csv(folder / "predictions.csv", table)
-    write_csv(folder / "history.csv", pd.DataFrame({"epoch": range(1, epochs + 1)}))
+    write_csv(folder / "history.csv", pd.DataFrame({"epoch": range(epochs + 1)}))
     return table
 
 
