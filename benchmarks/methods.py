@@ -2,7 +2,7 @@
 
     python benchmarks/methods.py results_benchmark docs/evidence/methods
 
-Writes .csv, Table 1's rows and minutes, the mean wall-clock time of a training by Snakemake's records; and
+Writes .csv, Table 1's rows and minutes, the mean processor time of a training by Snakemake's records; and
 the table between the marks of the page, .md.
 """
 
@@ -17,13 +17,13 @@ from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import read_csv, write_csv
 
 MARKS = ("<!-- methods -->\n", "<!-- /methods -->")
-HEADER = ["method", "ICC", "− Baseline", "MAE", "− Baseline", "minutes per training"]
+HEADER = ["method", "ICC", "− Baseline", "MAE", "− Baseline", "processor minutes per training"]
 
 
 def minutes(results: Path) -> pd.DataFrame:
-    """Columns dataset, method, minutes: of one training, mean over folds and seeds."""
+    """Columns dataset, method, minutes: processor time of one training, mean over folds and seeds."""
     rows = [
-        (*path.parts[-4:-2], pd.read_csv(path, sep="\t")["s"].mean() / 60)
+        (*path.parts[-4:-2], pd.read_csv(path, sep="\t")["cpu_time"].mean() / 60)
         for path in sorted(results.glob("logs/benchmarks/*/*/fold*/train.tsv"))
     ]
     table = pd.DataFrame(rows, columns=["dataset", "method", "minutes"])
