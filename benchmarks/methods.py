@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from record import write_between
 
 from g2rl.evaluation.methods import method_title
-from g2rl.io.atomic import write_text
 from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import read_csv, write_csv
 
@@ -56,9 +56,7 @@ def main(results: Path, stem: Path) -> None:
     table = read_csv(results / "table1.csv", dtype={"au": str})
     table = table[table["source"] == "measured"].merge(minutes(results), how="left", on=["dataset", "method"])
     write_csv(stem.with_suffix(".csv"), table)
-    page = stem.with_suffix(".md")
-    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-    write_text(page, f"{before}{MARKS[0]}{markdown(table)}{MARKS[1]}{rest.split(MARKS[1])[1]}")
+    write_between(stem.with_suffix(".md"), MARKS, markdown(table))
 
 
 if __name__ == "__main__":

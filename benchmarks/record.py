@@ -112,11 +112,14 @@ def table(entries: dict[str, dict]) -> str:
     return "\n".join([text, "", "  \n".join(notes)]) + "\n"
 
 
+def write_between(page: Path, marks: tuple[str, str], text: str) -> None:
+    """Replace what stands between two marks of a page."""
+    before, rest = page.read_text(encoding="utf-8").split(marks[0])
+    write_text(page, f"{before}{marks[0]}{text}{marks[1]}{rest.split(marks[1])[1]}")
+
+
 def main() -> None:
-    before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    entries = json.loads(RESULTS.read_text(encoding="utf-8"))
-    write_text(PAGE, f"{before}{MARKS[0]}{table(entries)}{MARKS[1]}{after}")
+    write_between(PAGE, MARKS, table(json.loads(RESULTS.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from record import write_between
 from scipy import stats
 from snakemake.utils import update_config
 
@@ -28,7 +29,6 @@ from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare_sums
 from g2rl.evaluation.metrics import measures, sums_by_subject
 from g2rl.inference.predictions import au_columns, read_predictions
-from g2rl.io.atomic import write_text
 from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import read_csv, write_csv
 from g2rl.paths import Results, Run
@@ -195,9 +195,7 @@ def main() -> None:
     found = differences(whole, pairs)
     write_csv(f"{options.stem}_seeds.csv", trainings(whole), "%.6f")
     write_csv(f"{options.stem}_differences.csv", found)
-    page = options.stem.with_suffix(".md")
-    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
-    write_text(page, f"{before}{MARKS[0]}{markdown(found)}\n{MARKS[1]}{rest.split(MARKS[1])[1]}")
+    write_between(options.stem.with_suffix(".md"), MARKS, f"{markdown(found)}\n")
 
 
 if __name__ == "__main__":
