@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import g2rl.faces.dlib_faces as dlib_faces
+import g2rl.faces.mediapipe as mediapipe
 import g2rl.faces.several as several
 import g2rl.inference.video as video
 from g2rl.inference.face_network import open_network
 from g2rl.inference.inputs import find_inputs
+from g2rl.io.ahead import share_cores
 
 STEPS = {
     dlib_faces: ("find_near", "find_all"),
+    mediapipe: ("find_near", "find_all"),
     several: ("_look",),
     video: ("alignment_matrix", "warp", "encode", "decode", "head_pose", "confidence"),
 }
@@ -47,6 +50,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("video", type=Path)
     options = parser.parse_args()
+    share_cores()
     spent: Counter = Counter()
     for module, names in STEPS.items():
         for name in names:

@@ -101,7 +101,9 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.inference.face_network import OWN_MODEL, SMOOTH, open_network
     from g2rl.inference.neutral import parse_neutral
     from g2rl.inference.run import OUTPUTS, Choices, predict_inputs
+    from g2rl.io.ahead import share_cores
 
+    share_cores()
     neutral = parse_neutral(options.neutral) if options.neutral else None
     model = options.model or OWN_MODEL
     network = open_network(model, lambda: torch_device(options.device))

@@ -1,5 +1,6 @@
 """Work ahead of a loop in a thread, as decoding does beside inference."""
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,3 +23,15 @@ def ahead(items: Iterable[T], count: int) -> Iterator[T]:
                 yield item
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def share_cores() -> None:
+    """For a process whose threads work side by side: none keeps a core while it waits.
+
+    Before torch is loaded: its threads else go on spinning after each operation. OpenCV's threads are no gain
+    beside those that work ahead.
+    """
+    import cv2
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    cv2.setNumThreads(1)

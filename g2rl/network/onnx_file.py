@@ -66,6 +66,7 @@ def read_onnx(path: Path) -> OnnxModel:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # see share_cores
     options.log_severity_level = 3  # errors alone: warnings are about its own optimisations
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
