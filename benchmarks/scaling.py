@@ -1,10 +1,11 @@
-"""Time and memory against frames, image size, AUs, sequences and workers: benchmarks/scaling.{csv,png}.
+"""Processor time and memory against frames, people, image size, faces, AUs, sequences and folds.
 
     python benchmarks/scaling.py
 
-Every point is measured in its own process, so that its peak memory is its own; seconds are of the work alone,
-without imports and models. Rendered faces for landmarks, random images for training (test_resnet), the
-paper's sheets for planning.
+It writes benchmarks/scaling.csv and scaling.png, and the table of docs/performance.md. Every point is
+measured in a process of its own, so that its peak memory is its own. Seconds are processor time of the work
+alone, without imports and models (but for plans). Rendered faces for landmarks, random images for training
+(test_resnet), the paper's sheets for planning.
 """
 
 import json
@@ -14,24 +15,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from record import PAGE, write_between
+
+from g2rl.io.markdown import pipe_table
 
 HERE = Path(__file__).parent
+MARKS = ("<!-- growth -->\n", "<!-- /growth -->\n")
 AUS = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-FRAMES = (125, 250, 500)
 CURVES = {
-    "landmarks of a video: frames": [{"frames": n} for n in FRAMES],
-    "landmarks of 125 frames: width of the image": [{"width": w} for w in (512, 1024, 1280)],
-    "an epoch of training: faces": [{"faces": n} for n in (500, 1000, 2000)],
-    "an epoch of 500 faces: AUs": [{"aus": n, "faces": 500} for n in (1, 12)],
-    "an epoch of 250 faces: image size": [{"size": s, "faces": 250} for s in (64, 128)],
-    "random faces decoded: workers": [{"workers": n} for n in range(1, len(os.sched_getaffinity(0)) + 1)],
-    "plan of the workflow: sequences": [{"sequences": n} for n in (40, 80, 160)],
+    "landmarks of a video: frames": [{"frames": n} for n in (125, 500, 2000)],
+    "landmarks of 125 frames: pixels wide": [{"width": w} for w in (512, 1024, 2048)],
+    "every face of 60 frames: people": [{"people": n} for n in (1, 2, 4, 8)],
+    "an epoch of training: faces": [{"faces": n} for n in (500, 2000, 8000)],
+    "an epoch of 500 faces: AUs": [{"aus": n, "faces": 500} for n in (1, 4, 12)],
+    "an epoch of 250 faces: pixels wide": [{"size": s, "faces": 250} for s in (64, 128, 256)],
+    "plan of the workflow: sequences": [{"sequences": n} for n in (40, 80, 160, 320)],
+    "plan of DISFA: folds": [{"folds": n} for n in (3, 9, 27)],
 }
 
 
@@ -51,9 +55,27 @@ def landmarks(folder: Path, frames: int = 125, width: int = 1024) -> float:
         writer.write(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     writer.release()
     source, _ = open_source(video), load_models()
-    start = time.perf_counter()
+    start = time.process_time()
     detect_landmarks(source)
-    return time.perf_counter() - start
+    return time.process_time() - start
+
+
+def every(folder: Path, people: int) -> float:
+    """``people`` copies of a face side by side, 60 frames."""
+    from g2rl.faces.detectors import open_detector
+    from g2rl.faces.several import FacesTracker
+    from g2rl.io.video import open_source
+
+    pictures = [cv2.resize(picture, (512, 384)) for _, picture in open_source(folder / "faces.avi").rgb()]
+    frames = [np.hstack([picture] * people) for picture in (pictures + pictures[::-1])[:60]]
+    FacesTracker(open_detector("dlib"))(frames[0])  # models are loaded
+    tracker = FacesTracker(open_detector("dlib"))
+    start = time.process_time()
+    found = sum(len(tracker(frame)) for frame in frames)
+    seconds = time.process_time() - start
+    if found < 0.9 * people * len(frames):
+        raise SystemExit(f"{found} faces found in {len(frames)} frames of {people} people")
+    return seconds
 
 
 def training(folder: Path, faces: int = 1000, aus: int = 12, size: int = 64) -> float:
@@ -71,47 +93,36 @@ def training(folder: Path, faces: int = 1000, aus: int = 12, size: int = 64) -> 
     few = {name: getattr(shard, name)[:64] for name in ("frame", "landmarks", "intensity")}
     few = replace(shard, offsets=shard.offsets[:65], **few)
     loop.train([few], settings, folder / "m", folder / "h", torch.device("cpu"))  # libraries are loaded
-    start = time.perf_counter()
+    start = time.process_time()
     loop.train([shard], settings, folder / "m", folder / "h", torch.device("cpu"))
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
-def decoding(folder: Path, workers: int) -> float:
-    from training import random_shard
-
-    from g2rl.faces.jpeg import decode
-
-    cv2.setNumThreads(1)
-    shard = random_shard(2000)
-    order = np.random.default_rng(0).permutation(2000)
-    best = float("inf")
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in range(3):
-            start = time.perf_counter()
-            decode(shard.jpeg, shard.offsets, order, pool=pool)
-            best = min(best, time.perf_counter() - start)
-    return best
-
-
-def planning(folder: Path, sequences: int) -> float:
+def planning(folder: Path, sequences: int | None = None, folds: int | None = None) -> float:
+    """Of the paper's set with so many sequences of BP4D, or with DISFA's subjects in so many folds."""
     import startup
 
     startup.write_trees(folder)
-    sheet = folder / "config/datasets/bp4d.tsv"
-    lines = sheet.read_text().splitlines()
-    step = (len(lines) - 1) / sequences
-    chosen = [lines[1 + int(n * step)] for n in range(sequences)]
-    sheet.write_text("\n".join([lines[0], *chosen]) + "\n")
-    return startup.snakemake(folder, "all", "--dry-run", "--configfile", "paper.yaml")[0]
+    sheet = folder / "config/datasets" / ("bp4d.tsv" if sequences else "disfa_folds_a.tsv")
+    head, *lines = sheet.read_text().splitlines()
+    if sequences:
+        lines = [lines[n * len(lines) // sequences] for n in range(sequences)]
+    else:
+        lines = [f"{line.rpartition(chr(9))[0]}\t{n % folds + 1}" for n, line in enumerate(lines)]
+    sheet.write_text("\n".join([head, *lines]) + "\n")
+    startup.snakemake(folder, "all", "--dry-run", "--configfile", "paper.yaml", calls=1)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-WORK = {"landmarks": landmarks, "an": training, "random": decoding, "plan": planning}
+# By the first word of a curve.
+WORK = {"landmarks": landmarks, "every": every, "an": training, "plan": planning}
 
 
 def point(curve: str, values: dict) -> dict:
     """Measure in a process of its own."""
     command = [sys.executable, __file__, curve, json.dumps(values)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     row = json.loads(done.stdout.splitlines()[-1])
     print(curve, values, row, flush=True)
     return {"curve": curve, "value": next(iter(values.values())), **row}
@@ -128,14 +139,38 @@ def draw(rows: list[dict]) -> None:
         ax.plot(x, [row["seconds"] for row in mine], "o-", color="C0", label="seconds")
         ax.set(title=title, xlabel=unit, xticks=x, xlim=(0, max(x) * 1.05))
         ax.set_ylim(0, max(row["seconds"] for row in mine) * 1.1)
-        ax.set_ylabel("seconds", color="C0")
+        ax.set_ylabel("processor time, s", color="C0")
         memory = ax.twinx()
         memory.plot(x, [row["megabytes"] for row in mine], "s--", color="C3")
         memory.set_ylim(0, max(row["megabytes"] for row in mine) * 1.25)
         memory.set_ylabel("peak memory, MB", color="C3")
-    for ax in axes.flat[len(CURVES) :]:
-        ax.axis("off")
     figure.savefig(HERE / "scaling.png", dpi=110)
+
+
+def exponents(rows: list[dict]) -> str:
+    """Of each curve the slopes of log time and log memory over the log of what grows, by least squares."""
+    lines = []
+    for curve in CURVES:
+        mine = [row for row in rows if row["curve"] == curve]
+        x = np.log([row["value"] for row in mine])
+        time_, memory = (
+            f"{np.polyfit(x, np.log([row[name] for row in mine]), 1)[0]:.2f}"
+            for name in ("seconds", "megabytes")
+        )
+        title, _, unit = curve.partition(": ")
+        first, last = mine[0], mine[-1]
+        lines.append(
+            [
+                title,
+                f"{first['value']} to {last['value']} {unit}",
+                f"{first['seconds']:.1f} to {last['seconds']:.1f} s",
+                time_,
+                f"{first['megabytes']} to {last['megabytes']} MB",
+                memory,
+            ]
+        )
+    header = ["", "from, to", "processor time", "exponent", "memory", "exponent"]
+    return f"{pipe_table(header, '|:--|:--|--:|--:|--:|--:|', lines)}\n"
 
 
 def main() -> None:
@@ -153,12 +188,13 @@ def main() -> None:
         rows = [point(curve, values) for curve, points in CURVES.items() for values in points]
     pd.DataFrame(rows).to_csv(HERE / "scaling.csv", index=False)
     draw(rows)
+    write_between(PAGE, MARKS, exponents(rows))
 
 
 if __name__ == "__main__" and len(sys.argv) == 3:
     with tempfile.TemporaryDirectory() as own:
         work = WORK[sys.argv[1].split()[0]]
-        place = Path(os.environ["SCALING"]) if work is landmarks else Path(own)
+        place = Path(os.environ["SCALING"]) if work in (landmarks, every) else Path(own)
         seconds = work(place, **json.loads(sys.argv[2]))
     who = resource.RUSAGE_CHILDREN if work is planning else resource.RUSAGE_SELF
     memory = resource.getrusage(who).ru_maxrss / 1024
