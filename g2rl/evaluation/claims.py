@@ -19,6 +19,7 @@ from g2rl.errors import InputError
 from g2rl.evaluation.comparison import Seeds, compare
 from g2rl.evaluation.metrics import COVERAGE, measures, sums_by_subject
 from g2rl.inference.predictions import au_columns, read_predictions
+from g2rl.io.markdown import signed
 from g2rl.paths import Run, locate_fold_file
 
 COLUMNS = ["dataset", "claim", "paper", "criterion", "measured", "value", "ci_low", "ci_high", "verdict"]
@@ -133,7 +134,7 @@ class Measured:
             return ABSENT
         sign = -1 if metric == "MAE" else 1
         found = self._difference(guided, baseline, metric, sign)
-        text = f"difference {_signed(*found[:3])}, {_count(guided)}"
+        text = f"difference {signed(*found[:3])}, {_count(guided)}"
         return Finding(text, self._verdict(found), *found[:3])
 
     def best_weight(self) -> Finding:
@@ -142,7 +143,7 @@ class Measured:
             return ABSENT
         found = {weight: self._from_default(self.sigma, weight) for weight in others}
         best = min(found, key=lambda weight: found[weight].value)
-        text = f"best other λ = {best:g}; difference {_signed(*found[best][:3])}, {len(others) + 1} values"
+        text = f"best other λ = {best:g}; difference {signed(*found[best][:3])}, {len(others) + 1} values"
         return Finding(text, self._verdict(found[best]), *found[best][:3])
 
     def rise_and_fall(self) -> Finding:
@@ -151,7 +152,7 @@ class Measured:
             return ABSENT
         sides = [self._from_default(self.sigma, weight) for weight in (min(others), max(others))]
         words = [
-            f"over λ = {weight:g} {_signed(*side[:3])}"
+            f"over λ = {weight:g} {signed(*side[:3])}"
             for weight, side in zip((min(others), max(others)), sides, strict=True)
         ]
         verdicts = set(map(self._verdict, sides))
@@ -169,7 +170,7 @@ class Measured:
         within = all(max(-each.low, each.high) <= SIGMA_TOLERANCE for each in found.values())
         outside = any(max(each.low, -each.high) > SIGMA_TOLERANCE for each in found.values())
         name = (HOLDS if within else FAILS if outside else UNDECIDED) if decided else UNDECIDED
-        text = f"largest change at σ = {most:g}: {_signed(-value, -high, -low)}, {len(others) + 1} values"
+        text = f"largest change at σ = {most:g}: {signed(-value, -high, -low)}, {len(others) + 1} values"
         return Finding(text, name, -value, -high, -low)
 
     def better_on_frequent_aus(self) -> Finding:
@@ -195,7 +196,7 @@ class Measured:
             rho = _spearman(icc, share[0] / share[1])
         known = self.resampled and self.resamples
         low, up = np.nanpercentile(rho[1:], COVERAGE) if known else (np.nan, np.nan)
-        text = f"correlation {_signed(rho[0], low, up)} over {icc.shape[1]} AUs, {_count(guided)}"
+        text = f"correlation {signed(rho[0], low, up)} over {icc.shape[1]} AUs, {_count(guided)}"
         return Finding(text, self._verdict(Difference(rho[0], low, up, count)), rho[0], low, up)
 
     def same_size(self) -> Finding:
@@ -330,11 +331,6 @@ def _spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     a, b = (pd.DataFrame(values).rank(axis=1).to_numpy() for values in (a, b))
     a, b = (values - values.mean(-1, keepdims=True) for values in (a, b))
     return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
-
-
-def _signed(value: float, low: float, high: float) -> str:
-    interval = "" if np.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
-    return f"{value:+.3f}{interval}".replace("-", "−")
 
 
 def _count(seeds: Seeds) -> str:

@@ -1,5 +1,6 @@
 """Tables in GitHub Markdown and for the screen, and text without markup."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_|<"})
@@ -8,6 +9,12 @@ _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_|<"}
 def escape(text: str) -> str:
     """Text in which no character is taken for markup."""
     return text.translate(_MARKUP)
+
+
+def signed(value: float, low: float, high: float) -> str:
+    """A difference and its interval: ``+0.013 [+0.001, +0.025]``; ``low`` is NaN where there is none."""
+    interval = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{value:+.3f}{interval}".replace("-", "−")
 
 
 def pipe_table(header: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ from g2rl.evaluation.ablations import ablation_table, guidance_table, read_ablat
 from g2rl.evaluation.collapse import collapse_verdict
 from g2rl.evaluation.methods import ARROWS
 from g2rl.io.atomic import write_text
-from g2rl.io.markdown import escape, pipe_table
+from g2rl.io.markdown import escape, pipe_table, signed
 from g2rl.rendered import is_rendered
 
 
@@ -48,8 +48,7 @@ def ablation_markdown(table: pd.DataFrame, against: Mapping[str, str], where: st
 
 
 def _difference(row: pd.Series) -> str:
-    interval = "" if pd.isna(row["ci_low"]) else f" [{row['ci_low']:+.3f}, {row['ci_high']:+.3f}]"
-    text = f"{row['difference']:+.3f}{interval}".replace("-", "−")
+    text = signed(row["difference"], row["ci_low"], row["ci_high"])
     return f"**{text}**" if row["ci_low"] * row["ci_high"] > 0 else text
 
 

@@ -244,3 +244,15 @@ def test_broken_video_that_no_check_knew_is_named_and_stops_only_what_needs_it(b
     for sequence in ("SN001", "SN002"):
         assert f"g2rl landmarks: D/Videos_LeftCamera/LeftVideo{sequence}_comp.avi: " in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("over", "gpu"), [([], True), (["config/paper_size_cpu.yaml"], False)])
+def test_the_study_at_the_papers_size_is_planned(tmp_path, over, gpu):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    files = " ".join(["config/config.yaml", "config/paper_size.yaml", *over])
+    done = Workflow(tmp_path).run("--dry-run", "--printshellcmds", "ablations", config=files)
+    commands = [line for line in done.stdout.splitlines() if "g2rl train" in line]
+    assert len(commands) == 9
+    assert sum("--permute-landmarks" in line for line in commands) == 3
+    assert all("--epochs=24" in line and ("resnet50" in line) == gpu for line in commands)
+    assert ("gpu=1" in done.stdout) == gpu
