@@ -20,6 +20,8 @@ Outputs that are there already are kept, so that a repeated command does what is
 model, of other options or of an input that changed are made again (.a.json records what they are of). What
 cannot be read is named in a line of its own and skipped; the status is then 2.
 
+A number is a webcam, 0 the first: it is recorded into DIR, as camera0.mp4, until Ctrl-C, and then read.
+
 example: g2rl predict interview.mp4 holiday/ 'clips/*.mov' -o predictions
 """
 
@@ -35,7 +37,7 @@ from g2rl.config.alignment import Alignment
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from g2rl.config.values import choices, kinds
 
-    what = "a video, a photo, a folder of them or of a film's images, or a quoted glob pattern"
+    what = "a video, a photo, a folder of them or of a film's images, a quoted glob pattern, a webcam's number"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
     what = "from g2rl train, or g2rl export; default: the package's own, trained on rendered people"
     parser.add_argument("--model", type=Path, help=what)
@@ -85,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what the images of a folder are: frames of a film, photos, or as they look",
     )
+    what = "record a webcam for so long; default: until Ctrl-C"
+    parser.add_argument("--seconds", type=float, default=float("inf"), metavar="SECONDS", help=what)
     device(parser)
 
 
@@ -118,6 +122,7 @@ def run(options: argparse.Namespace) -> Outcome:
         smooth=options.smooth if options.smooth is not None else SMOOTH * (model == OWN_MODEL),
         neutral=neutral,
         overwrite=options.overwrite,
+        seconds=options.seconds,
     )
     written, complete = predict_inputs(options.inputs, options.output, network, choices)
     return Outcome([*written.values(), model], list(written), status=0 if complete else 2)

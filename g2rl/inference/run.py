@@ -1,6 +1,7 @@
 """``g2rl predict``: every input that can be read, in one pass each, to the outputs that are asked for."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 
 from g2rl.config.alignment import DetectorName
 from g2rl.errors import InputError
+from g2rl.inference.camera import record_cameras
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
 from g2rl.inference.inputs import Input, find_inputs
@@ -48,6 +50,7 @@ class Choices:
         smooth: seconds over which the intensities of a video are averaged; 0: they are not.
         neutral: calibration to each face's neutral expression; None: none.
         overwrite: whether outputs that are there already are made again.
+        seconds: for which a camera is recorded, unless Ctrl-C comes first.
     """
 
     outputs: Sequence[str] = OUTPUTS
@@ -59,6 +62,7 @@ class Choices:
     smooth: float = 0.0
     neutral: Neutral | None = None
     overwrite: bool = False
+    seconds: float = math.inf
 
 
 def predict_inputs(
@@ -66,10 +70,14 @@ def predict_inputs(
 ) -> tuple[dict[Path, Path], bool]:
     """Write the outputs of each video, film and collection of photos that can be read; log the rest.
 
+    A camera is recorded first, into ``folder``.
+
     Returns:
         The input of each file written, and whether everything could be read.
     """
-    inputs, faults = find_inputs(paths, choices.images)
+    paths, dark = record_cameras(paths, folder, choices.seconds)
+    inputs, unreadable = find_inputs(paths, choices.images)
+    faults = [*dark, *unreadable]
     for fault in faults:
         log.error("%s", fault)
     written: dict[Path, Path] = {}

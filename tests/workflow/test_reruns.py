@@ -319,7 +319,8 @@ FOLLOWED_BY = [
     ((), "evaluation/locations cli/locations"),
     (
         (),
-        "inference/api inference/face_network inference/jumps inference/run inference/smoothing io/ahead",
+        "inference/api inference/camera inference/face_network inference/jumps inference/run "
+        "inference/smoothing io/ahead",
     ),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/names inference/record inference/outputs/names"),
