@@ -37,7 +37,7 @@ from g2rl.config.alignment import Alignment
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from g2rl.config.values import choices, kinds
 
-    what = "a video, a photo, a folder of them or of a film's images, a quoted glob pattern, a webcam's number"
+    what = "a video, photo, folder of them or of a film's images, quoted glob pattern, or webcam's number"
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help=what)
     what = "from g2rl train, or g2rl export; default: the package's own, trained on rendered people"
     parser.add_argument("--model", type=Path, help=what)
