@@ -6,9 +6,9 @@
 
 From the predictions in RESULTS it takes, of each training and test subject, the sums that ICC and MAE are
 functions of, into STEM_sums.csv.gz; trainings that it has from another machine stay. From all of them it
-writes STEM_seeds.csv, one row per training, STEM_differences.csv, and the table in STEM.md. Intervals of a
-difference: paired t over seeds, and the bootstrap over subjects and seeds; p is the t test's, corrected by
-Holm's method over the dataset's differences but for the primary one.
+writes STEM_seeds.csv, one row per training, STEM_differences.csv, STEM.png, and the table in STEM.md.
+Intervals of a difference: paired t over seeds, and the bootstrap over subjects and seeds; p is the t test's,
+corrected by Holm's method over the dataset's differences but for the primary one.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare_sums
 from g2rl.evaluation.metrics import measures, sums_by_subject
 from g2rl.inference.predictions import au_columns, read_predictions
+from g2rl.io.figures import COLOURS, TWO_COLUMNS, draw_grid, new_figure, style
 from g2rl.io.markdown import pipe_table
 from g2rl.io.tables import read_csv, write_csv
 from g2rl.paths import Results, Run
@@ -39,6 +40,7 @@ TRAINING = ["dataset", "variant", "seed"]
 KEYS = [*TRAINING, "fold", "subject", "au"]
 SUMS = ["n", "t", "p", "tt", "pp", "tp", "absolute", "q", "qq", "tq", "present_t", "present_q", "present"]
 PRIMARY = ("g2rl", "shuffled")
+REGULARISERS = ("penalty", "decay")  # plain ones, which G2RL is compared with too
 MARKS = ("<!-- differences -->\n", "<!-- /differences -->")
 FOLDER = re.compile(r"fold(\d+)")
 
@@ -145,7 +147,9 @@ def asked() -> tuple[list[tuple[str, str, Run, int]], list[tuple[str, str]], int
     names = {run: name for name, (runs, _) in found.items() for run in runs}
     against = [(name, names[others[0]]) for name, (_, others) in found.items() if name != "baseline"]
     pairs = [PRIMARY, *against, *((name, "baseline") for name in found if name != "baseline")]
-    return every, list(dict.fromkeys(pairs)), config.training.epochs
+    pairs += [("g2rl", name) for name in REGULARISERS]
+    pairs = [pair for n, pair in enumerate(pairs) if not {pair, pair[::-1]} & {*pairs[:n]}]
+    return every, pairs, config.training.epochs
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -165,6 +169,30 @@ def markdown(table: pd.DataFrame) -> str:
     ]
     header = ["dataset", "ICC", "seeds", "mean", "by seed, t", "over subjects and seeds", "p, Holm"]
     return pipe_table(header, "|:--|:--|--:|--:|--:|--:|--:|", rows)
+
+
+def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
+    """The differences in ICC: of each seed, their mean, and the interval over subjects and seeds."""
+    shown = found.query("metric == 'ICC'")
+    datasets = list(shown["dataset"].unique())
+    names = list(dict.fromkeys(zip(shown["variant"], shown["less"], strict=True)))
+    of = seeds.set_index(TRAINING)["icc"]
+    with style():
+        figure = new_figure(TWO_COLUMNS, 0.8 + 0.25 * len(names), layout="constrained")
+        for axes, dataset in zip(
+            np.ravel(figure.subplots(1, len(datasets), sharex=True, sharey=True)), datasets, strict=True
+        ):
+            axes.axvline(0, color="0.3", linewidth=0.8)
+            for row in shown[shown["dataset"] == dataset].itertuples():
+                at = names.index((row.variant, row.less))
+                each = (of[dataset, row.variant] - of[dataset, row.less]).dropna()
+                axes.plot(each, [at + 0.2] * len(each), ".", color="0.6", markersize=3)
+                sides = [[row.difference - row.ci_low], [row.ci_high - row.difference]]
+                axes.errorbar([row.difference], [at], xerr=sides, fmt="o", color=COLOURS[0], capsize=2)
+            axes.set(title=dataset, xlabel="difference in ICC ↑", ylim=(len(names) - 0.4, -0.6))
+            axes.set_yticks(range(len(names)), [f"{one} − {other}" for one, other in names])
+            draw_grid(axes, "x")
+        figure.savefig(path, dpi=150)
 
 
 def main() -> None:
@@ -195,6 +223,7 @@ def main() -> None:
     found = differences(whole, pairs)
     write_csv(f"{options.stem}_seeds.csv", trainings(whole), "%.6f")
     write_csv(f"{options.stem}_differences.csv", found)
+    draw(found, trainings(whole), options.stem.with_suffix(".png"))
     write_between(options.stem.with_suffix(".md"), MARKS, f"{markdown(found)}\n")
 
 
