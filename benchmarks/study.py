@@ -160,9 +160,14 @@ def markdown(table: pd.DataFrame) -> str:
             if (row.variant, row.less) == PRIMARY
             else f"{row.variant} − {row.less}",
             str(row.seeds),
-            f"{row.difference:+.4f}",
-            f"[{row.t_low:+.3f}, {row.t_high:+.3f}]",
-            f"[{row.ci_low:+.3f}, {row.ci_high:+.3f}]",
+            *(
+                text.replace("-", "−")
+                for text in (
+                    f"{row.difference:+.4f}",
+                    f"[{row.t_low:+.3f}, {row.t_high:+.3f}]",
+                    f"[{row.ci_low:+.3f}, {row.ci_high:+.3f}]",
+                )
+            ),
             f"{row.p_holm:.3f}",
         ]
         for row in table.query("metric == 'ICC'").itertuples()
