@@ -92,6 +92,8 @@ def read_hdf5(
             for name in expected:
                 _check_array(path, file, name)
             return {name: file[name][()] for name in expected}, dict(file.attrs)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file: check the path, or rerun the stage that makes it") from None
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # what h5py raises on damage
         raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and rerun") from error
 

@@ -6,16 +6,18 @@ from pathlib import Path
 from g2rl.action_units import NAMES
 from g2rl.config.training import Settings, key
 from g2rl.evaluation.metrics import evaluate
-from g2rl.inference.face_network import open_model
+from g2rl.inference.face_network import OWN_MODEL, open_model
 from g2rl.inference.predictions import read_predictions
 from g2rl.io.hashing import content_sha256
 from g2rl.network.description import Description
 from g2rl.network.onnx_file import OnnxModel
 
 MODEL = "model.safetensors"  # whose predictions.csv lies beside it
-RENDERED = "trained on rendered faces alone, which no licence of a dataset of real people binds"
-REAL = "bound by those of its datasets; BP4D and DISFA allow research alone"
+RENDERED = "trained on rendered faces alone, from CC0 data: no licence of a dataset of real people binds it"
+REAL = "bound by the terms of its training data; those of BP4D and DISFA allow research alone"
 UNKNOWN = "not known, the file does not name its datasets"
+EVIDENCE = "docs/evidence/real_faces.md"  # of the package's own model
+DLIB = "; its landmarks are dlib's, whose model excludes commercial use"
 
 
 def describe_model(path: Path) -> str:
@@ -33,13 +35,19 @@ def describe_model(path: Path) -> str:
         "AUs": ", ".join(f"AU{au:02d} {NAMES[au][0]}" if au in NAMES else f"AU{au:02d}" for au in about.aus),
         "trained on": about.trained_on,
         "training subjects": ", ".join(sorted(about.subjects)) or "not known",
-        "faces": f"{side}×{side} pixels, aligned by {alignment}",
+        "faces": f"{side}×{side} pixels, aligned by {alignment.anchors}, scale {alignment.scale:g}, "
+        f"landmarks by {alignment.detector}",
         "method": f"G2RL, λ = {about.settings.lam:g}" if about.settings.lam else "Baseline, λ = 0",
         "settings": _settings(about),
-        "licence": RENDERED if about.rendered else REAL if about.datasets else UNKNOWN,
-        "provenance": f"g2rl provenance {path}",
+        "licence": (RENDERED if about.rendered else REAL if about.datasets else UNKNOWN)
+        + DLIB * (alignment.detector == "dlib"),
+        "provenance": EVIDENCE if _is_own(path) else f"g2rl provenance {path}",
     }
     return "\n".join([*(f"{name}: {text}" for name, text in head.items()), *_measures(path)])
+
+
+def _is_own(path: Path) -> bool:
+    return path.resolve() == OWN_MODEL.resolve()
 
 
 def _settings(about: Description) -> str:
@@ -57,6 +65,8 @@ def _settings(about: Description) -> str:
 def _measures(path: Path) -> list[str]:
     """ICC and MAE of each AU on the subjects of the predictions beside a model."""
     table = path.with_name("predictions.csv")
+    if _is_own(path):
+        return [f"held-out subjects: {EVIDENCE}"]
     if not table.exists():
         return ["held-out subjects: not known, there is no predictions.csv beside it"]
     if path.name != MODEL:
@@ -66,4 +76,5 @@ def _measures(path: Path) -> list[str]:
     values = measured[measured["aggregation"] == "pooled"].pivot(index="au", columns="metric", values="value")
     lines = [f"  {au}  ICC {row['ICC']:.2f}  MAE {row['MAE']:.2f}" for au, row in values.iterrows()]
     subjects = predictions["subject"].nunique()
-    return [f"{subjects} held-out subjects, {len(predictions)} frames ({table}):", *lines]
+    count = f"{subjects} held-out subject{'s' * (subjects != 1)}"
+    return [f"{count}, {len(predictions)} frames ({table}):", *lines]

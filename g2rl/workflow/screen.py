@@ -124,6 +124,8 @@ class Screen(logging.Filter):
         done = f"{self._done.total()} of {self._jobs.total()} jobs"
         if succeeded:
             taken = format_hours((time.monotonic() - self._start) / 3600)
+            if not Path(results, "table1.csv").exists():  # other targets than all
+                return say(f"{done} done in {taken}: see {results}/")
             say(f"{done} done in {taken}: tables in {results}/, figures in {results}/figures/")
             report = [
                 "snakemake",

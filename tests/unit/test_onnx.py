@@ -16,6 +16,7 @@ from g2rl.cli import main as cli
 from g2rl.config.alignment import Alignment
 from g2rl.errors import InputError
 from g2rl.inference import onnx_export
+from g2rl.inference.face_network import OWN_MODEL
 from g2rl.inference.onnx_export import export_onnx
 from g2rl.network import model_file, variants
 from g2rl.network.onnx_file import read_onnx
@@ -171,6 +172,7 @@ def test_a_model_is_described(tmp_path, capsys):
             "trained on: rendered faces of 2 subjects (synthetic_a)\n",
             "training subjects: F001, M002\n",
             "licence: trained on rendered faces alone",
+            "whose model excludes commercial use\n",
         ):
             assert line in text
         own = bool(table) and name == "model.safetensors"
@@ -178,6 +180,14 @@ def test_a_model_is_described(tmp_path, capsys):
         assert ("held-out subjects: not known" in text) is not own
         assert ("predictions.csv is of model.safetensors" in text) is (name == "model.onnx")
         assert ("format: ONNX, fp32\n" in text) is (name == "model.onnx")
+
+
+def test_the_packages_own_model_is_described(capsys):
+    assert cli.main(["model", str(OWN_MODEL)]) == 0
+    text = capsys.readouterr().out
+    assert "landmarks by mediapipe\n" in text
+    assert "commercial" not in text  # no landmarks of dlib
+    assert text.count("docs/evidence/real_faces.md") == 2  # instead of a record and predictions
 
 
 def test_int8_is_made_in_batches_of_faces_that_are_aligned_as_the_models(tmp_path, monkeypatch):

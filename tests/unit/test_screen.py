@@ -11,7 +11,6 @@ import pytest
 from g2rl.workflow import screen
 from g2rl.workflow.screen import HANDLER, SNAKEMAKE, stages_on_screen
 
-ROOT = Path(__file__).resolve().parents[2]
 RULES = ["align"] * 20 + ["train"]
 
 
@@ -62,8 +61,11 @@ def lines(shown: io.StringIO) -> list[str]:
     return [line.partition(" ")[2] if line[:2].isdigit() else line for line in shown.getvalue().splitlines()]
 
 
-def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("results/table1.csv", "workflow/report/report.css"):
+        Path(name).parent.mkdir(parents=True)
+        Path(name).touch()
     with stages_on_screen(workflow(), TARGETS, is_local=True):
         work()
     assert lines(shown)[1:] == [
@@ -76,6 +78,13 @@ def test_a_line_when_a_stage_starts_and_one_when_it_ends(shown, monkeypatch):
         "for a page of all results: snakemake --report results/report.html"
         " --report-stylesheet workflow/report/report.css --configfile 'my own.yaml'",
     ]
+
+
+def test_without_table_1_no_table_and_no_report_are_offered(shown, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with stages_on_screen(workflow(), TARGETS, is_local=True):
+        work()
+    assert lines(shown)[-1] == "21 of 21 jobs done in 0 s: see results/"
 
 
 def test_a_long_stage_has_a_line_for_each_tenth_and_minute(shown, monkeypatch):

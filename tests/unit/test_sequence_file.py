@@ -94,6 +94,11 @@ def test_damaged_file_is_named(sequence_path, tmp_path, damage):
     assert "its checksum" not in str(caught.value)
 
 
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.h5: no such file"):
+        read_sequence(tmp_path / "none.h5")
+
+
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
 def test_cut_file_is_named(sequence_path, tmp_path, part):
     copy = tmp_path / "SN004.h5"
