@@ -108,7 +108,8 @@ def planning(folder: Path, sequences: int | None = None, folds: int | None = Non
     if sequences:
         lines = [lines[n * len(lines) // sequences] for n in range(sequences)]
     else:
-        lines = [f"{line.rpartition(chr(9))[0]}\t{n % folds + 1}" for n, line in enumerate(lines)]
+        rows = (line.split("\t") for line in lines)
+        lines = [f"{sequence}\t{subject}\t{n % folds + 1}" for n, (sequence, subject, _) in enumerate(rows)]
     sheet.write_text("\n".join([head, *lines]) + "\n")
     startup.snakemake(folder, "all", "--dry-run", "--configfile", "paper.yaml", calls=1)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

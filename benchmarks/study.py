@@ -225,10 +225,10 @@ def main() -> None:
     )
     sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
     whole = complete(sums)
-    found = differences(whole, pairs)
-    write_csv(f"{options.stem}_seeds.csv", trainings(whole), "%.6f")
+    found, seeds = differences(whole, pairs), trainings(whole)
+    write_csv(f"{options.stem}_seeds.csv", seeds, "%.6f")
     write_csv(f"{options.stem}_differences.csv", found)
-    draw(found, trainings(whole), options.stem.with_suffix(".png"))
+    draw(found, seeds, options.stem.with_suffix(".png"))
     write_between(options.stem.with_suffix(".md"), MARKS, f"{markdown(found)}\n")
 
 

@@ -50,7 +50,7 @@ def estimate_frames(
 ) -> Iterator[FrameEstimate]:
     """Every frame of a video or film, or every photo, in order. Memory does not grow with their number.
 
-    Threads decode, find faces and align them while the network runs on batches of faces.
+    A thread decodes and another finds faces while the network runs on batches of faces.
 
     Args:
         source: ``one``, opened.
@@ -59,21 +59,20 @@ def estimate_frames(
     """
     find = _finder(open_detector(detector or network.alignment.detector), one.kind == "photos", single)
 
-    decoded = ahead(source.rgb(), AHEAD)
-    found = ahead(((number, image, find(image)) for number, image in decoded), AHEAD)
-    prepared = (
-        (number, image, [] if image is None else [_prepare(image, face, network) for face in faces])
-        for number, image, faces in found
-    )
-    for batch in ahead(_batches(prepared), 1):
-        estimates = _estimate([face for _, _, faces in batch for face in faces], network)
-        for number, image, faces in batch:
+    def faces() -> Iterator[tuple[int, np.ndarray | None, list[_Face]]]:
+        for number, image in ahead(source.rgb(), AHEAD):
+            found = find(image)
+            yield number, image, [] if image is None else [_prepare(image, each, network) for each in found]
+
+    for batch in ahead(_batches(faces()), 1):
+        estimates = _estimate([face for _, _, prepared in batch for face in prepared], network)
+        for number, image, prepared in batch:
             yield FrameEstimate(
                 _file_name(one, source, number),
                 None if one.kind == "photos" else number,
                 source.timestamp(number),
                 image,
-                tuple(next(estimates) for _ in faces),
+                tuple(next(estimates) for _ in prepared),
             )
 
 
