@@ -1,40 +1,115 @@
-"""When should geometry help? Difference of the guided trainings from the Baseline, per kind of harder faces.
+"""Where should geometry matter? G2RL and its control less the Baseline, per kind of harder faces.
 
-    python benchmarks/axes.py docs/evidence/hard_faces.csv docs/evidence/axes
+    python benchmarks/axes.py results_study hard docs/evidence/axes     # after, or during, config/axes.yaml
 
-Reads the table that ``g2rl ablations`` writes of those ablations and of ``benchmarks/hard_faces.py``, by the
-command in docs/evidence/ablations.md. Writes the figure, .png and .pdf, and the plotted rows, .csv.
+Reads what config/axes.yaml and benchmarks/hard_faces.py trained, and the study's own trainings. Keeps, as
+benchmarks/study.py does, STEM_sums.csv.gz, so trainings of another machine stay; writes STEM.csv, STEM.png,
+and the table in study.md.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import pandas as pd
+from record import write_between
+from study import NONE, TRAINING, collect, differences, merge, signed, trainings, trainings_of
 
-from g2rl.report.figures.ablations import figure_ablations
+from g2rl.io.figures import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, new_figure, style
+from g2rl.io.markdown import pipe_table
+from g2rl.io.tables import read_csv, write_csv
 
-PLAIN = "synthetic_bp4d"
-AXES = {  # dataset, G2RL's variant, that of standardised guidance
-    "faces as they are": (PLAIN, "g2rl", "standardised"),
-    "6 training subjects": (PLAIN, "few", "few_standardised"),
-    "people further apart": (f"{PLAIN}_identity", "g2rl", "standardised"),
-    "32 pixels": (PLAIN, "small", "small_standardised"),
-    "ResNet-18": (PLAIN, "large", "large_standardised"),
-    "noise": (f"{PLAIN}_noise", "g2rl", "standardised"),
-    "a part covered": (f"{PLAIN}_covered", "g2rl", "standardised"),
+PLAIN, PLAINLY = "synthetic_bp4d", "faces as they are"
+SIDES = ("baseline", "g2rl", "shuffled")
+PAIRS = [("g2rl", "baseline"), ("shuffled", "baseline"), ("g2rl", "shuffled")]
+AXES = {  # dataset; Baseline, G2RL, its control
+    PLAINLY: (PLAIN, SIDES),
+    "6 training subjects": (PLAIN, ("few_baseline", "few", "few_shuffled")),
+    "codes of 8 of 21 training subjects": (f"{PLAIN}_uncoded", SIDES),
+    "32 pixels": (PLAIN, ("small_baseline", "small", "small_shuffled")),
+    "noise": (f"{PLAIN}_noise", SIDES),
+    "a part covered": (f"{PLAIN}_covered", SIDES),
+    "people further apart": (f"{PLAIN}_identity", SIDES),
 }
-SERIES = ("Eq. 6 as printed, λ = 0.05", "standardised, λ = 0.005")
+MARKS = ("<!-- axes -->\n", "<!-- /axes -->")
 
 
-def main(table: Path, stem: Path) -> None:
-    rows = pd.read_csv(table).set_index(["dataset", "variant"])
-    parts = [
-        rows.loc[(dataset, variant)].assign(dataset=label, variant=axis)
-        for axis, (dataset, *variants) in AXES.items()
-        for label, variant in zip(SERIES, variants, strict=True)
+def gather(results: Path, hard: Path) -> pd.DataFrame:
+    """`KEYS` and `SUMS` of the trainings of the axes in two folders; one that is not there has none."""
+    plain = trainings_of("axes")[0]
+    harder = [
+        one._replace(dataset=dataset) for dataset, _ in AXES.values() for one in plain if dataset != PLAIN
     ]
-    figure_ablations(pd.concat(parts, ignore_index=True), dict.fromkeys(AXES, "baseline"), stem)
+    return merge(collect(results, plain), collect(hard, harder))
+
+
+def by_axis(sums: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each axis: ``dataset`` is its name, ``variant`` one of `SIDES`."""
+    parts = []
+    for name, (dataset, variants) in AXES.items():
+        rows = sums[(sums["dataset"] == dataset) & sums["variant"].isin(variants)]
+        known = dict(zip(variants, SIDES, strict=True))
+        parts.append(rows.assign(dataset=name, variant=rows["variant"].map(known)))
+    return pd.concat(parts)
+
+
+def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
+    """The differences from the Baseline in ICC: of each seed, their mean, and its interval."""
+    shown = found.query("metric == 'ICC' and less == 'baseline'")
+    names, of = list(dict.fromkeys(shown["dataset"])), seeds.set_index(TRAINING)["icc"]
+    with style():
+        figure = new_figure(TWO_COLUMNS, 0.9 + 0.33 * len(names), layout="constrained")
+        axes = figure.subplots()
+        axes.axvline(0, color="0.3", linewidth=0.8)
+        for number, (variant, title) in enumerate(
+            (("g2rl", "G2RL − Baseline"), ("shuffled", "G2RL with another face's landmarks − Baseline"))
+        ):
+            rows = shown[shown["variant"] == variant]
+            at = [names.index(name) + 0.3 * number - 0.2 for name in rows["dataset"]]
+            sides = [rows["difference"] - rows["ci_low"], rows["ci_high"] - rows["difference"]]
+            look = {"color": COLOURS[number], "fmt": MARKERS[number], "elinewidth": 1, "capsize": 2}
+            axes.errorbar(rows["difference"], at, xerr=sides, label=title, **look)
+            for name, place in zip(rows["dataset"], at, strict=True):
+                each = (of[name, variant] - of[name, "baseline"]).dropna()
+                axes.plot(each, [place + 0.12] * len(each), ".", color="0.6", markersize=3)
+        means = seeds[seeds["variant"] == "baseline"].groupby("dataset")["icc"].mean()
+        axes.set_yticks(range(len(names)), [f"{name} ({means[name]:.2f})" for name in names])
+        axes.set(xlabel="difference in ICC ↑", ylim=(len(names) - 0.4, -0.6))
+        draw_grid(axes, "x")
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        figure.savefig(path, dpi=150)
+
+
+def markdown(found: pd.DataFrame, seeds: pd.DataFrame) -> str:
+    means = seeds.groupby(["dataset", "variant"])["icc"].mean()
+    rows = []
+    for name, of_axis in found.query("metric == 'ICC'").groupby("dataset", sort=False):
+        pairs = of_axis.set_index(["variant", "less"])
+        cells = [signed(pairs.loc[pair]) for pair in PAIRS]
+        rows.append([name, str(pairs["seeds"].iloc[0]), f"{means[name, 'baseline']:.3f}", *cells])
+    header = ["axis", "seeds", "Baseline", *(f"{one} − {other}" for one, other in PAIRS)]
+    return pipe_table(header, "|:--|--:|--:|--:|--:|--:|", rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    parser.add_argument("hard", type=Path)
+    parser.add_argument("stem", type=Path)
+    options = parser.parse_args()
+    store = Path(f"{options.stem}_sums.csv.gz")
+    old = read_csv(store) if store.exists() else NONE
+    sums = merge(old, gather(options.results, options.hard))
+    known = read_csv(options.stem.with_name("study_sums.csv.gz"))
+    sums = sums[~((sums["dataset"] == PLAIN) & sums["variant"].isin(SIDES))]  # the study keeps those
+    sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
+    table = by_axis(pd.concat([sums, known]))
+    found, seeds = differences(table, PAIRS), trainings(table)
+    write_csv(options.stem.with_suffix(".csv"), found)
+    draw(found, seeds, options.stem.with_suffix(".png"))
+    write_between(options.stem.with_name("study.md"), MARKS, f"{markdown(found, seeds)}\n")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

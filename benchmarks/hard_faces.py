@@ -1,17 +1,18 @@
-"""Harder faces, on which geometry should help most: noise, a covered part, people whose faces differ more.
+"""Harder faces, on which geometry should help most: noise, a covered part, few people with codes.
 
-    python benchmarks/hard_faces.py results hard        # after make all; reads results, writes hard
+    python benchmarks/hard_faces.py results_study hard    # after config/study.yaml; writes hard
 
-Baseline, G2RL and standardised guidance of ``config/ablations.yaml`` on synthetic_bp4d, five seeds, two
-trainings at a time, on the harder faces in training and test. Where the image is degraded, the landmarks
-stay those of the clear faces: the geometry carries more information than the image. ``noise``: Gaussian,
-of standard deviation 100 at 256 pixels. ``covered``: a grey square of 110 pixels at a random place of each
-frame. ``identity``: rendered again, each person's neutral face twice as far from the mean face. Same input,
-same bytes. Existing files, aligned sequences and models, are kept: delete the folder ``hard`` after a change
-of code, configuration or ``results``.
-To compare: ``g2rl ablations hard/*/*/fold1/predictions.csv -o hard.csv``.
+Baseline, G2RL and its control of ``config/axes.yaml`` on synthetic_bp4d, two trainings at a time, on the
+harder faces in training and test. ``noise``: Gaussian, of standard deviation 100 at 256 pixels;
+``covered``: a grey square of 110 pixels at a random place of each frame; in both the landmarks stay those
+of the clear faces, so that the geometry carries more information than the image. ``uncoded``: 13 of the 21
+training subjects have no codes, so only L_G learns from them. ``identity`` (only if named with --kinds):
+rendered again, each person's neutral face twice as far from the mean face. Same input, same bytes. Existing
+files, aligned sequences and models, are kept: delete the folder ``hard`` after a change of code,
+configuration or ``results_study``.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from snakemake.utils import update_config
 
 from g2rl.config.load import parse
 from g2rl.config.runs import ablation_runs, training_flags
@@ -37,8 +39,9 @@ from g2rl.synthetic.head import cut_head, read_head
 from g2rl.workflow.manifest import DatasetManifest, load_manifests
 
 DATASET, FOLD = "synthetic_bp4d", 1
-VARIANTS = ("baseline", "g2rl", "standardised")
+VARIANTS = ("baseline", "g2rl", "shuffled")
 NOISE, SQUARE = 100.0, 110
+CODED = 8  # training subjects with codes
 
 
 def noise(face: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -67,6 +70,18 @@ def degrade(kind: str, source: Path, target: Path) -> None:
         offsets = np.cumsum([0, *map(len, images)], dtype=np.uint64)
         jpeg = np.concatenate([np.empty(0, np.uint8), *images])
         write_sequence(out, replace(aligned, jpeg=jpeg, offsets=offsets))
+
+
+def hide_codes(plan: DatasetManifest, source: Path, target: Path) -> None:
+    """Write the aligned sequences of ``source`` without the codes of all but `CODED` training subjects."""
+    training = sorted({plan.sequences[name].subject for name in plan.train(FOLD)})
+    hidden = set(np.random.default_rng(0).permutation(training)[CODED:])
+    for path in sorted(source.glob("*.h5")):
+        if not (out := target / path.name).exists():
+            aligned = read_sequence(path)
+            if aligned.subject in hidden:
+                aligned = replace(aligned, intensity=np.full_like(aligned.intensity, -1))
+            write_sequence(out, aligned)
 
 
 def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
@@ -118,23 +133,41 @@ def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run
             subprocess.run([sys.executable, "-m", "g2rl", *command], check=True, env=one_thread)
 
 
-def main(results: Path, out: Path) -> None:
-    settings = [yaml.safe_load(Path(f"config/{name}.yaml").read_text()) for name in ("config", "ablations")]
-    config = parse(settings[0] | settings[1], "config/ablations.yaml")
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=(*KINDS, "uncoded", "identity"),
+        default=(*KINDS, "uncoded"),
+        help="of harder faces, default: noise covered uncoded",
+    )
+    options = parser.parse_args()
+    values: dict = {}
+    for name in ("config", "axes"):
+        update_config(values, yaml.safe_load(Path(f"config/{name}.yaml").read_text(encoding="utf-8")))
+    config = parse(values, "config/axes.yaml")
     plan, compared = load_manifests(config)[DATASET], ablation_runs(config)
     runs = [run for variant in VARIANTS for run in compared[variant][0]]
+    source = options.results / DATASET / "cache"
     with ThreadPoolExecutor(2) as pool:
         jobs = []
-        for kind in (*KINDS, "identity"):
-            folder = out / f"{DATASET}_{kind}"
-            if kind in KINDS:
-                degrade(kind, results / DATASET / "cache", folder / "cache")
-            else:
+        for kind in options.kinds:
+            folder = options.out / f"{DATASET}_{kind}"
+            if kind == "uncoded":
+                hide_codes(plan, source, folder / "cache")
+            elif kind == "identity":
                 caricature(config, plan, folder)
+            else:
+                degrade(kind, source, folder / "cache")
             jobs += [pool.submit(train_and_test, folder, config, plan, run) for run in runs]
         for job in jobs:
             job.result()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

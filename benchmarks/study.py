@@ -13,7 +13,9 @@ corrected by Holm's method over the dataset's differences but for the primary on
 
 import argparse
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from scipy import stats
 from snakemake.utils import update_config
 
 from g2rl.config.load import parse
-from g2rl.config.runs import ablation_datasets, ablation_runs
+from g2rl.config.runs import ablation_datasets, ablation_runs, run_config
 from g2rl.datasets.sheet import read_sheet
 from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare_sums
@@ -35,42 +37,60 @@ from g2rl.io.tables import read_csv, write_csv
 from g2rl.paths import Results, Run
 
 CONFIG = Path(__file__).parents[1] / "config"
-OVER = ("config.yaml", "study.yaml")
 TRAINING = ["dataset", "variant", "seed"]
 KEYS = [*TRAINING, "fold", "subject", "au"]
 SUMS = ["n", "t", "p", "tt", "pp", "tp", "absolute", "q", "qq", "tq", "present_t", "present_q", "present"]
+NONE = pd.DataFrame(columns=[*KEYS, *SUMS])
 PRIMARY = ("g2rl", "shuffled")
 REGULARISERS = ("penalty", "decay")  # plain ones, which G2RL is compared with too
 MARKS = ("<!-- differences -->\n", "<!-- /differences -->")
-FOLDER = re.compile(r"fold(\d+)")
+TEST, VALIDATION = re.compile(r"fold(\d+)"), re.compile(r"fold(\d+)v")
 
 
-def collect(results: Path, asked: set[tuple[str, str]], epochs: int) -> pd.DataFrame:
-    """``KEYS`` and ``SUMS`` of every training in a results folder that is one of the study's."""
+class Asked(NamedTuple):
+    """A training that a configuration asks for; its run's name may be another variant's too."""
+
+    dataset: str
+    variant: str
+    run: Run
+    fold: int
+    epochs: int
+
+
+def collect(results: Path, asked: Iterable[Asked], folder: re.Pattern[str] = TEST) -> pd.DataFrame:
+    """``KEYS`` and ``SUMS`` of every training in a results folder that is one of those asked for.
+
+    Args:
+        folder: `TEST`: on test subjects; `VALIDATION`: on held-out training subjects.
+
+    Raises:
+        InputError: one was trained for other than its epochs.
+    """
+    epochs = {(one.dataset, one.run.name): one.epochs for one in asked}
     parts = []
     for file in sorted(results.glob("synthetic_*/*/fold*/predictions.csv")):
-        dataset, folder, fold = file.parts[-4:-1]
-        if (dataset, folder) not in asked:
+        dataset, name, fold = file.parts[-4:-1]
+        wanted = epochs.get((dataset, name))
+        if not wanted or not (number := folder.fullmatch(fold)):
             continue
-        if read_csv(file.with_name("history.csv"))["epoch"].max() != epochs:
-            raise InputError(f"{file.parent}: trained for other than {epochs} epochs, not one of the study's")
-        run, table = Run.parse(folder), read_predictions(file)
+        if read_csv(file.with_name("history.csv"))["epoch"].max() != wanted:
+            raise InputError(f"{file.parent}: trained for other than {wanted} epochs, not one of the study's")
+        run, table = Run.parse(name), read_predictions(file)
         subjects, aus = sorted(table["subject"].unique()), au_columns(table)
         index = pd.MultiIndex.from_product([subjects, aus], names=["subject", "au"])
         values = sums_by_subject(table).swapaxes(1, 2).reshape(-1, len(SUMS))
         rows = pd.DataFrame(values, index, SUMS).reset_index()
-        number = int(FOLDER.fullmatch(fold)[1])
-        parts.append(
-            rows.assign(dataset=dataset, variant=run.variant or run.method, seed=run.seed, fold=number)
-        )
-    return pd.concat(parts)[[*KEYS, *SUMS]]
+        of = {"variant": run.variant or run.method, "seed": run.seed, "fold": int(number[1])}
+        parts.append(rows.assign(dataset=dataset, **of))
+    return pd.concat(parts)[[*KEYS, *SUMS]] if parts else NONE
 
 
 def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The trainings of both, those of ``new`` where both have one."""
     one = [*TRAINING, "fold"]
     known = old.set_index(one).index.isin(new.set_index(one).index)
-    both = pd.concat([old[~known], new]) if len(old) else new
+    parts = [part for part in (old[~known], new) if len(part)]
+    both = pd.concat(parts) if parts else NONE
     return both.sort_values(KEYS, ignore_index=True)
 
 
@@ -132,24 +152,33 @@ def differences(sums: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataFram
     return table
 
 
-def asked() -> tuple[list[tuple[str, str, Run, int]], list[tuple[str, str]], int]:
-    """Each training asked for, (dataset, variant, run, fold), and the pairs to compare, and the epochs."""
+def trainings_of(name: str) -> tuple[list[Asked], list[tuple[str, str]]]:
+    """Each training that config/NAME.yaml asks for, and the pairs of variants to compare."""
     values: dict = {}
-    for name in OVER:
-        update_config(values, yaml.safe_load((CONFIG / name).read_text(encoding="utf-8")))
-    config = parse(values, "config/study.yaml")
+    for file in ("config.yaml", f"{name}.yaml"):
+        update_config(values, yaml.safe_load((CONFIG / file).read_text(encoding="utf-8")))
+    config = parse(values, f"config/{name}.yaml")
     found, every = ablation_runs(config), []
     for dataset in ablation_datasets(config):
         folds = sorted({row.fold for row in read_sheet(config.datasets[dataset].sheet)} - {0})
         every += [
-            (dataset, name, run, fold) for name, (runs, _) in found.items() for run in runs for fold in folds
+            Asked(dataset, variant, run, fold, run_config(config, run).training.epochs)
+            for variant, (runs, _) in found.items()
+            for run in runs
+            for fold in folds
         ]
     names = {run: name for name, (runs, _) in found.items() for run in runs}
     against = [(name, names[others[0]]) for name, (_, others) in found.items() if name != "baseline"]
     pairs = [PRIMARY, *against, *((name, "baseline") for name in found if name != "baseline")]
     pairs += [("g2rl", name) for name in REGULARISERS]
     pairs = [pair for n, pair in enumerate(pairs) if not {pair, pair[::-1]} & {*pairs[:n]}]
-    return every, pairs, config.training.epochs
+    return every, pairs
+
+
+def signed(row: "pd.Series") -> str:
+    """A difference and its interval over subjects and seeds."""
+    text = f"{row.difference:+.3f} [{row.ci_low:+.3f}, {row.ci_high:+.3f}]"
+    return text.replace("-", "−")
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -211,18 +240,16 @@ def main() -> None:
     )
     options = parser.parse_args()
     store = Path(f"{options.stem}_sums.csv.gz")
-    every, pairs, epochs = asked()
-    sums = read_csv(store) if store.exists() else pd.DataFrame(columns=[*KEYS, *SUMS])
+    every, pairs = trainings_of("study")
+    sums = read_csv(store) if store.exists() else NONE
     if options.missing:
         have = set(sums[[*TRAINING, "fold"]].itertuples(index=False, name=None))
         results = Results("results_study")
-        for dataset, name, run, fold in every:
-            if (dataset, name, run.seed, fold) not in have:
-                print(results.predictions(dataset, run.name, f"{fold}"))
+        for one in every:
+            if (one.dataset, one.variant, one.run.seed, one.fold) not in have:
+                print(results.predictions(one.dataset, one.run.name, f"{one.fold}"))
         return
-    sums = merge(
-        sums, collect(options.results, {(dataset, run.name) for dataset, _, run, _ in every}, epochs)
-    )
+    sums = merge(sums, collect(options.results, every))
     sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
     whole = complete(sums)
     found, seeds = differences(whole, pairs), trainings(whole)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,14 @@ import pytest
 
 from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare
+from g2rl.faces.sequence_file import read_sequence, write_sequence
 from g2rl.io.tables import write_csv
 from g2rl.paths import Run
+from tests.factories import make_sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+import axes
+import hard_faces
 import study
 
 EPOCHS = 2
@@ -34,7 +39,7 @@ def write(root, name, seed, fold=1, epochs=EPOCHS):
     lam, variant = VARIANTS[name]
     folder = root / "synthetic_bp4d" / Run(2, lam, seed, variant).name / f"fold{fold}"
     folder.mkdir(parents=True)
-    rng = np.random.default_rng([seed, fold, *name.encode()])
+    rng = np.random.default_rng([seed, *str(fold).encode(), *name.encode()])
     table = predictions(rng, 0.1 * len(name) / 8)
     write_csv(folder / "predictions.csv", table)
     write_csv(folder / "history.csv", pd.DataFrame({"epoch": range(epochs + 1)}))
@@ -43,15 +48,15 @@ def write(root, name, seed, fold=1, epochs=EPOCHS):
 
 def asked(seeds):
     return {
-        ("synthetic_bp4d", Run(2, lam, seed, variant).name)
-        for lam, variant in VARIANTS.values()
+        study.Asked("synthetic_bp4d", name, Run(2, lam, seed, variant), 1, EPOCHS)
+        for name, (lam, variant) in VARIANTS.items()
         for seed in seeds
     }
 
 
 def test_differences_are_those_of_the_predictions(tmp_path):
     tables = {name: {s: [write(tmp_path, name, s)] for s in range(3)} for name in VARIANTS}
-    sums = study.collect(tmp_path, asked(range(3)), EPOCHS)
+    sums = study.collect(tmp_path, asked(range(3)))
     found = study.differences(sums, [("g2rl", "shuffled"), ("g2rl", "baseline")])
     for row in found.itertuples():
         expected = compare(tables[row.variant], tables[row.less]).set_index("metric").loc[row.metric]
@@ -70,7 +75,7 @@ def test_trainings_of_two_machines_add_up_and_a_repeated_one_counts_once(tmp_pat
         write(here, name, 1)
         write(there, name, 1)
         write(there, name, 2)
-    mine, theirs = (study.collect(each, asked(range(3)), EPOCHS) for each in (here, there))
+    mine, theirs = (study.collect(each, asked(range(3))) for each in (here, there))
     merged = study.merge(mine, theirs)
     assert len(merged) == 9 * 3 * 2  # trainings, subjects, AUs
     assert sorted(study.trainings(merged)["seed"].unique()) == [0, 1, 2]
@@ -80,14 +85,57 @@ def test_a_seed_without_one_of_its_folds_is_left_out(tmp_path):
     for fold in (1, 2):
         write(tmp_path, "baseline", 0, fold)
     write(tmp_path, "baseline", 1, 1)
-    sums = study.collect(tmp_path, asked(range(2)), EPOCHS)
+    sums = study.collect(tmp_path, asked(range(2)))
     assert set(study.complete(sums)["seed"]) == {0}
 
 
 def test_trainings_of_another_length_are_refused_and_other_runs_passed_over(tmp_path):
     write(tmp_path, "baseline", 0, epochs=EPOCHS + 1)
     with pytest.raises(InputError, match="other than 2 epochs"):
-        study.collect(tmp_path, asked([0]), EPOCHS)
+        study.collect(tmp_path, asked([0]))
     write(tmp_path, "baseline", 5)
     write(tmp_path, "g2rl", 1)
-    assert set(study.collect(tmp_path, asked([1]), EPOCHS)["seed"]) == {1}
+    assert set(study.collect(tmp_path, asked([1]))["seed"]) == {1}
+
+
+def test_held_out_training_subjects_are_told_from_test_subjects(tmp_path):
+    write(tmp_path, "g2rl", 0)
+    write(tmp_path, "g2rl", 1, fold="1v")
+    seeds = {
+        folder: study.collect(tmp_path, asked(range(2)), folder)["seed"].unique().tolist()
+        for folder in (study.TEST, study.VALIDATION)
+    }
+    assert seeds == {study.TEST: [0], study.VALIDATION: [1]}
+
+
+def test_each_axis_has_its_own_three_variants():
+    rows = [
+        {"dataset": dataset, "variant": variant, "seed": 0}
+        for dataset, variants in axes.AXES.values()
+        for variant in variants
+    ]
+    found = axes.by_axis(pd.DataFrame(rows).drop_duplicates())
+    for name in axes.AXES:
+        assert found.loc[found["dataset"] == name, "variant"].tolist() == list(axes.SIDES)
+
+
+def test_codes_are_hidden_of_all_but_some_training_subjects(tmp_path):
+    names = [f"F{n:03}" for n in range(1, 13)]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        write_sequence(tmp_path / "in" / f"{name}.h5", make_sequence(name))
+    plan = SimpleNamespace(
+        sequences={name: SimpleNamespace(subject=name) for name in names}, train=lambda fold: names[:10]
+    )
+    hard_faces.hide_codes(plan, tmp_path / "in", tmp_path / "out")
+    coded = [(read_sequence(tmp_path / "out" / f"{name}.h5").intensity >= 0).any() for name in names]
+    assert sum(coded[:10]) == hard_faces.CODED
+    assert all(coded[10:])  # test subjects
+
+
+@pytest.mark.parametrize("name", ["study", "axes", "tuning"])
+def test_each_training_of_a_configuration_is_asked_for_once(name):
+    every, pairs = study.trainings_of(name)
+    assert len({(one.dataset, one.run, one.fold) for one in every}) == len(every)
+    assert pairs[0] == study.PRIMARY
+    assert {one.epochs for one in every} == ({24, 84} if name == "axes" else {24})
