@@ -46,6 +46,12 @@ def describe_balance(config: Config, maps: Mapping[str, int]) -> str:
     return f" (with Eq. 1's heights and sums it would be {', '.join(parts)})"
 
 
+_COLLAPSED = (
+    " A collapsed G is nearly the same for every face, so L_G carries no geometry. It acts on the network "
+    "all the same, and which method is ahead does not follow from it."
+)
+
+
 def describe_collapse(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
     """Whether the geometry vector G of Eq. 6 is nearly constant across faces (collapsed), a sentence.
 
@@ -61,7 +67,8 @@ def describe_collapse(histories: Mapping[str, Sequence[pd.DataFrame]]) -> str:
             f"{first:.2g} before the first step, {last:.2g} after the last on {dataset} "
             f"({collapse_verdict(first, last, share)})"
         )
-    return f"Variance of the geometry vector G over faces: {'; '.join(parts)}." if parts else ""
+    text = f"Variance of the geometry vector G over faces: {'; '.join(parts)}." if parts else ""
+    return text + (_COLLAPSED if "(collapsed)" in text else "")
 
 
 def describe_constant(flat: Mapping[tuple[str, str], Mapping[str, Sequence[str]]]) -> str:

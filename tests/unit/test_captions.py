@@ -41,6 +41,8 @@ def test_collapse_of_the_geometry_vector_is_described():
     assert "0.2 before the first step, 0.001 after the last on disfa (collapsed)" in text
     assert "0.15 after the last on bp4d (still varies)" in text
     assert "0.15 after the last on other (nearly constant)" in text
+    assert text.endswith("which method is ahead does not follow from it.")
+    assert describe_collapse({"bp4d": [steady]}).endswith("(still varies).")
     assert describe_collapse({}) == ""
 
 
