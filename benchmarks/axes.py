@@ -21,10 +21,13 @@ from g2rl.io.tables import read_csv, write_csv
 PLAIN, PLAINLY = "synthetic_bp4d", "faces as they are"
 SIDES = ("baseline", "g2rl", "shuffled")
 PAIRS = [("g2rl", "baseline"), ("shuffled", "baseline"), ("g2rl", "shuffled")]
+GUIDED = ("baseline", "intensities", "intensities_shuffled")  # positive control: the codes are the guide
 AXES = {  # dataset; Baseline, G2RL, its control
     PLAINLY: (PLAIN, SIDES),
+    f"{PLAINLY}; guide: the codes": (PLAIN, GUIDED),
+    "8 of 21 training subjects coded": (f"{PLAIN}_uncoded", SIDES),
+    "8 of 21 coded; guide: all codes": (f"{PLAIN}_uncoded", GUIDED),
     "6 training subjects": (PLAIN, ("few_baseline", "few", "few_shuffled")),
-    "codes of 8 of 21 training subjects": (f"{PLAIN}_uncoded", SIDES),
     "32 pixels": (PLAIN, ("small_baseline", "small", "small_shuffled")),
     "noise": (f"{PLAIN}_noise", SIDES),
     "a part covered": (f"{PLAIN}_covered", SIDES),
@@ -61,7 +64,7 @@ def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
         axes = figure.subplots()
         axes.axvline(0, color="0.3", linewidth=0.8)
         for number, (variant, title) in enumerate(
-            (("g2rl", "G2RL − Baseline"), ("shuffled", "G2RL with another face's landmarks − Baseline"))
+            (("g2rl", "G2RL − Baseline"), ("shuffled", "G2RL with another face's guide − Baseline"))
         ):
             rows = shown[shown["variant"] == variant]
             at = [names.index(name) + 0.3 * number - 0.2 for name in rows["dataset"]]
@@ -102,7 +105,9 @@ def main() -> None:
     old = read_csv(store) if store.exists() else NONE
     sums = merge(old, gather(options.results, options.hard))
     known = read_csv(options.stem.with_name("study_sums.csv.gz"))
-    sums = sums[~((sums["dataset"] == PLAIN) & sums["variant"].isin(SIDES))]  # the study keeps those
+    sums = sums[
+        ~((sums["dataset"] == PLAIN) & sums["variant"].isin((*SIDES, *GUIDED)))
+    ]  # the study keeps those
     sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
     table = by_axis(pd.concat([sums, known]))
     found, seeds = differences(table, PAIRS), trainings(table)

@@ -6,7 +6,8 @@ Baseline, G2RL and its control of ``config/axes.yaml`` on synthetic_bp4d, two tr
 harder faces in training and test. ``noise``: Gaussian, of standard deviation 100 at 256 pixels;
 ``covered``: a grey square of 110 pixels at a random place of each frame; in both the landmarks stay those
 of the clear faces, so that the geometry carries more information than the image. ``uncoded``: 13 of the 21
-training subjects have no codes, so only L_G learns from them. ``identity`` (only if named with --kinds):
+training subjects have no codes, so only L_G learns from them; here the positive control is trained too,
+guided by those codes. ``identity`` (only if named with --kinds):
 rendered again, each person's neutral face twice as far from the mean face. Same input, same bytes. Existing
 files, aligned sequences and models, are kept: delete the folder ``hard`` after a change of code,
 configuration or ``results_study``.
@@ -40,8 +41,10 @@ from g2rl.workflow.manifest import DatasetManifest, load_manifests
 
 DATASET, FOLD = "synthetic_bp4d", 1
 VARIANTS = ("baseline", "g2rl", "shuffled")
+GUIDED = ("intensities", "intensities_shuffled")  # the positive control, where codes are hidden
 NOISE, SQUARE = 100.0, 110
 CODED = 8  # training subjects with codes
+HIDDEN = Path(__file__).with_name("hidden_codes.py")
 
 
 def noise(face: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -72,16 +75,10 @@ def degrade(kind: str, source: Path, target: Path) -> None:
         write_sequence(out, replace(aligned, jpeg=jpeg, offsets=offsets))
 
 
-def hide_codes(plan: DatasetManifest, source: Path, target: Path) -> None:
-    """Write the aligned sequences of ``source`` without the codes of all but `CODED` training subjects."""
+def uncoded_subjects(plan: DatasetManifest) -> list[str]:
+    """The training subjects without codes: all but `CODED`."""
     training = sorted({plan.sequences[name].subject for name in plan.train(FOLD)})
-    hidden = set(np.random.default_rng(0).permutation(training)[CODED:])
-    for path in sorted(source.glob("*.h5")):
-        if not (out := target / path.name).exists():
-            aligned = read_sequence(path)
-            if aligned.subject in hidden:
-                aligned = replace(aligned, intensity=np.full_like(aligned.intensity, -1))
-            write_sequence(out, aligned)
+    return sorted(np.random.default_rng(0).permutation(training)[CODED:])
 
 
 def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
@@ -113,24 +110,25 @@ def caricature(config: Config, plan: DatasetManifest, folder: Path) -> None:
     person.draw_shape = shape
 
 
-def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run) -> None:
+def train_and_test(folder: Path, config: Config, plan: DatasetManifest, run: Run, cache: Path) -> None:
     """The two commands of the workflow's rules ``train`` and ``test``."""
     out = folder / run.name / f"fold{FOLD}"
     model, predictions = out / "model.safetensors", out / "predictions.csv"
-    train, test = (
-        [f"{folder}/cache/{name}.h5" for name in names] for names in (plan.train(FOLD), plan.test(FOLD))
-    )
+    train, test = ([f"{cache}/{name}.h5" for name in names] for names in (plan.train(FOLD), plan.test(FOLD)))
     files = ["--model", model, "--history", out / "history.csv"]
+    start = ["-m", "g2rl", "train"]
+    if folder.name.endswith("uncoded"):
+        start = [HIDDEN, ",".join(uncoded_subjects(plan))]
     commands = {
-        model: ["train", "--sequences", *train, *training_flags(config, run, plan.aus), *files],
-        predictions: ["test", model, "--sequences", *test, "--device=cpu", "-o", predictions],
+        model: [*start, "--sequences", *train, *training_flags(config, run, plan.aus), *files],
+        predictions: ["-m", "g2rl", "test", model, "--sequences", *test, "--device=cpu", "-o", predictions],
     }
     if not model.exists():
         predictions.unlink(missing_ok=True)  # another model's
     for made, command in commands.items():
         if not made.exists():
             one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-            subprocess.run([sys.executable, "-m", "g2rl", *command], check=True, env=one_thread)
+            subprocess.run([sys.executable, *command], check=True, env=one_thread)
 
 
 def main() -> None:
@@ -152,19 +150,19 @@ def main() -> None:
         update_config(values, yaml.safe_load(Path(f"config/{name}.yaml").read_text(encoding="utf-8")))
     config = parse(values, "config/axes.yaml")
     plan, compared = load_manifests(config)[DATASET], ablation_runs(config)
-    runs = [run for variant in VARIANTS for run in compared[variant][0]]
     source = options.results / DATASET / "cache"
     with ThreadPoolExecutor(2) as pool:
         jobs = []
         for kind in options.kinds:
             folder = options.out / f"{DATASET}_{kind}"
-            if kind == "uncoded":
-                hide_codes(plan, source, folder / "cache")
-            elif kind == "identity":
+            cache = source if kind == "uncoded" else folder / "cache"
+            if kind == "identity":
                 caricature(config, plan, folder)
-            else:
-                degrade(kind, source, folder / "cache")
-            jobs += [pool.submit(train_and_test, folder, config, plan, run) for run in runs]
+            elif kind != "uncoded":
+                degrade(kind, source, cache)
+            variants = (*VARIANTS, *GUIDED) if kind == "uncoded" else VARIANTS
+            runs = [run for variant in variants for run in compared[variant][0]]
+            jobs += [pool.submit(train_and_test, folder, config, plan, run, cache) for run in runs]
         for job in jobs:
             job.result()
 

@@ -1,23 +1,27 @@
 """The study's store of sums: the same differences as from the predictions, whatever machine trained what."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare
-from g2rl.faces.sequence_file import read_sequence, write_sequence
 from g2rl.io.tables import write_csv
+from g2rl.network import controls
 from g2rl.paths import Run
-from tests.factories import make_sequence
+from g2rl.training.data import load_faces
+from tests.factories import CPU, SMALL, make_sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import axes
 import hard_faces
+import hidden_codes
 import study
 
 EPOCHS = 2
@@ -119,18 +123,30 @@ def test_each_axis_has_its_own_three_variants():
         assert found.loc[found["dataset"] == name, "variant"].tolist() == list(axes.SIDES)
 
 
-def test_codes_are_hidden_of_all_but_some_training_subjects(tmp_path):
+def test_hidden_codes_are_seen_by_the_positive_control_alone():
+    sequences = [make_sequence(name) for name in ("F001", "F002")]
+    plain = load_faces(sequences, 32, CPU).intensity
+    hidden = hidden_codes.load_hidden(sequences, 32, CPU, {"F002"}).intensity
+    first = len(sequences[0].frame)
+    assert torch.equal(hidden[:first], plain[:first])
+    assert (hidden[first:] < 0).all()
+    assert (plain[first:] >= 0).any()
+    settings = replace(SMALL, geometry="intensities")
+    seen = [
+        guide(torch.zeros(1), each, settings)
+        for guide, each in ((hidden_codes.guide, hidden), (controls.guide, plain))
+    ]
+    assert torch.equal(*seen)
+
+
+def test_subjects_without_codes_are_of_the_training_part():
     names = [f"F{n:03}" for n in range(1, 13)]
-    (tmp_path / "in").mkdir()
-    for name in names:
-        write_sequence(tmp_path / "in" / f"{name}.h5", make_sequence(name))
     plan = SimpleNamespace(
         sequences={name: SimpleNamespace(subject=name) for name in names}, train=lambda fold: names[:10]
     )
-    hard_faces.hide_codes(plan, tmp_path / "in", tmp_path / "out")
-    coded = [(read_sequence(tmp_path / "out" / f"{name}.h5").intensity >= 0).any() for name in names]
-    assert sum(coded[:10]) == hard_faces.CODED
-    assert all(coded[10:])  # test subjects
+    hidden = hard_faces.uncoded_subjects(plan)
+    assert set(hidden) < set(names[:10])
+    assert len(hidden) == 10 - hard_faces.CODED
 
 
 @pytest.mark.parametrize("name", ["study", "axes", "tuning"])
