@@ -33,6 +33,8 @@ AXES = {  # dataset; Baseline, G2RL, its control
     "a part covered": (f"{PLAIN}_covered", SIDES),
     "people further apart": (f"{PLAIN}_identity", SIDES),
 }
+DIVERGED = 0.1  # a training of less ICC did: it predicts nearly a constant
+WITHOUT = ", without "
 MARKS = ("<!-- axes -->\n", "<!-- /axes -->")
 
 
@@ -55,9 +57,24 @@ def by_axis(sums: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)
 
 
+def without_diverged(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the axes on which a training diverged, without its seed, as axes of their own."""
+    found = trainings(table)
+    parts = []
+    for name, failed in found[found["icc"] < DIVERGED].groupby("dataset", sort=False):
+        seeds = sorted(failed["seed"].unique())
+        rows = table[(table["dataset"] == name) & ~table["seed"].isin(seeds)]
+        of = "seed" if len(seeds) == 1 else "seeds"
+        parts.append(rows.assign(dataset=f"{name}{WITHOUT}{of} {', '.join(map(str, seeds))}"))
+    return pd.concat(parts) if parts else table[:0]
+
+
 def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
-    """The differences from the Baseline in ICC: of each seed, their mean, and its interval."""
+    """The differences from the Baseline in ICC: of each seed, their mean, and its interval; without
+    trainings that diverged."""
     shown = found.query("metric == 'ICC' and less == 'baseline'")
+    cut = {name.split(WITHOUT)[0] for name in shown["dataset"] if WITHOUT in name}
+    shown = shown[~shown["dataset"].isin(cut)]
     names, of = list(dict.fromkeys(shown["dataset"])), seeds.set_index(TRAINING)["icc"]
     with style():
         figure = new_figure(TWO_COLUMNS, 0.9 + 0.33 * len(names), layout="constrained")
@@ -110,6 +127,8 @@ def main() -> None:
     ]  # the study keeps those
     sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
     table = by_axis(pd.concat([sums, known]))
+    table = table[table.groupby("dataset")["variant"].transform("nunique") == len(SIDES)]  # whole axes
+    table = pd.concat([table, without_diverged(table)])
     found, seeds = differences(table, PAIRS), trainings(table)
     write_csv(options.stem.with_suffix(".csv"), found)
     draw(found, seeds, options.stem.with_suffix(".png"))

@@ -149,6 +149,21 @@ def test_subjects_without_codes_are_of_the_training_part():
     assert len(hidden) == 10 - hard_faces.CODED
 
 
+def test_an_axis_with_a_diverged_training_is_shown_without_its_seed_too(tmp_path):
+    for name in VARIANTS:
+        for seed in range(3):
+            write(tmp_path, name, seed)
+    sums = study.collect(tmp_path, asked(range(3)))
+    lost = (sums["variant"] == "g2rl") & (sums["seed"] == 1)
+    sums.loc[lost, ["p", "pp", "tp"]] = 0  # it predicts 0
+    sums["dataset"] = "noise"
+    assert axes.without_diverged(sums[~lost]).empty
+    kept = axes.without_diverged(sums)
+    assert set(kept["dataset"]) == {"noise, without seed 1"}
+    assert set(kept["seed"]) == {0, 2}
+    assert set(kept["variant"]) == set(VARIANTS)
+
+
 @pytest.mark.parametrize("name", ["study", "axes", "tuning"])
 def test_each_training_of_a_configuration_is_asked_for_once(name):
     every, pairs = study.trainings_of(name)
