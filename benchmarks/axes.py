@@ -69,6 +69,12 @@ def without_diverged(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts) if parts else table[:0]
 
 
+def baselines(seeds: pd.DataFrame) -> "pd.Series":
+    """The Baseline's mean ICC on each axis, over the seeds that are compared."""
+    wide = seeds.pivot_table("icc", ["dataset", "seed"], "variant")[list(SIDES)].dropna()
+    return wide["baseline"].groupby("dataset").mean()
+
+
 def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
     """The differences from the Baseline in ICC: of each seed, their mean, and its interval; without
     trainings that diverged."""
@@ -91,7 +97,7 @@ def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
             for name, place in zip(rows["dataset"], at, strict=True):
                 each = (of[name, variant] - of[name, "baseline"]).dropna()
                 axes.plot(each, [place + 0.12] * len(each), ".", color="0.6", markersize=3)
-        means = seeds[seeds["variant"] == "baseline"].groupby("dataset")["icc"].mean()
+        means = baselines(seeds)
         axes.set_yticks(range(len(names)), [f"{name} ({means[name]:.2f})" for name in names])
         axes.set(xlabel="difference in ICC ↑", ylim=(len(names) - 0.4, -0.6))
         draw_grid(axes, "x")
@@ -100,12 +106,12 @@ def draw(found: pd.DataFrame, seeds: pd.DataFrame, path: Path) -> None:
 
 
 def markdown(found: pd.DataFrame, seeds: pd.DataFrame) -> str:
-    means = seeds.groupby(["dataset", "variant"])["icc"].mean()
+    means = baselines(seeds)
     rows = []
     for name, of_axis in found.query("metric == 'ICC'").groupby("dataset", sort=False):
         pairs = of_axis.set_index(["variant", "less"])
         cells = [signed(pairs.loc[pair]) for pair in PAIRS]
-        rows.append([name, str(pairs["seeds"].iloc[0]), f"{means[name, 'baseline']:.3f}", *cells])
+        rows.append([name, str(pairs["seeds"].iloc[0]), f"{means[name]:.3f}", *cells])
     header = ["axis", "seeds", "Baseline", *(f"{one} − {other}" for one, other in PAIRS)]
     return pipe_table(header, "|:--|--:|--:|--:|--:|--:|", rows)
 
