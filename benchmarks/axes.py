@@ -12,11 +12,21 @@ from pathlib import Path
 
 import pandas as pd
 from record import write_between
-from study import NONE, TRAINING, collect, differences, merge, signed, trainings, trainings_of
+from study import (
+    TRAINING,
+    collect,
+    differences,
+    merge,
+    read_sums,
+    signed,
+    trainings,
+    trainings_of,
+    write_sums,
+)
 
 from g2rl.io.figures import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, new_figure, style
 from g2rl.io.markdown import pipe_table
-from g2rl.io.tables import read_csv, write_csv
+from g2rl.io.tables import write_csv
 
 PLAIN, PLAINLY = "synthetic_bp4d", "faces as they are"
 SIDES = ("baseline", "g2rl", "shuffled")
@@ -125,13 +135,11 @@ def main() -> None:
     parser.add_argument("stem", type=Path)
     options = parser.parse_args()
     store = Path(f"{options.stem}_sums.csv.gz")
-    old = read_csv(store) if store.exists() else NONE
-    sums = merge(old, gather(options.results, options.hard))
-    known = read_csv(options.stem.with_name("study_sums.csv.gz"))
-    sums = sums[
-        ~((sums["dataset"] == PLAIN) & sums["variant"].isin((*SIDES, *GUIDED)))
-    ]  # the study keeps those
-    sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
+    sums = merge(read_sums(store), gather(options.results, options.hard))
+    known = read_sums(options.stem.with_name("study_sums.csv.gz"))
+    studied = (sums["dataset"] == PLAIN) & sums["variant"].isin((*SIDES, *GUIDED))  # the study keeps those
+    sums = sums[~studied]
+    write_sums(store, sums)
     table = by_axis(pd.concat([sums, known]))
     table = table[table.groupby("dataset")["variant"].transform("nunique") == len(SIDES)]  # whole axes
     table = pd.concat([table, without_diverged(table)])

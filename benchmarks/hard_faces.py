@@ -22,10 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import yaml
-from snakemake.utils import update_config
+from study import read_config
 
-from g2rl.config.load import parse
 from g2rl.config.runs import ablation_runs, training_flags
 from g2rl.config.schema import Config
 from g2rl.faces.align_sequence import align_sequence
@@ -145,10 +143,7 @@ def main() -> None:
         help="of harder faces, default: noise covered uncoded",
     )
     options = parser.parse_args()
-    values: dict = {}
-    for name in ("config", "axes"):
-        update_config(values, yaml.safe_load(Path(f"config/{name}.yaml").read_text(encoding="utf-8")))
-    config = parse(values, "config/axes.yaml")
+    config = read_config("axes")
     plan, compared = load_manifests(config)[DATASET], ablation_runs(config)
     source = options.results / DATASET / "cache"
     with ThreadPoolExecutor(2) as pool:

@@ -26,6 +26,7 @@ from snakemake.utils import update_config
 
 from g2rl.config.load import parse
 from g2rl.config.runs import ablation_datasets, ablation_runs, run_config
+from g2rl.config.schema import Config
 from g2rl.datasets.sheet import read_sheet
 from g2rl.errors import InputError
 from g2rl.evaluation.comparison import compare_sums
@@ -94,6 +95,14 @@ def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return both.sort_values(KEYS, ignore_index=True)
 
 
+def read_sums(store: Path) -> pd.DataFrame:
+    return read_csv(store) if store.exists() else NONE
+
+
+def write_sums(store: Path, sums: pd.DataFrame) -> None:
+    sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
+
+
 def complete(sums: pd.DataFrame) -> pd.DataFrame:
     """Without the seeds that lack a fold."""
     folds = sums.groupby(TRAINING)["fold"].transform("nunique")
@@ -152,12 +161,17 @@ def differences(sums: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataFram
     return table
 
 
-def trainings_of(name: str) -> tuple[list[Asked], list[tuple[str, str]]]:
-    """Each training that config/NAME.yaml asks for, and the pairs of variants to compare."""
+def read_config(name: str) -> Config:
+    """config/NAME.yaml laid over the default."""
     values: dict = {}
     for file in ("config.yaml", f"{name}.yaml"):
         update_config(values, yaml.safe_load((CONFIG / file).read_text(encoding="utf-8")))
-    config = parse(values, f"config/{name}.yaml")
+    return parse(values, f"config/{name}.yaml")
+
+
+def trainings_of(name: str) -> tuple[list[Asked], list[tuple[str, str]]]:
+    """Each training that config/NAME.yaml asks for, and the pairs of variants to compare."""
+    config = read_config(name)
     found, every = ablation_runs(config), []
     for dataset in ablation_datasets(config):
         folds = sorted({row.fold for row in read_sheet(config.datasets[dataset].sheet)} - {0})
@@ -241,7 +255,7 @@ def main() -> None:
     options = parser.parse_args()
     store = Path(f"{options.stem}_sums.csv.gz")
     every, pairs = trainings_of("study")
-    sums = read_csv(store) if store.exists() else NONE
+    sums = read_sums(store)
     if options.missing:
         have = set(sums[[*TRAINING, "fold"]].itertuples(index=False, name=None))
         results = Results("results_study")
@@ -250,7 +264,7 @@ def main() -> None:
                 print(results.predictions(one.dataset, one.run.name, f"{one.fold}"))
         return
     sums = merge(sums, collect(options.results, every))
-    sums.to_csv(store, index=False, float_format="%.8g", compression={"method": "gzip", "mtime": 1})
+    write_sums(store, sums)
     whole = complete(sums)
     found, seeds = differences(whole, pairs), trainings(whole)
     write_csv(f"{options.stem}_seeds.csv", seeds, "%.6f")
