@@ -1,7 +1,7 @@
 """How good the package's own model is: on held-out rendered people by group, and beside another tool on real clips.
 
     python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces
-    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces --model results_real_faces/…/model.safetensors --clips CLIPS
+    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces --model results_real_faces/…/model.safetensors --clips CLIPS --neutral 20%
 
 RUN is a run's folder, such as g2rl_sigma2_lambda0.05_seed0. CLIPS holds a folder per clip, with a video and
 ``au.csv``, what OpenFace wrote of it; the clips are not part of the project. Writes OUT.people.csv (ICC and
@@ -57,14 +57,14 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
     return len(predictions), float(np.nanmean(found["ICC"])), float(np.nanmean(found["MAE"]))
 
 
-def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
+def clips(model: Path | None, folder: Path, options: list[str]) -> pd.DataFrame:
     """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; and of
     the frames in which the reference has the AU below 0.5 the share where the model has it so too."""
     rows = []
     for reference_file in sorted(folder.glob("*/au.csv")):
         video = next(reference_file.parent.glob("video.*"))
         reference = pd.read_csv(reference_file, skipinitialspace=True)
-        found = _predict(video, model, smooth)
+        found = _predict(video, model, options)
         aus = [name for name in found.columns if name.startswith("AU")]
         n = min(len(reference), len(found))
         use = (reference["success"][:n] == 1) & found[aus[0]][:n].notna()
@@ -82,9 +82,9 @@ def clips(model: Path | None, folder: Path, smooth: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["clip", "au", "r", "calm", "calm_frames", "used", "frames"])
 
 
-def _predict(video: Path, model: Path | None, smooth: float) -> pd.DataFrame:
+def _predict(video: Path, model: Path | None, options: list[str]) -> pd.DataFrame:
     """What `g2rl predict` writes of the followed face: one row per frame."""
-    options = ["--csv", "--single", "--smooth", str(smooth), *(["--model", str(model)] if model else [])]
+    options = ["--csv", "--single", *options, *(["--model", str(model)] if model else [])]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["g2rl", "predict", str(video), "-o", folder, *options], check=True)
         return pd.read_csv(Path(folder) / f"{video.stem}.csv")
@@ -98,12 +98,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="default: the package's own")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--smooth", type=float, default=0.2, help="as of g2rl predict, default: 0.2")
+    parser.add_argument("--neutral", help="as of g2rl predict; default: none")
     options = parser.parse_args()
     table = people(options.results, options.run)
     write_csv(options.out.with_suffix(".people.csv"), table)
     print(table.round(3).to_string(index=False))
     if options.clips:
-        table = clips(options.model, options.clips, options.smooth)
+        processing = ["--smooth", str(options.smooth)]
+        processing += ["--neutral", options.neutral] if options.neutral else []
+        table = clips(options.model, options.clips, processing)
         write_csv(options.out.with_suffix(".clips.csv"), table)
         print(table.pivot(index="clip", columns="au", values="r").round(2).to_string())
         by_au = table.groupby("au")[["r", "calm"]].mean()

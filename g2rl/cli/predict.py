@@ -72,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neutral",
         metavar="SECONDS",
         help="take off what is predicted of each face's neutral expression: its median over the first so "
-        "many seconds; or percentile: its 5th percentile. The input is read twice; default: nothing",
+        "many seconds; percentile: its 5th percentile; or another one, such as 20%%. The input is read "
+        "twice; default: nothing",
     )
     parser.add_argument(
         "--smooth",

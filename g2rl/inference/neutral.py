@@ -18,15 +18,16 @@ class Neutral:
     """Where a face's neutral expression is taken from.
 
     Attributes:
-        seconds: the median over so many seconds from the face's first trusted frame on; None: the 5th
-            percentile of the clip.
+        seconds: the median over so many seconds from the face's first trusted frame on; None: the
+            ``percentile`` of the clip.
     """
 
     seconds: float | None
+    percentile: int = PERCENTILE
 
     def __str__(self) -> str:
         if self.seconds is None:
-            return f"minus each face's {PERCENTILE}th percentile"
+            return f"minus each face's {ordinal(self.percentile)} percentile"
         return f"minus each face's median over its first {self.seconds:g} s"
 
     def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray | None]:
@@ -47,27 +48,38 @@ class Neutral:
                     first = start.setdefault(face.face_id, frame.timestamp)
                     if not (self.seconds and frame.timestamp - first > self.seconds):
                         found.append(face.intensity)
-        share = 50 if self.seconds else PERCENTILE
+        share = 50 if self.seconds else self.percentile
         return {
             face: np.percentile(found, share, axis=0) if found else None for face, found in values.items()
         }
 
 
 def parse_neutral(text: str) -> Neutral:
-    """``percentile``, or a number of seconds above 0.
+    """``percentile``, another one such as ``20%``, or a number of seconds above 0.
 
     Raises:
         InputError: it is something else.
     """
     if text == "percentile":
         return Neutral(None)
+    if (number := text.removesuffix("%")) != text and number.isdecimal() and 0 < int(number) < 100:
+        return Neutral(None, int(number))
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0
     if not 0 < seconds < float("inf"):
-        raise InputError(f"--neutral {text}: expected percentile, or seconds after a face appears, such as 2")
+        raise InputError(
+            f"--neutral {text}: expected percentile, another one such as 20%, or seconds after a face "
+            "appears, such as 2"
+        )
     return Neutral(seconds)
+
+
+def ordinal(number: int) -> str:
+    """Such as 21st."""
+    last = number % 10 if number % 100 not in (11, 12, 13) else 0
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
 def subtract_neutral(frame: FrameEstimate, neutral: Mapping[int, np.ndarray | None]) -> FrameEstimate:

@@ -101,6 +101,15 @@ def test_the_neutral_face_is_taken_off():
     assert "first 1 s" in str(Neutral(1.0))
 
 
+def test_another_percentile_can_be_taken_off():
+    fifth = parse_neutral("20%")
+    np.testing.assert_allclose(fifth.measure(ramp(101, 0))[0], [1, 2], atol=1e-5)
+    assert str(fifth) == "minus each face's 20th percentile"
+    assert [str(Neutral(None, k)).split()[-2] for k in (1, 2, 3, 11, 22, 40)] == [
+        "1st", "2nd", "3rd", "11th", "22nd", "40th",
+    ]  # fmt: skip
+
+
 def test_a_face_that_is_doubtful_at_first_is_calibrated_and_one_that_stays_so_is_not(tmp_path):
     film = [
         frames([t / 10], [face((1.0, 1.0), 0, success=t >= 30), face((2.0, 2.0), 1, success=False)])[0]
@@ -115,7 +124,7 @@ def test_a_face_that_is_doubtful_at_first_is_calibrated_and_one_that_stays_so_is
     assert pd.read_csv(tmp_path / "a.csv")["neutral"].fillna("").tolist() == ["off", ""]
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "often"])
+@pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "often", "0%", "100%", "1.5%", "%"])
 def test_another_neutral_is_refused(text):
     with pytest.raises(InputError, match=f"--neutral {text}: expected percentile"):
         parse_neutral(text)
