@@ -26,7 +26,7 @@ from study import (
 
 from g2rl.io.figures import COLOURS, MARKERS, TWO_COLUMNS, draw_grid, new_figure, style
 from g2rl.io.markdown import pipe_table
-from g2rl.io.tables import write_csv
+from g2rl.io.tables import read_csv, write_csv
 
 PLAIN, PLAINLY = "synthetic_bp4d", "faces as they are"
 SIDES = ("baseline", "g2rl", "shuffled")
@@ -79,7 +79,7 @@ def without_diverged(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts) if parts else table[:0]
 
 
-def baselines(seeds: pd.DataFrame) -> "pd.Series":
+def baselines(seeds: pd.DataFrame) -> pd.Series:
     """The Baseline's mean ICC on each axis, over the seeds that are compared."""
     wide = seeds.pivot_table("icc", ["dataset", "seed"], "variant")[list(SIDES)].dropna()
     return wide["baseline"].groupby("dataset").mean()
@@ -136,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     store = Path(f"{options.stem}_sums.csv.gz")
     sums = merge(read_sums(store), gather(options.results, options.hard))
-    known = read_sums(options.stem.with_name("study_sums.csv.gz"))
+    known = read_csv(options.stem.with_name("study_sums.csv.gz"))
     studied = (sums["dataset"] == PLAIN) & sums["variant"].isin((*SIDES, *GUIDED))  # the study keeps those
     sums = sums[~studied]
     write_sums(store, sums)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.metrics import frame_sums, measures
+from g2rl.inference.face_network import SMOOTH
 from g2rl.io.tables import write_csv
 
 DATASET = "synthetic_people"
@@ -57,14 +58,18 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
     return len(predictions), float(np.nanmean(found["ICC"])), float(np.nanmean(found["MAE"]))
 
 
-def clips(model: Path | None, folder: Path, options: list[str]) -> pd.DataFrame:
+def clips(folder: Path, options: list[str]) -> pd.DataFrame:
     """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; and of
-    the frames in which the reference has the AU below 0.5 the share where the model has it so too."""
+    the frames in which the reference has the AU below 0.5 the share where the model has it so too.
+
+    Args:
+        options: further ones of ``g2rl predict``.
+    """
     rows = []
     for reference_file in sorted(folder.glob("*/au.csv")):
         video = next(reference_file.parent.glob("video.*"))
         reference = pd.read_csv(reference_file, skipinitialspace=True)
-        found = _predict(video, model, options)
+        found = _predict(video, options)
         aus = [name for name in found.columns if name.startswith("AU")]
         n = min(len(reference), len(found))
         use = (reference["success"][:n] == 1) & found[aus[0]][:n].notna()
@@ -82,11 +87,11 @@ def clips(model: Path | None, folder: Path, options: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["clip", "au", "r", "calm", "calm_frames", "used", "frames"])
 
 
-def _predict(video: Path, model: Path | None, options: list[str]) -> pd.DataFrame:
+def _predict(video: Path, options: list[str]) -> pd.DataFrame:
     """What `g2rl predict` writes of the followed face: one row per frame."""
-    options = ["--csv", "--single", *options, *(["--model", str(model)] if model else [])]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["g2rl", "predict", str(video), "-o", folder, *options], check=True)
+        command = ["g2rl", "predict", str(video), "-o", folder, "--csv", "--single"]
+        subprocess.run([*command, *options], check=True)
         return pd.read_csv(Path(folder) / f"{video.stem}.csv")
 
 
@@ -97,16 +102,16 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", type=Path, help="default: the package's own")
     parser.add_argument("--clips", type=Path)
-    parser.add_argument("--smooth", type=float, default=0.2, help="as of g2rl predict, default: 0.2")
+    parser.add_argument("--smooth", type=float, default=SMOOTH, help=f"as of g2rl predict, default: {SMOOTH}")
     parser.add_argument("--neutral", help="as of g2rl predict; default: none")
     options = parser.parse_args()
     table = people(options.results, options.run)
     write_csv(options.out.with_suffix(".people.csv"), table)
     print(table.round(3).to_string(index=False))
     if options.clips:
-        processing = ["--smooth", str(options.smooth)]
-        processing += ["--neutral", options.neutral] if options.neutral else []
-        table = clips(options.model, options.clips, processing)
+        asked = {"--smooth": options.smooth, "--neutral": options.neutral, "--model": options.model}
+        given = [f"{name}={value}" for name, value in asked.items() if value is not None]
+        table = clips(options.clips, given)
         write_csv(options.out.with_suffix(".clips.csv"), table)
         print(table.pivot(index="clip", columns="au", values="r").round(2).to_string())
         by_au = table.groupby("au")[["r", "calm"]].mean()

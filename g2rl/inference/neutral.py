@@ -27,7 +27,7 @@ class Neutral:
 
     def __str__(self) -> str:
         if self.seconds is None:
-            return f"minus each face's {ordinal(self.percentile)} percentile"
+            return f"minus each face's {_ordinal(self.percentile)} percentile"
         return f"minus each face's median over its first {self.seconds:g} s"
 
     def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray | None]:
@@ -76,7 +76,7 @@ def parse_neutral(text: str) -> Neutral:
     return Neutral(seconds)
 
 
-def ordinal(number: int) -> str:
+def _ordinal(number: int) -> str:
     """Such as 21st."""
     last = number % 10 if number % 100 not in (11, 12, 13) else 0
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
