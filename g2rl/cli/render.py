@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, required=True, metavar="N", help="how many")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes")
     switch(parser, "--sparse", "labels as rare as DISFA's")
+    switch(parser, "--varied", "people differ more, as in life: faces at rest, brows, beards")
 
 
 def run(options: argparse.Namespace) -> Outcome:

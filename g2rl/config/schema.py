@@ -55,6 +55,8 @@ class Synthetic(Section):
     """Same seed, same bytes."""
     sparse: bool = False
     """Labels as rare as DISFA's, 63 to 97 % of them 0; false: about half of them are."""
+    varied: bool = False
+    """People differ more, as in life: faces at rest, brows, beards."""
 
 
 class Dataset(Section):

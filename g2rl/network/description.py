@@ -26,6 +26,7 @@ class Description:
         subjects: those it was trained on.
         alignment: of the faces that it was trained on.
         datasets: the names of those it was trained on, none if not known.
+        networks: how many it is the mean of; alike but for their seeds and datasets, 1 if it is none.
     """
 
     aus: tuple[int, ...]
@@ -33,6 +34,7 @@ class Description:
     subjects: frozenset[str] = frozenset()
     alignment: Alignment = DEFAULT_ALIGNMENT
     datasets: tuple[str, ...] = ()
+    networks: int = 1
 
     @property
     def trained_on(self) -> str:
@@ -57,7 +59,9 @@ class Description:
         """What ``parse_description`` reads."""
         aus, subjects = list(self.aus), sorted(self.subjects)
         known = {"aus": aus, "subjects": subjects, "alignment": self.alignment.as_json()}
-        return known | asdict(self.settings) | ({"datasets": self.datasets} if self.datasets else {})
+        known |= {"datasets": self.datasets} if self.datasets else {}
+        known |= {"networks": self.networks} if self.networks > 1 else {}
+        return known | asdict(self.settings)
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,15 @@ def parse_description(description: object) -> Description:
     if not isinstance(description, dict):
         raise InputError(f"it is {description!r:.40}, expected a mapping")
     aus, subjects = description.pop("aus", None), description.pop("subjects", [])
-    datasets = description.pop("datasets", [])
+    datasets, networks = description.pop("datasets", []), description.pop("networks", 1)
     if not _is_list_of(int, aus):
         raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
     if not _is_list_of(str, subjects):
         raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
     if not _is_list_of(str, datasets):
         raise InputError(f"datasets {datasets!r:.40}, expected a list of names")
+    if type(networks) is not int or networks < 1:
+        raise InputError(f"networks {networks!r:.40}, expected a number from 1")
     try:
         alignment = Alignment(**description.pop("alignment", {}))
     except TypeError:
@@ -119,6 +125,7 @@ def parse_description(description: object) -> Description:
         subjects=frozenset(subjects),
         alignment=alignment,
         datasets=tuple(datasets),
+        networks=networks,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from g2rl.io.atomic import atomic_path
 from g2rl.network import heatmaps as hm
 from g2rl.network import variants
 from g2rl.network.description import KEY, Description, FaceModel, Prediction, parse_description
+from g2rl.network.mean import MeanNet, weights_of_each
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import input_channels, network_input
@@ -47,7 +48,7 @@ def write_model(
     write_described(net, about, path)
 
 
-def write_described(net: HeatmapNet, about: Description, path: Path, half: bool = False) -> None:
+def write_described(net: HeatmapNet | MeanNet, about: Description, path: Path, half: bool = False) -> None:
     """The network without the geometry module, with what inference must know and the training subjects.
 
     Args:
@@ -67,7 +68,7 @@ def write_described(net: HeatmapNet, about: Description, path: Path, half: bool 
 class Model(FaceModel):
     """A trained network in torch."""
 
-    net: HeatmapNet
+    net: HeatmapNet | MeanNet
     point_au: Tensor  # (P,) which AU each heatmap belongs to
     device: torch.device
 
@@ -87,6 +88,35 @@ class Model(FaceModel):
         given = (faces,) if landmarks is None else (faces, landmarks)
         found = self.estimate(*(torch.from_numpy(array).to(self.device) for array in given))
         return Prediction(*(each.cpu().numpy() for each in found))
+
+
+def mean_of(models: Sequence[Model]) -> Model:
+    """The mean of networks that were trained alike, with other seeds or on other datasets; of one: itself.
+
+    Raises:
+        InputError: they differ in their AUs, faces or settings, or one is such a mean.
+    """
+    first, *others = models
+    if not others:
+        return first
+    for other in others:
+        for what in ("aus", "alignment"):
+            if (found := getattr(other, what)) != (expected := getattr(first, what)):
+                raise InputError(f"no mean of networks with other {what}: {found} and {expected}")
+        for field in fields(Settings):
+            values = [getattr(each.settings, field.name) for each in (other, first)]
+            if field.name != "seed" and values[0] != values[1]:
+                raise InputError(f"no mean of networks with other {field.name}: {values[0]} and {values[1]}")
+    nets = [each.net for each in models if isinstance(each.net, HeatmapNet)]
+    if len(nets) < len(models):
+        raise InputError("no mean of means: give the networks that each was made of")
+    return replace(
+        first,
+        net=MeanNet(nets).eval(),
+        networks=len(nets),
+        subjects=frozenset().union(*(each.subjects for each in models)),
+        datasets=tuple(dict.fromkeys(name for each in models for name in each.datasets)),
+    )
 
 
 def read_model(path: Path, device: torch.device) -> Model:
@@ -116,7 +146,12 @@ def read_model(path: Path, device: torch.device) -> Model:
     try:
         about = parse_description(description)
         points = torch.from_numpy(about.heatmap_au)
-        net = _make_net(about.settings, len(points), weights)
+        net: HeatmapNet | MeanNet
+        if about.networks > 1:
+            each = weights_of_each(weights, about.networks)
+            net = MeanNet([_make_net(about.settings, len(points), own) for own in each])
+        else:
+            net = _make_net(about.settings, len(points), weights)
     except InputError as error:
         raise InputError(f"{path}: weights do not fit its description: {error}") from error
     net.eval().to(device).to(memory_format=torch.channels_last)

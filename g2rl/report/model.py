@@ -33,6 +33,7 @@ def describe_model(path: Path) -> str:
         "file": f"{path}, {size:.1f} MB, SHA-256 {digest}",
         "format": f"ONNX, {about.numbers}" if isinstance(about, OnnxModel) else "safetensors",
         "AUs": ", ".join(f"AU{au:02d} {NAMES[au][0]}" if au in NAMES else f"AU{au:02d}" for au in about.aus),
+        "networks": f"{about.networks}; heatmaps are the mean of theirs" if about.networks > 1 else "",
         "trained on": about.trained_on,
         "training subjects": ", ".join(sorted(about.subjects)) or "not known",
         "faces": f"{side}×{side} pixels, aligned by {alignment.anchors}, scale {alignment.scale:g}, "
@@ -43,7 +44,7 @@ def describe_model(path: Path) -> str:
         + DLIB * (alignment.detector == "dlib"),
         "provenance": EVIDENCE if _is_own(path) else f"g2rl provenance {path}",
     }
-    return "\n".join([*(f"{name}: {text}" for name, text in head.items()), *_measures(path)])
+    return "\n".join([*(f"{name}: {text}" for name, text in head.items() if text), *_measures(path)])
 
 
 def _is_own(path: Path) -> bool:
@@ -53,7 +54,8 @@ def _is_own(path: Path) -> bool:
 def _settings(about: Description) -> str:
     """The network, σ, and what else differs from the paper's."""
     always = ("backbone", "sigma", "epochs", "seed")
-    told = ("au_centres", "image_size", "lam")  # these have lines of their own, or too long ones
+    told = {"au_centres", "image_size", "lam"}  # these have lines of their own, or too long ones
+    told |= {"seed"} if about.networks > 1 else set()
     return ", ".join(
         f"{key(field.name)} {value}"
         for field in fields(Settings)

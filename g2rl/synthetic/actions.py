@@ -58,6 +58,12 @@ _LOADINGS: dict[int, tuple[float, float, float, float, float, float]] = {
     25: (0.30, 0.25, -0.25, 0.10, 0.0, 0.60),
     26: (0.10, 0.45, -0.15, 0.0, 0.0, 0.65),
 }
+# From where to where a face at rest may lie, in shares of each AU's movement: below 0 the other way.
+_REST: dict[int, tuple[float, float]] = {
+    1: (-0.35, 0.5), 2: (-0.35, 0.5), 4: (-0.3, 0.55), 5: (-0.35, 0.3), 6: (-0.1, 0.25), 7: (-0.15, 0.45),
+    9: (-0.1, 0.15), 10: (-0.15, 0.2), 12: (-0.2, 0.2), 14: (-0.1, 0.2), 15: (-0.2, 0.3), 17: (-0.15, 0.35),
+    20: (-0.15, 0.15), 23: (-0.2, 0.3), 25: (-0.05, 0.12), 26: (0, 0.1), 45: (0, 0.12),
+}  # fmt: skip
 _DECIMALS = 9
 _CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video kept every few frames
 # activation = clip((z - ONSET) / SPAN, 0, 1) of a standard normal z: 52 % of labels 0, and 15, 13, 9, 6
@@ -160,6 +166,14 @@ def tracks(rng: np.random.Generator, frames: int, sparse: bool = False) -> np.nd
         onsets = [NormalDist().inv_cdf(1 - _SHARES[au]) - 0.3 * _SPARSE_SPAN for au in AUS]
         return np.clip((z - onsets) / _SPARSE_SPAN, 0, 1).round(_DECIMALS)
     return np.clip((z - _ONSET) / _SPAN, 0, 1).round(_DECIMALS)
+
+
+def draw_rest(rng: np.random.Generator, aus: tuple[int, ...]) -> np.ndarray:
+    """(A,) shares of the movements of ``aus`` that a person's face has at rest, below 0 the other way.
+
+    So brows lie high or low, lids are wide or narrow, corners of the mouth point up or down: no AU is coded.
+    """
+    return np.array([rng.uniform(*_REST.get(au, (0.0, 0.0))) for au in aus])
 
 
 def labels(activation: np.ndarray) -> np.ndarray:

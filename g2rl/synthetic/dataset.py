@@ -58,6 +58,7 @@ def render_sequence(
     frames: int,
     seed: int,
     sparse: bool = False,
+    varied: bool = False,
 ) -> list[Path]:
     """Render one sequence's media and label files below ``root``, and its ground truth.
 
@@ -74,6 +75,7 @@ def render_sequence(
         subject: such as F001 (F: female, M: male), or SN001.
         frames: to render, at least 1.
         sparse: labels as rare as DISFA's.
+        varied: see `make_person`.
 
     Returns:
         what it wrote: media, label files, truth.
@@ -87,11 +89,11 @@ def render_sequence(
         raise InputError(f"{sequence}: {frames} frames to render: expected at least 1")
     cv2.setNumThreads(1)
     if layout == "people":
-        return _render_people(read_head(head), Path(root), sequence, frames, seed)
+        return _render_people(read_head(head), Path(root), sequence, frames, seed, varied)
     place, root, studio = get_layout(layout), Path(root), STUDIOS[layout]
     mesh = read_head(head)
     rng = generator(seed, layout, sequence, "sequence")
-    person = subject_person(mesh, layout, subject, seed)
+    person = subject_person(mesh, layout, subject, seed, varied=varied)
     recording = draw_recording(rng, frames, place.aus, sparse)
     camera = studio.draw_camera(rng)
     light, background = draw_light(rng), draw_background(rng, studio.width, studio.height)
@@ -130,7 +132,7 @@ def render_sequence(
     return [media, *labels, truth]
 
 
-def _render_people(head: Head, root: Path, sequence: str, frames: int, seed: int) -> list[Path]:
+def _render_people(head: Head, root: Path, sequence: str, frames: int, seed: int, varied: bool) -> list[Path]:
     """A group of people. The truth holds also ``yaw``, ``pitch`` in degrees and `people.TRAITS`, all (N)."""
     place = get_layout("people")
     media, (codes,), truth = (
@@ -142,7 +144,7 @@ def _render_people(head: Head, root: Path, sequence: str, frames: int, seed: int
 
     def jpegs() -> Iterator[bytes]:
         rng = generator(seed, "people", sequence)
-        for photo in progress(people.photos(head, rng, frames), sequence, frames):
+        for photo in progress(people.photos(head, rng, frames, varied), sequence, frames):
             known.append(replace(photo, jpeg=b""))
             yield photo.jpeg
 
@@ -172,14 +174,19 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def subject_person(
-    head: Head, layout: str, subject: str, seed: int, aus: tuple[int, ...] = actions.AUS
+    head: Head,
+    layout: str,
+    subject: str,
+    seed: int,
+    aus: tuple[int, ...] = actions.AUS,
+    varied: bool = False,
 ) -> Person:
-    """The person whom a subject's name stands for, who shows ``aus``."""
+    """The person whom a subject's name stands for, who shows ``aus``; ``varied``: see `make_person`."""
     rng = generator(seed, layout, subject, "person")
     female = bool(rng.random() < 0.5)
     if layout == "bp4d":
         female = subject.startswith("F")
-    return make_person(head, rng, female, aus)
+    return make_person(head, rng, female, aus, varied)
 
 
 def _images(

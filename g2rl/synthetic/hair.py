@@ -12,15 +12,23 @@ _COVER = {"bald": 0.10, "cropped": 0.72}  # how much of the scalp shows; all of 
 _STRAND_DEPTH = 0.30
 
 
-def brows(rng: np.random.Generator, female: bool) -> np.ndarray:
+def brows(rng: np.random.Generator, female: bool, varied: bool = False) -> np.ndarray:
     """(*FACE_SHAPE,) float32 in [0, 1]: short strokes, upright at the nose, lying flat at the temple."""
     thick = rng.uniform(0.016, 0.030 if female else 0.038)
     lift, arch = rng.normal(0.01, 0.01), rng.normal(0, 0.012)
-    number = int(rng.uniform(180, 360))
+    number, start, end = rng.uniform(180, 360), 0.105, 0.475
+    if varied:  # 60 % are full, some of those joined
+        full = rng.random() < 0.6
+        thick = rng.uniform(0.016, (0.045 if female else 0.07) if full else 0.03)
+        lift, arch = rng.normal(0, 0.018), rng.normal(0, 0.014)
+        number *= thick / 0.027
+        start = rng.uniform(0, 0.03) if full and rng.random() < 0.08 else rng.uniform(0.07, 0.125)
+        end = rng.uniform(0.44, 0.5)
+    number = int(number)
     q, across = rng.random((2, number)), rng.standard_normal((2, number))
     image = np.zeros(FACE_SHAPE, np.uint8)
     for s, side in enumerate((1, -1)):
-        u = 0.105 + q[s] * 0.37
+        u = start + q[s] * (end - start)
         v = 7.455 + lift + np.interp(q[s], [0, 0.3, 0.65, 1], [0.008, 0.022, 0.04 + arch, 0.0])
         v = v + across[s] * thick * 0.45 * (1 - 0.6 * q[s])
         lean = np.interp(q[s], [0, 0.3, 1], [1.2, 0.6, -0.25]) + rng.normal(0, 0.2, number)
@@ -34,14 +42,20 @@ def brows(rng: np.random.Generator, female: bool) -> np.ndarray:
     return np.clip(cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), 0.9) * 1.3, 0, 1)
 
 
-def beard(rng: np.random.Generator, lips: np.ndarray, fine: np.ndarray) -> np.ndarray:
+def beard(rng: np.random.Generator, lips: np.ndarray, fine: np.ndarray, varied: bool = False) -> np.ndarray:
     """(*FACE_SHAPE,) float32 in [0, 0.9]: stubble or a beard around the ``lips``, of ``fine`` noise."""
     v, u = paint.FACE_ELEVATION[:, None], np.abs(paint.FACE_ANGLE)[None]
     line = np.interp(u, [0, 0.1, 0.3, 0.5, 0.8, 1.1, 1.2], [6.5, 6.5, 6.60, 6.68, 6.90, 7.05, 7.0])
     area = sigmoid((line - v) / 0.03) / (1 + np.exp(np.clip((6.22 - v) / 0.04, -30, 30)))
     moustache = spot(0.1, 6.765, 0.085, 0.03)
-    area = np.clip(area + moustache, 0, 1) * (1 - np.clip(1.5 * lips, 0, 1))
-    density = rng.choice([0.12, 0.25, 0.55], p=[0.5, 0.35, 0.15])
+    bare = np.clip(1.5 * lips, 0, 1)
+    if varied:
+        density = rng.choice([0.12, 0.25, 0.55, 0.95], p=[0.35, 0.25, 0.2, 0.2])
+        if density > 0.9:  # over the upper lip too
+            moustache, bare = 1.2 * spot(0.11, 6.755, 0.11, 0.045), np.clip(0.9 * lips, 0, 1)
+    else:
+        density = rng.choice([0.12, 0.25, 0.55], p=[0.5, 0.35, 0.15])
+    area = np.clip(area + moustache, 0, 1) * (1 - bare)
     return np.clip((area * density * np.clip(0.85 + 0.25 * fine, 0, 1.3)).astype(np.float32), 0, 0.9)
 
 

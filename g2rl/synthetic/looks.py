@@ -26,6 +26,7 @@ class Looks:
         tone: 0 (light) to 4 (dark); skin: (3,) its colour.
         hair: (3,) colour of hair, brows and beard.
         style: "short", "long", "tied", "cropped" or "bald".
+        varied: brows, lids and beard differ as in life, full and low ones too.
     """
 
     female: bool
@@ -35,9 +36,12 @@ class Looks:
     skin: np.ndarray
     hair: np.ndarray
     style: str
+    varied: bool
 
 
-def draw_looks(rng: np.random.Generator, female: bool, old: float, ancestry: np.ndarray) -> Looks:
+def draw_looks(
+    rng: np.random.Generator, female: bool, old: float, ancestry: np.ndarray, varied: bool = False
+) -> Looks:
     """Draw skin and hair of a person of this sex, age and ancestry."""
     middle = sum(share * tone for share, tone in zip(ancestry, (0.4, 3.2, 1.0), strict=True))
     tone = float(np.clip(middle + rng.normal(0, 0.45), 0, 4))
@@ -50,4 +54,4 @@ def draw_looks(rng: np.random.Generator, female: bool, old: float, ancestry: np.
         ["short", "long", "tied", "cropped", "bald"],
         p=[0.25, 0.45, 0.3, 0, 0] if female else [0.6, 0.1, 0.0, 0.22, 0.08],
     )
-    return Looks(female, old, ancestry, tone, skin, hair, str(style))
+    return Looks(female, old, ancestry, tone, skin, hair, str(style), varied)

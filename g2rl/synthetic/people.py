@@ -55,14 +55,14 @@ class Photo:
 TRAITS = ("female", "old", "tone", "ambient", "covered", "sharpness")
 
 
-def photos(head: Head, rng: np.random.Generator, count: int) -> Iterator[Photo]:
-    """``count`` photos, `IMAGES_EACH` of each person, drawn from ``rng``."""
+def photos(head: Head, rng: np.random.Generator, count: int, varied: bool = False) -> Iterator[Photo]:
+    """``count`` photos, `IMAGES_EACH` of each person, drawn from ``rng``; ``varied``: see `make_person`."""
     for start in range(0, count, IMAGES_EACH):
-        yield from _person(head, rng, min(IMAGES_EACH, count - start))
+        yield from _person(head, rng, min(IMAGES_EACH, count - start), varied)
 
 
-def _person(head: Head, rng: np.random.Generator, count: int) -> Iterator[Photo]:
-    person = make_person(head, rng, bool(rng.random() < 0.5), actions.MORE_AUS)
+def _person(head: Head, rng: np.random.Generator, count: int, varied: bool) -> Iterator[Photo]:
+    person = make_person(head, rng, bool(rng.random() < 0.5), actions.MORE_AUS, varied)
     glasses = rng.random() < 0.25
     for k in range(count):
         if k % (IMAGES_EACH // _LIGHTS) == 0:

@@ -103,9 +103,17 @@ def mix(weights: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def make_person(
-    head: Head, rng: np.random.Generator, female: bool, aus: tuple[int, ...] = actions.AUS
+    head: Head,
+    rng: np.random.Generator,
+    female: bool,
+    aus: tuple[int, ...] = actions.AUS,
+    varied: bool = False,
 ) -> Person:
-    """Draw a person who shows ``aus`` from ``rng``: the same generator state makes the same person."""
+    """Draw a person who shows ``aus`` from ``rng``: the same generator state makes the same person.
+
+    Args:
+        varied: the face at rest differs from others', as do brows, lids and beard.
+    """
     ancestry = rng.dirichlet([0.4] * 3)
     old = float(np.clip(rng.beta(1.2, 2.4), 0, 0.75))
     base = draw_shape(rng, head, female, old, ancestry)
@@ -114,7 +122,9 @@ def make_person(
     gain[[au == 45 for au in aus]] = 1  # a closed eye is closed in every face
     tilt = rng.normal(0, 0.06, len(aus))  # one side moves a little more
     moves = actions.offsets(head, aus) * gain[:, None, None] * (1 + tilt[:, None, None] * side)
-    looks = draw_looks(rng, female, old, ancestry)
+    if varied:
+        base = base + mix(actions.draw_rest(rng, aus), moves.astype(np.float32))
+    looks = draw_looks(rng, female, old, ancestry, varied)
     texture = paint_texture(rng, looks)
     angle = surface.angles(head.vertices)
     base = _dressed(rng, head, base, looks, texture, angle)

@@ -87,15 +87,27 @@ def _paint_face(rng: np.random.Generator, looks: Looks, colour: np.ndarray, heig
     _paint_lips(rng, looks, face, lips)
     # A dark line where the lids meet the eye.
     _blend(face, strokes([_LIDS], 2, 1.2) * (0.55 if looks.female else 0.35), looks.hair * 0.5)
-    brows = hair.brows(rng, looks.female)
-    _blend(face, brows * rng.uniform(0.7, 0.95), looks.hair * min(1, 0.13 / looks.hair.max()))
+    _paint_brows(rng, looks, face)
     if not looks.female and rng.random() < 0.65:
-        _blend(face, hair.beard(rng, lips, fine), looks.hair)
+        _blend(face, hair.beard(rng, lips, fine, looks.varied), looks.hair)
     gloss = np.full(FACE_SHAPE, _MATT, np.float32)
     gloss += 0.05 * coarse + 0.20 * spot(0, 7.75, 0.3, 0.15) + 0.28 * spot(0, 7.0, 0.06, 0.15) + 0.25 * lips
     colour[(*FACE, slice(0, 3))] = face
     colour[(*FACE, 3)] = gloss
     height[FACE] += 0.075 * fine + 0.06 * pores
+
+
+def _paint_brows(rng: np.random.Generator, looks: Looks, face: np.ndarray) -> None:
+    """Brows; of varied people they may be fair, and the sockets shaded."""
+    brows, opacity, darkest = hair.brows(rng, looks.female, looks.varied), (0.7, 0.95), 0.13
+    colour = looks.hair
+    if looks.varied:
+        face *= 1 - rng.uniform(0, 0.4) * spot(0.29, 7.39, 0.14, 0.03)[..., None]
+        opacity, darkest = (0.7, 1.0), rng.uniform(0.03, 0.15)
+        if rng.random() < 0.2:
+            opacity, darkest = (0.2, 0.6), np.inf
+            colour = 0.5 * (looks.hair + looks.skin * rng.uniform(0.6, 1.1))
+    _blend(face, brows * rng.uniform(*opacity), colour * min(1, darkest / colour.max()))
 
 
 def _paint_marks(rng: np.random.Generator, tone: float, face: np.ndarray) -> None:

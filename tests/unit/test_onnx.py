@@ -138,6 +138,60 @@ def test_weights_of_16_bits_are_half_as_large_and_read_as_the_nearest(tmp_path, 
     assert 0 < difference.max() < 0.02
 
 
+def test_a_mean_of_networks_is_written_as_one(tmp_path, capsys):
+    settings = replace(SMALL, precision="fp32")
+    for seed, name in enumerate(("a", "b", "c")):
+        make_model(tmp_path / f"{name}.safetensors", replace(settings, seed=seed))
+    names = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b", "c")]
+    half, graph = (str(tmp_path / f"mean.{suffix}") for suffix in ("safetensors", "onnx"))
+    assert cli.main(["export", *names, "--half", "-o", half]) == 0
+    assert cli.main(["export", *names, "--onnx", "-o", graph]) == 0
+    faces = make_faces(8, 32)
+    each = [model_file.read_model(Path(name), CPU).predict(*faces).heatmaps for name in names]
+    mean = model_file.read_model(Path(half), CPU)
+    assert mean.networks == 3
+    np.testing.assert_allclose(mean.predict(*faces).heatmaps, np.mean(each, 0), atol=0.01)
+    found = read_onnx(Path(graph)).predict(*faces)
+    np.testing.assert_allclose(found.heatmaps, np.mean(each, 0), atol=1e-5)
+    np.testing.assert_allclose(found.intensity, mean.predict(*faces).intensity, atol=0.02)
+    capsys.readouterr()
+    assert cli.main(["model", half]) == 0
+    assert "networks: 3; heatmaps are the mean of theirs\n" in (text := capsys.readouterr().out)
+    assert ", seed " not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sigma": 3.0}, "other sigma: 3.0 and 2"),
+        ({"maps": "au"}, "other maps: au and point"),
+    ],
+)
+def test_a_mean_of_networks_of_other_kinds_is_refused(tmp_path, capsys, change, message):
+    make_model(tmp_path / "a.safetensors", SMALL)
+    make_model(tmp_path / "b.safetensors", replace(SMALL, **change))
+    names = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b")]
+    assert cli.main(["export", *names, "--half", "-o", str(tmp_path / "mean.safetensors")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
+    models = [make_model(tmp_path / f"{seed}.safetensors", replace(SMALL, seed=seed)) for seed in range(2)]
+    mean = model_file.mean_of(models)
+    with pytest.raises(InputError, match="no mean of means"):
+        model_file.mean_of([models[0], mean])
+    with pytest.raises(InputError, match="other aus"):
+        model_file.mean_of([models[0], replace(models[1], aus=(1, 2))])
+    path = tmp_path / "mean.safetensors"
+    for networks in (3, 10**9):
+        model_file.write_described(mean.net, replace(mean, networks=networks), path)
+        with pytest.raises(InputError, match=rf"expected those of {networks} networks"):
+            model_file.read_model(path, CPU)
+    model_file.write_described(mean.net, replace(mean, networks=1), path)
+    with pytest.raises(InputError, match="weights do not fit its description"):
+        model_file.read_model(path, CPU)
+
+
 def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):
     model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
     export_onnx(model, tmp_path / "model.onnx")

@@ -89,6 +89,30 @@ def test_lips_are_apart_whatever_parts_them(head):
     assert apart(26) > 0.6  # the jaw alone parts them
 
 
+def test_varied_people_differ_at_rest(head):
+    head, spread = read_head(head), {}
+    for varied in (False, True):
+        heights = []
+        for k in range(10):
+            person = make_person(head, generator(k, "rest"), True, actions.MORE_AUS, varied)
+            points = person.mesh(np.zeros(len(actions.MORE_AUS)))[head.landmarks]
+            eyes = points[36:48].mean(0)
+            heights.append((points[17:27].mean(0) - eyes)[1] / np.linalg.norm(points[36] - points[45]))
+            assert people.lips_apart(points) < 0.5  # lips that part at rest are coded, as in FACS
+        spread[varied] = np.std(heights)
+    assert spread[True] > 1.3 * spread[False]
+
+
+def test_varied_people_are_other_files(head, tmp_path, root):
+    render_sequence(head, "people", tmp_path, "G0001", "G0001", COUNT, 3, varied=True)
+    names = [path.name for path in sorted(People().media(root, "G0001").iterdir())]
+    assert [path.name for path in sorted(People().media(tmp_path, "G0001").iterdir())] == names
+    labels = People().read_labels(tmp_path, "G0001")
+    assert labels.frame.tolist() == list(range(1, COUNT + 1))
+    first = [People().media(folder, "G0001") / names[0] for folder in (root, tmp_path)]
+    assert first[0].read_bytes() != first[1].read_bytes()
+
+
 def test_hidden_aus_are_not_coded(truth):
     points = np.clip(truth["points"][0], 1, None)
     size = int(points.max()) + 2

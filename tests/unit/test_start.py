@@ -45,7 +45,7 @@ def test_rendered_faces_of_another_results_folder_are_not_replaced(here):
         check_owner(jobs("results_b", frames=15), "b.yaml")
     for words in (
         "b.yaml: datasets.synthetic_disfa.root: results/raw/synthetic/ holds the faces of results/,",
-        "--frames=14 --seed=0 --no-sparse: those with --layout=disfa --frames=15 ",
+        "--frames=14 --seed=0 --no-sparse --no-varied: those with --layout=disfa --frames=15 ",
         "set root to another folder (or delete results/raw/synthetic/.rendered",
     ):
         assert words in str(caught.value)

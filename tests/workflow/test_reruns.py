@@ -238,8 +238,8 @@ FOLLOWED_BY = [
     (
         ("train", "test", "figure3", "figure4"),
         "network/__init__ network/controls network/features network/heatmaps network/model "
-        "network/model_file network/graphs network/initialisation network/precision network/description "
-        "network/preprocessing network/variants",
+        "network/model_file network/mean network/graphs network/initialisation network/precision "
+        "network/description network/preprocessing network/variants",
     ),
     (("train", "test"), "cli/device methods/registry"),
     (("train", "test", "table1"), "methods/__init__"),
@@ -538,6 +538,7 @@ KEYS = {  # another value, the jobs that rerun, the reason
     "datasets.synthetic_disfa.synthetic.frames": (15, DISFA, "--frames=15"),
     "datasets.synthetic_disfa.synthetic.seed": (1, DISFA, "--seed=1"),
     "datasets.synthetic_disfa.synthetic.sparse": (True, DISFA, "--sparse"),
+    "datasets.synthetic_disfa.synthetic.varied": (True, DISFA, "--varied"),
     "datasets.synthetic_disfa.start_from": ("synthetic_bp4d", STARTED, "Set of input files"),
     "datasets.synthetic_disfa.allow_faults": (True, {}, ""),  # of copies that are checked
     "results": ("elsewhere", follow(["head"]), NEW),
