@@ -1,11 +1,11 @@
 """How good the package's own model is: on held-out rendered people by group, and beside another tool on real clips.
 
-    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces
-    python benchmarks/real_faces.py results_real_faces RUN docs/evidence/real_faces --model results_real_faces/…/model.safetensors --clips CLIPS --neutral 20%
+    python benchmarks/real_faces.py results_real_faces docs/evidence/real_faces
+    python benchmarks/real_faces.py results_real_faces OUT --model results_real_faces/…/model.safetensors --clips CLIPS --neutral 20%
 
-RUN is a run's folder, such as g2rl_sigma2_lambda0.05_seed0. CLIPS holds a folder per clip, with a video and
-``au.csv``, what OpenFace wrote of it; the clips are not part of the project. Writes OUT.people.csv (ICC and
-MAE of all AUs over groups of held-out people) and OUT.clips.csv (correlation over frames per clip and AU).
+CLIPS holds a folder per clip, with a video and ``au.csv``, what OpenFace wrote of it; the clips are not part of the
+project. Writes OUT.people.csv (ICC and MAE of all AUs over groups of the held-out people of each rendered dataset)
+and OUT.clips.csv (correlation over frames per clip and AU).
 """  # noqa: E501
 
 import argparse
@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from g2rl.evaluation.metrics import frame_sums, measures
-from g2rl.inference.face_network import SMOOTH
+from g2rl.inference.face_network import OWN_MODEL, SMOOTH
 from g2rl.io.tables import write_csv
 
-DATASET = "synthetic_people"
+DATASETS = ("synthetic_people", "synthetic_varied_people")
 GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column of the truth, bounds, names
     "head turned": ("turn", (15, 30), ("< 15°", "15–30°", "> 30°")),
     "sex": ("female", (0.5,), ("male", "female")),
@@ -32,14 +32,16 @@ GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column 
 }
 
 
-def people(results: Path, run: str) -> pd.DataFrame:
+def people(results: Path, dataset: str, model: Path) -> pd.DataFrame:
     """ICC, MAE and how many images, of all held-out people and of groups of them."""
-    predictions = pd.concat(
-        pd.read_csv(path) for path in sorted((results / DATASET / run).glob("fold*/predictions.csv"))
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        held_out = Path(folder) / "predictions.csv"
+        sequences = results / dataset / "fold1.tsv"
+        subprocess.run(["g2rl", "test", model, "--sequences", sequences, "-o", held_out], check=True)
+        predictions = pd.read_csv(held_out)
     truth = []
     for sequence in predictions["sequence"].unique():
-        with np.load(results / "raw" / DATASET / "truth" / f"{sequence}.npz") as known:
+        with np.load(results / "raw" / dataset / "truth" / f"{sequence}.npz") as known:
             columns = {name: known[name] for name in known.files if known[name].ndim == 1}
         truth.append(pd.DataFrame(columns).assign(sequence=sequence))
     table = predictions.merge(pd.concat(truth), on=["sequence", "frame"])
@@ -49,7 +51,8 @@ def people(results: Path, run: str) -> pd.DataFrame:
     for group, (column, bounds, labels) in GROUPS.items():
         where = np.digitize(table[column], bounds)
         rows += [(group, label, *_scores(table.loc[where == k, names])) for k, label in enumerate(labels)]
-    return pd.DataFrame(rows, columns=["group", "part", "images", "ICC", "MAE"])
+    found = pd.DataFrame(rows, columns=["group", "part", "images", "ICC", "MAE"])
+    return found.assign(dataset=dataset)
 
 
 def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
@@ -98,14 +101,13 @@ def _predict(video: Path, options: list[str]) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("run")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--model", type=Path, help="default: the package's own")
+    parser.add_argument("--model", type=Path, default=OWN_MODEL, help="default: the package's own")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--smooth", type=float, default=SMOOTH, help=f"as of g2rl predict, default: {SMOOTH}")
     parser.add_argument("--neutral", help="as of g2rl predict; default: none")
     options = parser.parse_args()
-    table = people(options.results, options.run)
+    table = pd.concat([people(options.results, dataset, options.model) for dataset in DATASETS])
     write_csv(options.out.with_suffix(".people.csv"), table)
     print(table.round(3).to_string(index=False))
     if options.clips:

@@ -49,9 +49,12 @@ def contact_sheet(head: Path, out: Path, aus: tuple[int, ...]) -> None:
         cv2.imwrite(str(temporary), sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
-def photo_sheet(head: Path, out: Path, people: int = 8, side: int = 80) -> None:
-    """Write an image: one row per person rendered for transfer to real faces, of their photos."""
-    drawn = photos(read_head(head), generator(0, "sheet of photos"), people * IMAGES_EACH)
+def photo_sheet(head: Path, out: Path, people: int = 5, side: int = 80) -> None:
+    """Write an image of photos of ``people`` plain and as many varied people, rendered for transfer to real
+    faces: one row per person."""
+    mesh, count = read_head(head), people * IMAGES_EACH
+    rng = generator(0, "sheet of photos")
+    drawn = [*photos(mesh, rng, count), *photos(mesh, rng, count, varied=True)]
     images = [cv2.imdecode(np.frombuffer(photo.jpeg, np.uint8), cv2.IMREAD_COLOR) for photo in drawn]
     images = [cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images]
     rows = [np.hstack(images[k : k + IMAGES_EACH]) for k in range(0, len(images), IMAGES_EACH)]
