@@ -2,8 +2,8 @@
 
 The ONNX file takes aligned faces, (B, S, S, 3) uint8 RGB, and gives heatmaps, AU intensities (0 to 5) and the
 heatmaps' maxima. With --int8 the difference that it makes is measured on faces that its ranges were not taken
-from. --half stores the weights in 16 bits, for g2rl predict as before. Of several models, trained alike with
-other seeds or on other datasets, one is written: the mean of their heatmaps.
+from. --half stores the weights in 16 bits, for g2rl predict as before. Given several models that differ only
+in seed or dataset, it writes one model whose heatmaps are the mean of theirs.
 
 example: g2rl export model.safetensors --onnx --int8 --sequences cache/SN001.h5 cache/SN002.h5 -o model.onnx
 """
@@ -17,7 +17,7 @@ from g2rl.cli.outcome import Outcome
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "models", type=Path, nargs="+", metavar="model", help="from g2rl train; several: their mean"
+        "models", type=Path, nargs="+", metavar="model", help="from g2rl train; several are averaged into one"
     )
     kind = parser.add_mutually_exclusive_group(required=True)
     kind.add_argument("--onnx", action="store_true", help="the network for ONNX Runtime, .onnx")
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.inference.onnx_export import export_int8, export_onnx
-    from g2rl.network.model_file import mean_of, read_model, write_described
+    from g2rl.network.model_file import read_mean, write_described
 
     if options.half and options.int8:
         raise InputError("--half and --int8 exclude each other: --int8 belongs to --onnx")
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> Outcome:
     suffix = ".safetensors" if options.half else ".onnx"
     if options.output.suffix != suffix:
         raise InputError(f"{options.output}: expected a name that ends in {suffix}")
-    model = mean_of([read_model(path, torch.device("cpu")) for path in options.models])
+    model = read_mean(options.models, torch.device("cpu"))
     sequences = read_manifests(options.sequences)
     if options.half:
         write_described(model.net, model, options.output, half=True)

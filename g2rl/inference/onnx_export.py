@@ -1,8 +1,10 @@
 """A trained network as an ONNX file, in fp32 or quantised to int8; with its description in the metadata."""
 
 import json
+import re
 import tempfile
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +72,7 @@ def export_onnx(model: Model, path: Path) -> None:
 
 
 def quantise(source: Path, path: Path, faces: Faces) -> None:
-    """Write an ONNX file with its convolutions in int8, all but the first and the last, which lose most.
+    """Write an ONNX file with its convolutions in int8, but each network's first and last, which lose most.
 
     Args:
         source: what ``export_onnx`` wrote.
@@ -89,14 +91,17 @@ def quantise(source: Path, path: Path, faces: Faces) -> None:
         prepared = Path(folder, "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         graph: Any = onnx.load(prepared)
-        convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv"]
+        of_network = defaultdict[str, list[str]](list)  # a mean has several, nets.0 and so on
+        for node in graph.graph.node:
+            if node.op_type == "Conv":
+                of_network["".join(re.findall(r"nets\.\d+", node.name))].append(node.name)
         quantize_static(
             prepared,
             temporary,
             Reader([each.name for each in graph.graph.input]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=[name for own in of_network.values() for name in (own[0], own[-1])],
             per_channel=True,
         )
         graph = onnx.load(temporary)

@@ -1,7 +1,9 @@
 """What a model file says of its network, alike in every format, and what inference asks of a network."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ class Description:
         subjects: those it was trained on.
         alignment: of the faces that it was trained on.
         datasets: the names of those it was trained on, none if not known.
-        networks: how many it is the mean of; alike but for their seeds and datasets, 1 if it is none.
+        networks: the number of networks whose heatmaps are averaged; 1 for a single network.
     """
 
     aus: tuple[int, ...]
@@ -109,7 +111,7 @@ def parse_description(description: object) -> Description:
     if not _is_list_of(str, datasets):
         raise InputError(f"datasets {datasets!r:.40}, expected a list of names")
     if type(networks) is not int or networks < 1:
-        raise InputError(f"networks {networks!r:.40}, expected a number from 1")
+        raise InputError(f"networks {networks!r:.40}, expected a whole number of at least 1")
     try:
         alignment = Alignment(**description.pop("alignment", {}))
     except TypeError:
@@ -127,6 +129,11 @@ def parse_description(description: object) -> Description:
         datasets=tuple(datasets),
         networks=networks,
     )
+
+
+def all_datasets(*known: Sequence[str]) -> tuple[str, ...]:
+    """The names of the datasets of several trainings, each once; none if those of one are not known."""
+    return tuple(dict.fromkeys(chain(*known))) if all(known) else ()
 
 
 def _is_list_of(kind: type, value: object) -> bool:

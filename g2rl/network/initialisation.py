@@ -75,7 +75,8 @@ def start_from(net: HeatmapNet, weights: Mapping[str, Tensor]) -> None:
         name: value.shape for name, value in own.items() if not name.startswith("head.")
     }:
         raise InputError(
-            "the model to start from is another network: expected the same backbone and channels"
+            "the model to start from is another network: "
+            "expected a single one of the same backbone and channels"
         )
     net.load_state_dict(own | taken)
 

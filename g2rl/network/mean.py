@@ -12,16 +12,15 @@ _PREFIX = "nets"  # of the weights' names: nets.0.…, nets.1.…
 
 
 class MeanNet(nn.Module):
-    """The mean of networks of one shape; in their place at test time."""
+    """The mean of N networks of one shape; in their place at test time."""
 
     def __init__(self, nets: Sequence[HeatmapNet]) -> None:
         super().__init__()
         self.nets = nn.ModuleList(nets)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, S, S) normalised RGB → mean heatmaps (B, P, S', S') and every M (B, N·C, S', S')."""
-        maps, M = zip(*(net(images) for net in self.nets), strict=True)
-        return torch.stack(maps).mean(0), torch.cat(M, 1)
+    def heatmaps(self, images: Tensor) -> Tensor:
+        """(B, 3, S, S) normalised RGB → the mean of the networks' heatmaps (B, P, S', S'), float32."""
+        return torch.stack([net(images)[0].float() for net in self.nets]).mean(0)
 
 
 def weights_of_each(weights: Mapping[str, Tensor], networks: int) -> list[dict[str, Tensor]]:
@@ -36,7 +35,6 @@ def weights_of_each(weights: Mapping[str, Tensor], networks: int) -> list[dict[s
         number, _, own = rest.partition(".")
         found.setdefault(f"{prefix}.{number}", {})[own] = value
     if found.keys() != {f"{_PREFIX}.{k}" for k in range(len(found))} or len(found) != networks:
-        raise InputError(
-            f"weights of {', '.join(sorted(found)[:3])} …, expected those of {networks} networks"
-        )
+        names = ", ".join(sorted(found)[:3]) + " …" * (len(found) > 3) if found else "none"
+        raise InputError(f"weights of {names}, expected those of {networks} networks, {_PREFIX}.0 and so on")
     return [found[f"{_PREFIX}.{k}"] for k in range(networks)]

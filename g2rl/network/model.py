@@ -64,6 +64,10 @@ class HeatmapNet(nn.Module):
         M = self.deconv(self.backbone(images)[-1])
         return self.head(M), M
 
+    def heatmaps(self, images: Tensor) -> Tensor:
+        """The heatmaps alone, float32: what counts at test time."""
+        return self(images)[0].float()
+
 
 def relative_distances(landmarks: Tensor) -> Tensor:
     """(B, n, 2) → (B, n, n): d_ij²/s², the squared Euclidean distances over the face's squared size (mean

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import timm
@@ -15,13 +16,21 @@ from torch import Tensor
 from g2rl.action_units import MAX_INTENSITY, format_centres
 from g2rl.config.alignment import DEFAULT_ALIGNMENT, Alignment
 from g2rl.config.au_centres import centres_in_use
-from g2rl.config.training import Settings
+from g2rl.config.training import Settings, key
 from g2rl.errors import InputError
 from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.io.atomic import atomic_path
+from g2rl.io.hashing import content_sha256
 from g2rl.network import heatmaps as hm
 from g2rl.network import variants
-from g2rl.network.description import KEY, Description, FaceModel, Prediction, parse_description
+from g2rl.network.description import (
+    KEY,
+    Description,
+    FaceModel,
+    Prediction,
+    all_datasets,
+    parse_description,
+)
 from g2rl.network.mean import MeanNet, weights_of_each
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
@@ -77,8 +86,7 @@ class Model(FaceModel):
         s = self.settings
         images = network_input(faces, landmarks, s)
         with autocast(self.device, s):
-            maps, _ = self.net(images)
-        maps = maps.float()
+            maps = self.net.heatmaps(images)
         found = variants.au_intensities(variants.decode(maps, s), self.point_au, len(self.aus), s)
         where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
         return maps, found.clamp(0, MAX_INTENSITY), where
@@ -88,35 +96,6 @@ class Model(FaceModel):
         given = (faces,) if landmarks is None else (faces, landmarks)
         found = self.estimate(*(torch.from_numpy(array).to(self.device) for array in given))
         return Prediction(*(each.cpu().numpy() for each in found))
-
-
-def mean_of(models: Sequence[Model]) -> Model:
-    """The mean of networks that were trained alike, with other seeds or on other datasets; of one: itself.
-
-    Raises:
-        InputError: they differ in their AUs, faces or settings, or one is such a mean.
-    """
-    first, *others = models
-    if not others:
-        return first
-    for other in others:
-        for what in ("aus", "alignment"):
-            if (found := getattr(other, what)) != (expected := getattr(first, what)):
-                raise InputError(f"no mean of networks with other {what}: {found} and {expected}")
-        for field in fields(Settings):
-            values = [getattr(each.settings, field.name) for each in (other, first)]
-            if field.name != "seed" and values[0] != values[1]:
-                raise InputError(f"no mean of networks with other {field.name}: {values[0]} and {values[1]}")
-    nets = [each.net for each in models if isinstance(each.net, HeatmapNet)]
-    if len(nets) < len(models):
-        raise InputError("no mean of means: give the networks that each was made of")
-    return replace(
-        first,
-        net=MeanNet(nets).eval(),
-        networks=len(nets),
-        subjects=frozenset().union(*(each.subjects for each in models)),
-        datasets=tuple(dict.fromkeys(name for each in models for name in each.datasets)),
-    )
 
 
 def read_model(path: Path, device: torch.device) -> Model:
@@ -156,6 +135,45 @@ def read_model(path: Path, device: torch.device) -> Model:
         raise InputError(f"{path}: weights do not fit its description: {error}") from error
     net.eval().to(device).to(memory_format=torch.channels_last)
     return Model(**vars(about), net=net, point_au=points.to(device), device=device)
+
+
+def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
+    """Read networks that differ only in seed and dataset as one, whose heatmaps are the mean of theirs.
+
+    Raises:
+        InputError: see ``read_model``; they differ otherwise, a file is given twice, or it is such a mean.
+    """
+    models = [read_model(path, device) for path in paths]
+    if len(models) == 1:
+        return models[0]
+    nets, seen = [], set[str]()
+    for path, model in zip(paths, models, strict=True):
+        if not isinstance(model.net, HeatmapNet):
+            raise InputError(f"{path}: a mean of {model.networks} networks: give these networks instead")
+        for name, found in _shared(model).items():
+            if found != (expected := _shared(models[0])[name]):
+                raise InputError(
+                    f"{path}: {name} {found}, expected {expected} as in {paths[0]}: "
+                    "only networks that differ in nothing but seed and dataset can be averaged"
+                )
+        if (digest := content_sha256(path)) in seen:
+            raise InputError(f"{path}: given twice, or a copy of another: expected each network once")
+        seen.add(digest)
+        nets.append(model.net)
+    return replace(
+        models[0],
+        net=MeanNet(nets).eval(),
+        networks=len(nets),
+        subjects=frozenset[str]().union(*(model.subjects for model in models)),
+        datasets=all_datasets(*(model.datasets for model in models)),
+    )
+
+
+def _shared(about: Description) -> dict[str, Any]:
+    """What networks that are averaged have in common, by the user's names."""
+    settings = {key(field.name): getattr(about.settings, field.name) for field in fields(Settings)}
+    del settings["seed"]
+    return {"aus": about.aus, "alignment": about.alignment, **settings}
 
 
 def _make_net(settings: Settings, maps: int, weights: Mapping[str, Tensor]) -> HeatmapNet:

@@ -58,11 +58,12 @@ _LOADINGS: dict[int, tuple[float, float, float, float, float, float]] = {
     25: (0.30, 0.25, -0.25, 0.10, 0.0, 0.60),
     26: (0.10, 0.45, -0.15, 0.0, 0.0, 0.65),
 }
-# From where to where a face at rest may lie, in shares of each AU's movement: below 0 the other way.
+# Range of each AU's displacement in a face at rest, as a share of its movement at intensity 5; negative: the
+# opposite direction. Assumed.
 _REST: dict[int, tuple[float, float]] = {
-    1: (-0.35, 0.5), 2: (-0.35, 0.5), 4: (-0.3, 0.55), 5: (-0.35, 0.3), 6: (-0.1, 0.25), 7: (-0.15, 0.45),
-    9: (-0.1, 0.15), 10: (-0.15, 0.2), 12: (-0.2, 0.2), 14: (-0.1, 0.2), 15: (-0.2, 0.3), 17: (-0.15, 0.35),
-    20: (-0.15, 0.15), 23: (-0.2, 0.3), 25: (-0.05, 0.12), 26: (0, 0.1), 45: (0, 0.12),
+    1: (-0.35, 0.5), 2: (-0.35, 0.5), 4: (-0.3, 0.55), 5: (-0.35, 0.35), 6: (-0.1, 0.1), 7: (-0.15, 0.15),
+    9: (-0.1, 0.1), 10: (-0.15, 0.15), 12: (-0.2, 0.2), 14: (-0.1, 0.1), 15: (-0.25, 0.25), 17: (-0.2, 0.2),
+    20: (-0.15, 0.15), 23: (-0.1, 0.2),
 }  # fmt: skip
 _DECIMALS = 9
 _CORRELATION_FRAMES = 5.0  # clips are short, so events are fast, as in a video kept every few frames
@@ -169,9 +170,10 @@ def tracks(rng: np.random.Generator, frames: int, sparse: bool = False) -> np.nd
 
 
 def draw_rest(rng: np.random.Generator, aus: tuple[int, ...]) -> np.ndarray:
-    """(A,) shares of the movements of ``aus`` that a person's face has at rest, below 0 the other way.
+    """(A,) displacement of a person's face at rest along ``aus``, as a share of the movement at intensity 5.
 
-    So brows lie high or low, lids are wide or narrow, corners of the mouth point up or down: no AU is coded.
+    So brows lie high or low, lids are wide or narrow, corners of the mouth point up or down, and none of the
+    AUs is coded for it. Lips that part by it are coded in photos: see `g2rl.synthetic.people.lips_apart`.
     """
     return np.array([rng.uniform(*_REST.get(au, (0.0, 0.0))) for au in aus])
 

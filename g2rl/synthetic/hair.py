@@ -13,18 +13,22 @@ _STRAND_DEPTH = 0.30
 
 
 def brows(rng: np.random.Generator, female: bool, varied: bool = False) -> np.ndarray:
-    """(*FACE_SHAPE,) float32 in [0, 1]: short strokes, upright at the nose, lying flat at the temple."""
-    thick = rng.uniform(0.016, 0.030 if female else 0.038)
-    lift, arch = rng.normal(0.01, 0.01), rng.normal(0, 0.012)
-    number, start, end = rng.uniform(180, 360), 0.105, 0.475
-    if varied:  # 60 % are full, some of those joined
+    """(*FACE_SHAPE,) float32 in [0, 1]: short strokes, upright at the nose, lying flat at the temple.
+
+    Varied ones may be thick, low, short or joined.
+    """
+    if varied:
         full = rng.random() < 0.6
         thick = rng.uniform(0.016, (0.045 if female else 0.07) if full else 0.03)
         lift, arch = rng.normal(0, 0.018), rng.normal(0, 0.014)
-        number *= thick / 0.027
-        start = rng.uniform(0, 0.03) if full and rng.random() < 0.08 else rng.uniform(0.07, 0.125)
-        end = rng.uniform(0.44, 0.5)
-    number = int(number)
+        number = int(rng.uniform(180, 360) * thick / 0.027)
+        joined = full and rng.random() < 0.08
+        start, end = rng.uniform(0, 0.03) if joined else rng.uniform(0.07, 0.125), rng.uniform(0.44, 0.5)
+    else:
+        thick = rng.uniform(0.016, 0.030 if female else 0.038)
+        lift, arch = rng.normal(0.01, 0.01), rng.normal(0, 0.012)
+        number = int(rng.uniform(180, 360))
+        start, end = 0.105, 0.475
     q, across = rng.random((2, number)), rng.standard_normal((2, number))
     image = np.zeros(FACE_SHAPE, np.uint8)
     for s, side in enumerate((1, -1)):

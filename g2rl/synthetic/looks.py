@@ -26,7 +26,7 @@ class Looks:
         tone: 0 (light) to 4 (dark); skin: (3,) its colour.
         hair: (3,) colour of hair, brows and beard.
         style: "short", "long", "tied", "cropped" or "bald".
-        varied: brows, lids and beard differ as in life, full and low ones too.
+        varied: see `g2rl.synthetic.person.make_person`.
     """
 
     female: bool

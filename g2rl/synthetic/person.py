@@ -13,6 +13,7 @@ from g2rl.synthetic.shape import draw_shape, ears
 from g2rl.synthetic.texture import Texture, paint_texture
 
 _PIVOT = np.array([0.0, 6.15, 0.15], np.float32)  # the head turns about the neck's top
+_UPPER_LIDS, _LOWER_LIDS = [37, 38, 43, 44], [41, 40, 47, 46]  # of dlib's landmarks
 _CURTAIN = -1  # the part of the triangles of long hair
 
 
@@ -112,7 +113,8 @@ def make_person(
     """Draw a person who shows ``aus`` from ``rng``: the same generator state makes the same person.
 
     Args:
-        varied: the face at rest differs from others', as do brows, lids and beard.
+        varied: people differ more, as in life: in the face at rest (`actions.draw_rest`), brows, eye sockets
+            and beards.
     """
     ancestry = rng.dirichlet([0.4] * 3)
     old = float(np.clip(rng.beta(1.2, 2.4), 0, 0.75))
@@ -122,8 +124,12 @@ def make_person(
     gain[[au == 45 for au in aus]] = 1  # a closed eye is closed in every face
     tilt = rng.normal(0, 0.06, len(aus))  # one side moves a little more
     moves = actions.offsets(head, aus) * gain[:, None, None] * (1 + tilt[:, None, None] * side)
+    blink = head.target("fu/eyeBlink@")
     if varied:
-        base = base + mix(actions.draw_rest(rng, aus), moves.astype(np.float32))
+        plain, base = base, base + mix(actions.draw_rest(rng, aus), moves.astype(np.float32))
+        wider = _lid_gap(head, base) / _lid_gap(head, plain)  # wide eyes have further to close
+        moves[[au == 45 for au in aus]] *= wider
+        blink = blink * np.float32(wider)
     looks = draw_looks(rng, female, old, ancestry, varied)
     texture = paint_texture(rng, looks)
     angle = surface.angles(head.vertices)
@@ -131,8 +137,8 @@ def make_person(
     mesh = _mesh(rng, head, base, looks, angle)
     furrow_gain = rng.uniform(0.75, 1.1) * (0.85 + 0.4 * old)
     furrows = actions.furrows(rng, aus) * (furrow_gain * gain[:, None, None]).astype(np.float32)
-    rest = old * rng.uniform(0.05, 0.3, len(aus)).astype(np.float32)
-    rest[[aus.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= 0.35  # else the neutral face frowns
+    crease = old * rng.uniform(0.05, 0.3, len(aus)).astype(np.float32)
+    crease[[aus.index(au) for au in (4, 9, 14, 15, 17, 20)]] *= 0.35  # else the neutral face frowns
     hanging = ((0, len(mesh["base"]) - len(base)), (0, 0))  # long hair moves with no AU
     return Person(
         **mesh,
@@ -140,14 +146,20 @@ def make_person(
         looks=looks,
         left=np.pad((0.5 + 0.5 * side).astype(np.float32), hanging),
         actions=np.pad(moves.astype(np.float32), ((0, 0), *hanging)),
-        blink=np.pad(head.target("fu/eyeBlink@"), hanging),
+        blink=np.pad(blink, hanging),
         texture=texture.colour,
         relief=texture.relief,
         furrows=furrows,
-        crease=mix(rest, furrows),
+        crease=mix(crease, furrows),
         subsurface=(np.array([0.30, 0.17, 0.13]) * (1 - 0.12 * looks.tone)).astype(np.float32),
         lash_strength=float(rng.uniform(0.45, 0.85) if female else rng.uniform(0.15, 0.45)),
     )
+
+
+def _lid_gap(head: Head, vertices: np.ndarray) -> float:
+    """Mean height of the gap between the lids of both eyes, decimetres."""
+    points = vertices[head.landmarks]
+    return float((points[_UPPER_LIDS, 1] - points[_LOWER_LIDS, 1]).mean().round(6))
 
 
 def _dressed(

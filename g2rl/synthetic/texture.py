@@ -99,15 +99,15 @@ def _paint_face(rng: np.random.Generator, looks: Looks, colour: np.ndarray, heig
 
 def _paint_brows(rng: np.random.Generator, looks: Looks, face: np.ndarray) -> None:
     """Brows; of varied people they may be fair, and the sockets shaded."""
-    brows, opacity, darkest = hair.brows(rng, looks.female, looks.varied), (0.7, 0.95), 0.13
+    brows, opacity, lightest = hair.brows(rng, looks.female, looks.varied), (0.7, 0.95), 0.13
     colour = looks.hair
     if looks.varied:
         face *= 1 - rng.uniform(0, 0.4) * spot(0.29, 7.39, 0.14, 0.03)[..., None]
-        opacity, darkest = (0.7, 1.0), rng.uniform(0.03, 0.15)
+        opacity, lightest = (0.7, 1.0), rng.uniform(0.03, 0.15)
         if rng.random() < 0.2:
-            opacity, darkest = (0.2, 0.6), np.inf
+            opacity, lightest = (0.2, 0.6), np.inf
             colour = 0.5 * (looks.hair + looks.skin * rng.uniform(0.6, 1.1))
-    _blend(face, brows * rng.uniform(*opacity), colour * min(1, darkest / colour.max()))
+    _blend(face, brows * rng.uniform(*opacity), colour * min(1, lightest / colour.max()))
 
 
 def _paint_marks(rng: np.random.Generator, tone: float, face: np.ndarray) -> None:

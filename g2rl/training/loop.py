@@ -16,6 +16,7 @@ from g2rl.config.balance import effective_lambda, is_as_printed
 from g2rl.config.training import Settings
 from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.network import variants
+from g2rl.network.description import all_datasets
 from g2rl.network.initialisation import start_from, train_mode
 from g2rl.network.model import G2RL, GEOMETRY_DIM, heatmap_loss, joint_loss
 from g2rl.network.model_file import Model, write_model
@@ -129,8 +130,7 @@ def train(
     if settings.calibrate:
         calibrate(model.net, faces, targets, settings)
     subjects = {sequence.subject for sequence in sequences} | (first.subjects if first else set())
-    known = dataset and (first is None or first.datasets)  # all of them are named, or none
-    datasets = dict.fromkeys([*(first.datasets if first else ()), dataset]) if known else ()
-    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment, tuple(datasets))
+    datasets = all_datasets(*([first.datasets] if first else []), [dataset] if dataset else [])
+    write_model(model.net, settings, faces.aus, list(subjects), model_path, faces.alignment, datasets)
     write_history(history_path, history)
     saved.remove()

@@ -112,6 +112,13 @@ def test_weights_and_descriptions_of_another_kind_are_refused(tmp_path, whole):
         ({"head.bias": torch.zeros(4).half()}, about, "torch.float16, expected torch.float32"),
         ({"other": torch.zeros(1)}, about, "other"),
         ({}, {"g2rl": "[1, 2]"}, r"\[1, 2\], expected a mapping"),
+        *(
+            ({}, {"g2rl": json.dumps(json.loads(about["g2rl"]) | {"networks": networks})}, message)
+            for networks, message in (
+                *((value, "expected a whole number") for value in (0, True, 2.0, "2")),
+                (2, "weights of .*, expected those of 2 networks, nets.0 and so on"),
+            )
+        ),
     ):
         save_file(weights | change, path, metadata=metadata)
         with pytest.raises(InputError, match=rf"weights do not fit its description: .*{message}"):

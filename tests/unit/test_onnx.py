@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
@@ -19,8 +21,11 @@ from g2rl.inference import onnx_export
 from g2rl.inference.face_network import OWN_MODEL
 from g2rl.inference.onnx_export import export_onnx
 from g2rl.network import model_file, variants
+from g2rl.network.initialisation import start_from
 from g2rl.network.onnx_file import read_onnx
 from tests.factories import AUS, CPU, SMALL, make_sequence
+
+SMALL32 = replace(SMALL, precision="fp32")
 
 WITHOUT_TORCH = """
 import sys
@@ -139,57 +144,92 @@ def test_weights_of_16_bits_are_half_as_large_and_read_as_the_nearest(tmp_path, 
 
 
 def test_a_mean_of_networks_is_written_as_one(tmp_path, capsys):
-    settings = replace(SMALL, precision="fp32")
-    for seed, name in enumerate(("a", "b", "c")):
-        make_model(tmp_path / f"{name}.safetensors", replace(settings, seed=seed))
+    settings = replace(SMALL, precision="bf16")
     names = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b", "c")]
-    half, graph = (str(tmp_path / f"mean.{suffix}") for suffix in ("safetensors", "onnx"))
+    for seed, name in enumerate(names):
+        make_model(Path(name), replace(settings, seed=seed))
+    half, graph, again = (str(tmp_path / name) for name in ("mean.safetensors", "mean.onnx", "again.onnx"))
     assert cli.main(["export", *names, "--half", "-o", half]) == 0
     assert cli.main(["export", *names, "--onnx", "-o", graph]) == 0
+    assert cli.main(["export", half, "--onnx", "-o", again]) == 0
     faces = make_faces(8, 32)
-    each = [model_file.read_model(Path(name), CPU).predict(*faces).heatmaps for name in names]
+    whole = [
+        replace(model, settings=SMALL32) for model in (model_file.read_model(Path(n), CPU) for n in names)
+    ]
+    expected = np.mean([model.predict(*faces).heatmaps for model in whole], 0)
     mean = model_file.read_model(Path(half), CPU)
     assert mean.networks == 3
-    np.testing.assert_allclose(mean.predict(*faces).heatmaps, np.mean(each, 0), atol=0.01)
+    assert mean.datasets == ("synthetic_a",)
+    np.testing.assert_allclose(mean.predict(*faces).heatmaps, expected, atol=0.03 * np.abs(expected).max())
     found = read_onnx(Path(graph)).predict(*faces)
-    np.testing.assert_allclose(found.heatmaps, np.mean(each, 0), atol=1e-5)
-    np.testing.assert_allclose(found.intensity, mean.predict(*faces).intensity, atol=0.02)
+    np.testing.assert_allclose(found.heatmaps, expected, atol=1e-4)
+    np.testing.assert_allclose(read_onnx(Path(again)).predict(*faces).intensity, found.intensity, atol=0.02)
     capsys.readouterr()
     assert cli.main(["model", half]) == 0
     assert "networks: 3; heatmaps are the mean of theirs\n" in (text := capsys.readouterr().out)
     assert ", seed " not in text
 
 
+def test_each_network_of_a_mean_keeps_its_first_and_last_convolution(tmp_path):
+    names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
+    for seed, name in enumerate(names):
+        make_model(name, replace(SMALL, precision="fp32", seed=seed))
+    onnx_export.export_int8(model_file.read_mean(names, CPU), tmp_path / "m.onnx", [make_sequence("F003", 4)])
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    quantised = {out for node in graph.node if node.op_type == "DequantizeLinear" for out in node.output}
+    kept = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] not in quantised]
+    ends = [(f"/nets.{k}/backbone/conv1/conv1.0/Conv", f"/nets.{k}/head/Conv") for k in range(2)]
+    assert sorted(kept) == sorted(chain(*ends))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sigma": 3.0}, "other sigma: 3.0 and 2"),
-        ({"maps": "au"}, "other maps: au and point"),
+        ({"sigma": 3.0}, "sigma 3.0, expected 2.0 as in .*a.safetensors"),
+        ({"lam": 0.5}, "lambda 0.5, expected 0.05 as in .*a.safetensors"),
+        ({}, "b.safetensors: given twice, or a copy"),
     ],
 )
-def test_a_mean_of_networks_of_other_kinds_is_refused(tmp_path, capsys, change, message):
-    make_model(tmp_path / "a.safetensors", SMALL)
-    make_model(tmp_path / "b.safetensors", replace(SMALL, **change))
-    names = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b")]
-    assert cli.main(["export", *names, "--half", "-o", str(tmp_path / "mean.safetensors")]) == 2
-    assert message in capsys.readouterr().err
+def test_networks_that_cannot_be_averaged_are_refused(tmp_path, change, message):
+    names = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
+    make_model(names[0], SMALL)
+    if change:
+        make_model(names[1], replace(SMALL, **change))
+    else:
+        names[1].write_bytes(names[0].read_bytes())
+    with pytest.raises(InputError, match=message):
+        model_file.read_mean(names, CPU)
 
 
 def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
-    models = [make_model(tmp_path / f"{seed}.safetensors", replace(SMALL, seed=seed)) for seed in range(2)]
-    mean = model_file.mean_of(models)
-    with pytest.raises(InputError, match="no mean of means"):
-        model_file.mean_of([models[0], mean])
-    with pytest.raises(InputError, match="other aus"):
-        model_file.mean_of([models[0], replace(models[1], aus=(1, 2))])
-    path = tmp_path / "mean.safetensors"
+    names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
+    models = [make_model(name, replace(SMALL, seed=seed)) for seed, name in enumerate(names)]
+    mean, path = model_file.read_mean(names, CPU), tmp_path / "mean.safetensors"
+    model_file.write_described(mean.net, mean, path)
+    with pytest.raises(InputError, match=r"mean.safetensors: a mean of 2 networks: give"):
+        model_file.read_mean([names[0], path], CPU)
+    with pytest.raises(InputError, match="expected a single one"):
+        start_from(models[0].net, mean.net.state_dict())
     for networks in (3, 10**9):
         model_file.write_described(mean.net, replace(mean, networks=networks), path)
-        with pytest.raises(InputError, match=rf"expected those of {networks} networks"):
+        with pytest.raises(
+            InputError, match=rf"weights of nets.0, nets.1, expected those of {networks} netw"
+        ):
             model_file.read_model(path, CPU)
     model_file.write_described(mean.net, replace(mean, networks=1), path)
     with pytest.raises(InputError, match="weights do not fit its description"):
         model_file.read_model(path, CPU)
+
+
+def test_a_mean_names_its_datasets_only_if_all_are_known(tmp_path):
+    for name, datasets in (("a", ["synthetic_a"]), ("b", ["synthetic_b"]), ("c", [])):
+        net = variants.build_model(replace(SMALL, seed=ord(name)), 4).net
+        model_file.write_model(net, SMALL, AUS, [name], tmp_path / name, datasets=datasets)
+    known = model_file.read_mean([tmp_path / "a", tmp_path / "b"], CPU)
+    assert (known.datasets, known.rendered) == (("synthetic_a", "synthetic_b"), True)
+    assert known.subjects == {"a", "b"}
+    unknown = model_file.read_mean([tmp_path / "a", tmp_path / "c"], CPU)
+    assert (unknown.datasets, unknown.rendered) == ((), False)
 
 
 def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):
