@@ -33,7 +33,12 @@ GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column 
 
 
 def people(results: Path, dataset: str, model: Path) -> pd.DataFrame:
-    """ICC, MAE and how many images, of all held-out people and of groups of them."""
+    """ICC, MAE and how many images, of all held-out people of a rendered dataset and of groups of them.
+
+    Args:
+        results: holds ``dataset``, aligned, and its truth.
+        model: is tested on the sequences of fold 1.
+    """
     with tempfile.TemporaryDirectory() as folder:
         held_out = Path(folder) / "predictions.csv"
         sequences = results / dataset / "fold1.tsv"
@@ -44,15 +49,16 @@ def people(results: Path, dataset: str, model: Path) -> pd.DataFrame:
         with np.load(results / "raw" / dataset / "truth" / f"{sequence}.npz") as known:
             columns = {name: known[name] for name in known.files if known[name].ndim == 1}
         truth.append(pd.DataFrame(columns).assign(sequence=sequence))
-    table = predictions.merge(pd.concat(truth), on=["sequence", "frame"])
+    table = predictions.merge(pd.concat(truth), how="left", on=["sequence", "frame"], validate="one_to_one")
     table["turn"] = np.hypot(table["yaw"], table["pitch"])
     names = predictions.columns
-    rows = [("all", "", *_scores(table[names]))]
+    rows = [(dataset, "all", "", *_scores(table[names]))]
     for group, (column, bounds, labels) in GROUPS.items():
         where = np.digitize(table[column], bounds)
-        rows += [(group, label, *_scores(table.loc[where == k, names])) for k, label in enumerate(labels)]
-    found = pd.DataFrame(rows, columns=["group", "part", "images", "ICC", "MAE"])
-    return found.assign(dataset=dataset)
+        rows += [
+            (dataset, group, label, *_scores(table.loc[where == k, names])) for k, label in enumerate(labels)
+        ]
+    return pd.DataFrame(rows, columns=["dataset", "group", "part", "images", "ICC", "MAE"])
 
 
 def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:

@@ -103,14 +103,31 @@ def test_varied_people_differ_at_rest(head):
     assert spread[True] > 1.3 * spread[False]
 
 
-def test_varied_people_are_other_files(head, tmp_path, root):
-    render_sequence(head, "people", tmp_path, "G0001", "G0001", COUNT, 3, varied=True)
-    names = [path.name for path in sorted(People().media(root, "G0001").iterdir())]
-    assert [path.name for path in sorted(People().media(tmp_path, "G0001").iterdir())] == names
-    labels = People().read_labels(tmp_path, "G0001")
-    assert labels.frame.tolist() == list(range(1, COUNT + 1))
-    first = [People().media(folder, "G0001") / names[0] for folder in (root, tmp_path)]
-    assert first[0].read_bytes() != first[1].read_bytes()
+def test_a_varied_blink_closes_the_eyes_as_far_as_a_plain_one(head):
+    head, rest, closed = read_head(head), [], []
+    shut = np.array([float(au == 45) for au in actions.MORE_AUS])
+    for k in range(10):
+        person = make_person(head, generator(k, "blink"), True, actions.MORE_AUS, varied=True)
+        for activation, found in ((0 * shut, rest), (shut, closed)):
+            points = person.mesh(activation)[head.landmarks]
+            gap = (points[[37, 38, 43, 44], 1] - points[[41, 40, 47, 46], 1]).mean()
+            found.append(gap / np.linalg.norm(points[36] - points[39]))
+    assert 0.1 < min(rest) < max(rest) < 0.5
+    assert -0.22 < min(closed) < max(closed) < 0
+
+
+@pytest.mark.parametrize("layout", ["people", "disfa"])
+def test_varied_people_are_other_people_and_the_same_each_time(head, tmp_path, layout):
+    name = "G0001" if layout == "people" else "SN001"
+    found = []
+    for folder, varied in (("plain", False), ("a", True), ("b", True)):
+        paths = render_sequence(head, layout, tmp_path / folder, name, name, 3, 3, varied=varied)
+        files = sorted(file for path in paths for file in ([path] if path.is_file() else path.iterdir()))
+        found.append({file.relative_to(tmp_path / folder): file.read_bytes() for file in files})
+    plain, varied, again = found
+    assert varied == again
+    assert varied.keys() == plain.keys()
+    assert all(varied[file] != plain[file] for file in varied if file.suffix in (".jpg", ".avi", ".mp4"))
 
 
 def test_hidden_aus_are_not_coded(truth):
