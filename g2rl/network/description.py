@@ -28,7 +28,7 @@ class Description:
         subjects: those it was trained on.
         alignment: of the faces that it was trained on.
         datasets: the names of those it was trained on, none if not known.
-        networks: the number of networks whose heatmaps are averaged; 1 for a single network.
+        image_sizes: of each network whose intensities are averaged; none for a single network.
     """
 
     aus: tuple[int, ...]
@@ -36,7 +36,7 @@ class Description:
     subjects: frozenset[str] = frozenset()
     alignment: Alignment = DEFAULT_ALIGNMENT
     datasets: tuple[str, ...] = ()
-    networks: int = 1
+    image_sizes: tuple[int, ...] = ()
 
     @property
     def trained_on(self) -> str:
@@ -62,7 +62,7 @@ class Description:
         aus, subjects = list(self.aus), sorted(self.subjects)
         known = {"aus": aus, "subjects": subjects, "alignment": self.alignment.as_json()}
         known |= {"datasets": self.datasets} if self.datasets else {}
-        known |= {"networks": self.networks} if self.networks > 1 else {}
+        known |= {"image_sizes": self.image_sizes} if self.image_sizes else {}
         return known | asdict(self.settings)
 
 
@@ -84,7 +84,7 @@ class FaceModel(Description, ABC):
         """Run the network on (B, S, S, 3) uint8 RGB aligned faces, S being ``settings.image_size``.
 
         An AU's intensity is the mean of its points' intensities (inverse of Eq. 1), cut to 0–5; another of
-        ``au_from_points`` if the model was trained for it.
+        ``au_from_points`` if the model was trained for it. Of several networks it is the mean of theirs.
 
         Args:
             landmarks: (B, 68, 2) pixels of the aligned 256×256 faces, for a model with ``landmark_channel``.
@@ -103,15 +103,15 @@ def parse_description(description: object) -> Description:
     if not isinstance(description, dict):
         raise InputError(f"it is {description!r:.40}, expected a mapping")
     aus, subjects = description.pop("aus", None), description.pop("subjects", [])
-    datasets, networks = description.pop("datasets", []), description.pop("networks", 1)
+    datasets, image_sizes = description.pop("datasets", []), description.pop("image_sizes", [])
     if not _is_list_of(int, aus):
         raise InputError(f"aus {aus!r:.40}, expected a list of numbers")
     if not _is_list_of(str, subjects):
         raise InputError(f"subjects {subjects!r:.40}, expected a list of names")
     if not _is_list_of(str, datasets):
         raise InputError(f"datasets {datasets!r:.40}, expected a list of names")
-    if type(networks) is not int or networks < 1:
-        raise InputError(f"networks {networks!r:.40}, expected a whole number of at least 1")
+    if not _is_list_of(int, image_sizes):
+        raise InputError(f"image_sizes {image_sizes!r:.40}, expected a list of numbers")
     try:
         alignment = Alignment(**description.pop("alignment", {}))
     except TypeError:
@@ -127,7 +127,7 @@ def parse_description(description: object) -> Description:
         subjects=frozenset(subjects),
         alignment=alignment,
         datasets=tuple(datasets),
-        networks=networks,
+        image_sizes=tuple(image_sizes),
     )
 
 

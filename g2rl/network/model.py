@@ -64,9 +64,9 @@ class HeatmapNet(nn.Module):
         M = self.deconv(self.backbone(images)[-1])
         return self.head(M), M
 
-    def heatmaps(self, images: Tensor) -> Tensor:
-        """The heatmaps alone, float32: what counts at test time."""
-        return self(images)[0].float()
+    def heatmaps(self, images: Tensor) -> list[Tensor]:
+        """The heatmaps alone, float32, what counts at test time; a list, as of several networks."""
+        return [self(images)[0].float()]
 
 
 def relative_distances(landmarks: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,16 @@ from g2rl.network.description import (
     all_datasets,
     parse_description,
 )
-from g2rl.network.mean import MeanNet, weights_of_each
+from g2rl.network.mean import MeanNet, mean_heatmaps, weights_of_each
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
 from g2rl.network.preprocessing import input_channels, network_input
+
+# What networks that are averaged have in common: all that matters at test time, and the method.
+_KIND = (
+    *("lam", "sigma", "backbone", "stride", "channels", "input_scaling", "landmark_channel", "centres"),
+    *("maps", "amplitude", "decoding", "au_from_points", "precision", "au_centres"),
+)
 
 
 def write_model(
@@ -86,10 +92,14 @@ class Model(FaceModel):
         s = self.settings
         images = network_input(faces, landmarks, s)
         with autocast(self.device, s):
-            maps = self.net.heatmaps(images)
-        found = variants.au_intensities(variants.decode(maps, s), self.point_au, len(self.aus), s)
-        where = hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
-        return maps, found.clamp(0, MAX_INTENSITY), where
+            each = self.net.heatmaps(images)
+        found = [
+            variants.au_intensities(variants.decode(maps, s), self.point_au, len(self.aus), s)
+            for maps in each
+        ]
+        intensity = torch.stack([values.clamp(0, MAX_INTENSITY) for values in found]).mean(0)
+        maps = mean_heatmaps(each)
+        return maps, intensity, hm.to_image(hm.locations(maps), ALIGNED_SIZE, s.map_size)
 
     @torch.inference_mode()
     def predict(self, faces: np.ndarray, landmarks: np.ndarray | None = None) -> Prediction:
@@ -126,9 +136,14 @@ def read_model(path: Path, device: torch.device) -> Model:
         about = parse_description(description)
         points = torch.from_numpy(about.heatmap_au)
         net: HeatmapNet | MeanNet
-        if about.networks > 1:
-            each = weights_of_each(weights, about.networks)
-            net = MeanNet([_make_net(about.settings, len(points), own) for own in each])
+        if sizes := about.image_sizes:
+            if (largest := max(sizes)) != about.settings.image_size:
+                raise InputError(f"image_size {about.settings.image_size}, expected {largest} of image_sizes")
+            each = zip(sizes, weights_of_each(weights, len(sizes)), strict=True)
+            nets = [
+                _make_net(replace(about.settings, image_size=size), len(points), own) for size, own in each
+            ]
+            net = MeanNet(nets, sizes)
         else:
             net = _make_net(about.settings, len(points), weights)
     except InputError as error:
@@ -138,10 +153,12 @@ def read_model(path: Path, device: torch.device) -> Model:
 
 
 def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
-    """Read networks that differ only in seed and dataset as one, whose heatmaps are the mean of theirs.
+    """Read several networks as one, whose intensities and heatmaps are the mean of theirs.
+
+    They may have been trained in different ways, on images of different sizes, but must be of one kind.
 
     Raises:
-        InputError: see ``read_model``; they differ otherwise, a file is given twice, or it is such a mean.
+        InputError: see ``read_model``; they are of different kinds, a file is given twice, or is such a mean.
     """
     models = [read_model(path, device) for path in paths]
     if len(models) == 1:
@@ -149,30 +166,34 @@ def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
     nets, seen = [], set[str]()
     for path, model in zip(paths, models, strict=True):
         if not isinstance(model.net, HeatmapNet):
-            raise InputError(f"{path}: a mean of {model.networks} networks: give these networks instead")
-        for name, found in _shared(model).items():
-            if found != (expected := _shared(models[0])[name]):
+            raise InputError(
+                f"{path}: a mean of {len(model.image_sizes)} networks: give these networks instead"
+            )
+        for name, found in _kind(model).items():
+            if found != (expected := _kind(models[0])[name]):
                 raise InputError(
                     f"{path}: {name} {found}, expected {expected} as in {paths[0]}: "
-                    "only networks that differ in nothing but seed and dataset can be averaged"
+                    "only networks of one kind can be averaged"
                 )
         if (digest := content_sha256(path)) in seen:
             raise InputError(f"{path}: given twice, or a copy of another: expected each network once")
         seen.add(digest)
         nets.append(model.net)
+    sizes = tuple(model.settings.image_size for model in models)
     return replace(
         models[0],
-        net=MeanNet(nets).eval(),
-        networks=len(nets),
+        net=MeanNet(nets, sizes).eval(),
+        settings=replace(models[0].settings, image_size=max(sizes)),
+        image_sizes=sizes,
         subjects=frozenset[str]().union(*(model.subjects for model in models)),
         datasets=all_datasets(*(model.datasets for model in models)),
     )
 
 
-def _shared(about: Description) -> dict[str, Any]:
+def _kind(about: Description) -> dict[str, Any]:
     """What networks that are averaged have in common, by the user's names."""
-    settings = {key(field.name): getattr(about.settings, field.name) for field in fields(Settings)}
-    del settings["seed"]
+    used = (*_KIND, "image_size") if about.settings.landmark_channel else _KIND
+    settings = {key(name): getattr(about.settings, name) for name in used}
     return {"aus": about.aus, "alignment": about.alignment, **settings}
 
 

@@ -1,5 +1,7 @@
 """A model file in plain words: AUs, training, licence, measures on held-out subjects."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -33,13 +35,13 @@ def describe_model(path: Path) -> str:
         "file": f"{path}, {size:.1f} MB, SHA-256 {digest}",
         "format": f"ONNX, {about.numbers}" if isinstance(about, OnnxModel) else "safetensors",
         "AUs": ", ".join(f"AU{au:02d} {NAMES[au][0]}" if au in NAMES else f"AU{au:02d}" for au in about.aus),
-        "networks": f"{about.networks}; heatmaps are the mean of theirs" if about.networks > 1 else "",
+        "networks": _networks(about.image_sizes),
         "trained on": about.trained_on,
         "training subjects": ", ".join(sorted(about.subjects)) or "not known",
         "faces": f"{side}×{side} pixels, aligned by {alignment.anchors}, scale {alignment.scale:g}, "
         f"landmarks by {alignment.detector}",
         "method": f"G2RL, λ = {about.settings.lam:g}" if about.settings.lam else "Baseline, λ = 0",
-        "settings": _settings(about),
+        "settings of the first" if about.image_sizes else "settings": _settings(about),
         "licence": (RENDERED if about.rendered else REAL if about.datasets else UNKNOWN)
         + DLIB * (alignment.detector == "dlib"),
         "provenance": EVIDENCE if _is_own(path) else f"g2rl provenance {path}",
@@ -51,11 +53,16 @@ def _is_own(path: Path) -> bool:
     return path.resolve() == OWN_MODEL.resolve()
 
 
+def _networks(image_sizes: Sequence[int]) -> str:
+    """How many are averaged, and the images that they take; "" of a single one."""
+    kinds = [f"{n} of {size}×{size} pixels" for size, n in Counter(image_sizes).items()]
+    return f"{len(image_sizes)}, whose intensities are averaged: {', '.join(kinds)}" if kinds else ""
+
+
 def _settings(about: Description) -> str:
     """The network, σ, and what else differs from the paper's."""
     always = ("backbone", "sigma", "epochs", "seed")
-    told = {"au_centres", "image_size", "lam"}  # these have lines of their own, or too long ones
-    told |= {"seed"} if about.networks > 1 else set()
+    told = ("au_centres", "image_size", "lam")  # these have lines of their own, or too long ones
     return ", ".join(
         f"{key(field.name)} {value}"
         for field in fields(Settings)

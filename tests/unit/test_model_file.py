@@ -113,10 +113,11 @@ def test_weights_and_descriptions_of_another_kind_are_refused(tmp_path, whole):
         ({"other": torch.zeros(1)}, about, "other"),
         ({}, {"g2rl": "[1, 2]"}, r"\[1, 2\], expected a mapping"),
         *(
-            ({}, {"g2rl": json.dumps(json.loads(about["g2rl"]) | {"networks": networks})}, message)
-            for networks, message in (
-                *((value, "expected a whole number") for value in (0, True, 2.0, "2")),
-                (2, "weights of .*, expected those of 2 networks, nets.0 and so on"),
+            ({}, {"g2rl": json.dumps(json.loads(about["g2rl"]) | {"image_sizes": sizes})}, message)
+            for sizes, message in (
+                *((value, "image_sizes .*, expected a list of numbers") for value in (2, [True], [2.0], "2")),
+                ([32, 32], "weights of .*, expected those of 2 networks, nets.0 and so on"),
+                ([64, 32], "image_size 32, expected 64 of image_sizes"),
             )
         ),
     ):

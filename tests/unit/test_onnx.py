@@ -158,16 +158,43 @@ def test_a_mean_of_networks_is_written_as_one(tmp_path, capsys):
     ]
     expected = np.mean([model.predict(*faces).heatmaps for model in whole], 0)
     mean = model_file.read_model(Path(half), CPU)
-    assert mean.networks == 3
+    assert mean.image_sizes == (32, 32, 32)
     assert mean.datasets == ("synthetic_a",)
     np.testing.assert_allclose(mean.predict(*faces).heatmaps, expected, atol=0.03 * np.abs(expected).max())
     found = read_onnx(Path(graph)).predict(*faces)
     np.testing.assert_allclose(found.heatmaps, expected, atol=1e-4)
+    intensity = np.mean([model.predict(*faces).intensity for model in whole], 0)
+    np.testing.assert_allclose(found.intensity, intensity, atol=1e-3)
     np.testing.assert_allclose(read_onnx(Path(again)).predict(*faces).intensity, found.intensity, atol=0.02)
     capsys.readouterr()
     assert cli.main(["model", half]) == 0
-    assert "networks: 3; heatmaps are the mean of theirs\n" in (text := capsys.readouterr().out)
-    assert ", seed " not in text
+    assert "networks: 3, whose intensities are averaged: 3 of 32×32 pixels\n" in capsys.readouterr().out
+
+
+def test_networks_of_different_image_sizes_are_averaged(tmp_path):
+    """As if each saw the face at its own size; of means over areas OpenCV's are the reference."""
+    names = [tmp_path / "large.safetensors", tmp_path / "small.safetensors"]
+    make_model(names[0], replace(SMALL32, image_size=96))
+    make_model(names[1], replace(SMALL32, image_size=64, epochs=7))
+    mean = model_file.read_mean(names, CPU)
+    assert (mean.image_sizes, mean.settings.image_size) == ((96, 64), 96)
+    faces, landmarks = make_faces(8, 96)
+    shrunk = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
+    large, small = (model_file.read_model(name, CPU) for name in names)
+    enlarged = small.predict(shrunk).heatmaps.transpose(0, 2, 3, 1)
+    enlarged = np.stack([cv2.resize(maps, (24, 24), interpolation=cv2.INTER_LINEAR) for maps in enlarged])
+    expected = (large.predict(faces).heatmaps + enlarged.transpose(0, 3, 1, 2)) / 2
+    found = mean.predict(faces, landmarks)
+    np.testing.assert_allclose(found.heatmaps, expected, atol=0.03 * np.abs(expected).max())
+    model_file.write_described(mean.net, mean, tmp_path / "mean.safetensors")
+    again = model_file.read_model(tmp_path / "mean.safetensors", CPU)
+    np.testing.assert_array_equal(again.predict(faces).heatmaps, found.heatmaps)
+    export_onnx(again, tmp_path / "mean.onnx")
+    graph = read_onnx(tmp_path / "mean.onnx").predict(faces)
+    np.testing.assert_allclose(graph.heatmaps, found.heatmaps, atol=1e-4)
+    model_file.write_described(mean.net, replace(mean, image_sizes=(96, 128)), tmp_path / "mean.safetensors")
+    with pytest.raises(InputError, match="image_size 96, expected 128 of image_sizes"):
+        model_file.read_model(tmp_path / "mean.safetensors", CPU)
 
 
 def test_each_network_of_a_mean_keeps_its_first_and_last_convolution(tmp_path):
@@ -210,13 +237,10 @@ def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
         model_file.read_mean([names[0], path], CPU)
     with pytest.raises(InputError, match="expected a single one"):
         start_from(models[0].net, mean.net.state_dict())
-    for networks in (3, 10**9):
-        model_file.write_described(mean.net, replace(mean, networks=networks), path)
-        with pytest.raises(
-            InputError, match=rf"weights of nets.0, nets.1, expected those of {networks} netw"
-        ):
-            model_file.read_model(path, CPU)
-    model_file.write_described(mean.net, replace(mean, networks=1), path)
+    model_file.write_described(mean.net, replace(mean, image_sizes=(32, 32, 32)), path)
+    with pytest.raises(InputError, match=r"weights of nets.0, nets.1, expected those of 3 networks"):
+        model_file.read_model(path, CPU)
+    model_file.write_described(mean.net, replace(mean, image_sizes=()), path)
     with pytest.raises(InputError, match="weights do not fit its description"):
         model_file.read_model(path, CPU)
 
