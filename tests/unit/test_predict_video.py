@@ -93,8 +93,8 @@ def test_the_aligned_photograph_shows_an_upright_centred_face(estimator, folder)
 class Brightness(torch.nn.Module):
     """Four heatmaps as high as the face is bright, in normalised units."""
 
-    def forward(self, images):
-        return images.mean(dim=(1, 2, 3)).abs()[:, None, None, None].expand(-1, 4, 16, 16) / 9, None
+    def heatmaps(self, images):
+        return [images.mean(dim=(1, 2, 3)).abs()[:, None, None, None].expand(-1, 4, 16, 16) / 9]
 
 
 def test_a_video_is_aligned_as_the_models_faces_were(model, model_file, folder, monkeypatch):
