@@ -42,7 +42,8 @@ def run(options: argparse.Namespace) -> Outcome:
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
     from g2rl.inference.onnx_export import export_int8, export_onnx
-    from g2rl.network.model_file import read_mean, write_described
+    from g2rl.network.mean_file import read_mean
+    from g2rl.network.model_file import write_described
 
     if options.half and options.int8:
         raise InputError("--half and --int8 exclude each other: --int8 belongs to --onnx")

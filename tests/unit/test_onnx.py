@@ -22,6 +22,7 @@ from g2rl.inference.face_network import OWN_MODEL
 from g2rl.inference.onnx_export import export_onnx
 from g2rl.network import model_file, variants
 from g2rl.network.initialisation import start_from
+from g2rl.network.mean_file import read_mean
 from g2rl.network.onnx_file import read_onnx
 from tests.factories import AUS, CPU, SMALL, make_sequence
 
@@ -176,7 +177,7 @@ def test_networks_of_different_image_sizes_are_averaged(tmp_path):
     names = [tmp_path / "large.safetensors", tmp_path / "small.safetensors"]
     make_model(names[0], replace(SMALL32, image_size=96))
     make_model(names[1], replace(SMALL32, image_size=64, epochs=7))
-    mean = model_file.read_mean(names, CPU)
+    mean = read_mean(names, CPU)
     assert (mean.image_sizes, mean.settings.image_size) == ((96, 64), 96)
     faces, landmarks = make_faces(8, 96)
     shrunk = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
@@ -201,7 +202,7 @@ def test_each_network_of_a_mean_keeps_its_first_and_last_convolution(tmp_path):
     names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
     for seed, name in enumerate(names):
         make_model(name, replace(SMALL, precision="fp32", seed=seed))
-    onnx_export.export_int8(model_file.read_mean(names, CPU), tmp_path / "m.onnx", [make_sequence("F003", 4)])
+    onnx_export.export_int8(read_mean(names, CPU), tmp_path / "m.onnx", [make_sequence("F003", 4)])
     graph = onnx.load(tmp_path / "m.onnx").graph
     quantised = {out for node in graph.node if node.op_type == "DequantizeLinear" for out in node.output}
     kept = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] not in quantised]
@@ -225,16 +226,16 @@ def test_networks_that_cannot_be_averaged_are_refused(tmp_path, change, message)
     else:
         names[1].write_bytes(names[0].read_bytes())
     with pytest.raises(InputError, match=message):
-        model_file.read_mean(names, CPU)
+        read_mean(names, CPU)
 
 
 def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
     names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
     models = [make_model(name, replace(SMALL, seed=seed)) for seed, name in enumerate(names)]
-    mean, path = model_file.read_mean(names, CPU), tmp_path / "mean.safetensors"
+    mean, path = read_mean(names, CPU), tmp_path / "mean.safetensors"
     model_file.write_described(mean.net, mean, path)
     with pytest.raises(InputError, match=r"mean.safetensors: a mean of 2 networks: give"):
-        model_file.read_mean([names[0], path], CPU)
+        read_mean([names[0], path], CPU)
     with pytest.raises(InputError, match="expected a single one"):
         start_from(models[0].net, mean.net.state_dict())
     model_file.write_described(mean.net, replace(mean, image_sizes=(32, 32, 32)), path)
@@ -249,10 +250,10 @@ def test_a_mean_names_its_datasets_only_if_all_are_known(tmp_path):
     for name, datasets in (("a", ["synthetic_a"]), ("b", ["synthetic_b"]), ("c", [])):
         net = variants.build_model(replace(SMALL, seed=ord(name)), 4).net
         model_file.write_model(net, SMALL, AUS, [name], tmp_path / name, datasets=datasets)
-    known = model_file.read_mean([tmp_path / "a", tmp_path / "b"], CPU)
+    known = read_mean([tmp_path / "a", tmp_path / "b"], CPU)
     assert (known.datasets, known.rendered) == (("synthetic_a", "synthetic_b"), True)
     assert known.subjects == {"a", "b"}
-    unknown = model_file.read_mean([tmp_path / "a", tmp_path / "c"], CPU)
+    unknown = read_mean([tmp_path / "a", tmp_path / "c"], CPU)
     assert (unknown.datasets, unknown.rendered) == ((), False)
 
 

@@ -314,7 +314,7 @@ FOLLOWED_BY = [
         "inference/outputs/overlay inference/outputs/page inference/outputs/painter inference/outputs/series "
         "inference/outputs/summary inference/outputs/timeline inference/outputs/writer",
     ),
-    ((), "network/onnx_file inference/onnx_export report/model cli/model cli/export"),
+    ((), "network/onnx_file network/mean_file inference/onnx_export report/model cli/model cli/export"),
     ((), "inference/inputs inference/video cli/predict"),
     ((), "evaluation/locations cli/locations"),
     (
