@@ -2,8 +2,8 @@
 
 The ONNX file takes aligned faces, (B, S, S, 3) uint8 RGB, and gives heatmaps, AU intensities (0 to 5) and the
 heatmaps' maxima. With --int8 the difference that it makes is measured on faces that its ranges were not taken
-from. --half stores the weights in 16 bits, for g2rl predict as before. Given several models,
-such as those of several seeds, it writes one whose intensities and heatmaps are the mean of theirs.
+from. --half stores the weights in 16 bits, for g2rl predict as before. Given several models, such
+as those of several seeds, it writes one whose intensities and heatmaps are the mean of theirs.
 
 example: g2rl export model.safetensors --onnx --int8 --sequences cache/SN001.h5 cache/SN002.h5 -o model.onnx
 """

@@ -33,16 +33,16 @@ def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
     models = [read_model(path, device) for path in paths]
     if len(models) == 1:
         return models[0]
-    nets, seen = [], set[str]()
+    expected, nets, seen = _kind(models[0]), [], set[str]()
     for path, model in zip(paths, models, strict=True):
         if not isinstance(model.net, HeatmapNet):
             raise InputError(
                 f"{path}: a mean of {len(model.image_sizes)} networks: give these networks instead"
             )
         for name, found in _kind(model).items():
-            if found != (expected := _kind(models[0])[name]):
+            if found != expected[name]:
                 raise InputError(
-                    f"{path}: {name} {found}, expected {expected} as in {paths[0]}: "
+                    f"{path}: {name} {found}, expected {expected[name]} as in {paths[0]}: "
                     "only networks of one kind can be averaged"
                 )
         if (digest := content_sha256(path)) in seen:

@@ -21,13 +21,7 @@ from g2rl.faces.jpeg import ALIGNED_SIZE
 from g2rl.io.atomic import atomic_path
 from g2rl.network import heatmaps as hm
 from g2rl.network import variants
-from g2rl.network.description import (
-    KEY,
-    Description,
-    FaceModel,
-    Prediction,
-    parse_description,
-)
+from g2rl.network.description import KEY, Description, FaceModel, Prediction, parse_description
 from g2rl.network.mean import MeanNet, mean_heatmaps, weights_of_each
 from g2rl.network.model import HeatmapNet
 from g2rl.network.precision import autocast
