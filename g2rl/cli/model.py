@@ -12,11 +12,13 @@ from g2rl.cli.outcome import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="from g2rl train, or g2rl export")
+    what = "from g2rl train, or g2rl export; default: the package's own"
+    parser.add_argument("model", type=Path, nargs="?", help=what)
 
 
 def run(options: argparse.Namespace) -> Outcome:
+    from g2rl.inference.face_network import OWN_MODEL
     from g2rl.report.model import describe_model
 
-    print(describe_model(options.model))
+    print(describe_model(options.model or OWN_MODEL))
     return Outcome()

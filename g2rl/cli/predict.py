@@ -72,8 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--neutral",
         metavar="SECONDS",
         help="take off what is predicted of each face's neutral expression: its median over the first so "
-        "many seconds; percentile: its 5th percentile; or another one, such as 20%%. The input is read "
-        "twice; default: nothing",
+        "many seconds; percentile: its 5th percentile; or another one, such as 20%%; default: nothing",
+    )
+    parser.add_argument(
+        "--brows",
+        choices=["on", "off"],
+        help="whether AU01 and AU02 of a video are the mean of the network's intensities and those by the "
+        "brows' height above each face's at rest; default: on with the package's own model, off with another",
     )
     parser.add_argument(
         "--smooth",
@@ -111,6 +116,7 @@ def run(options: argparse.Namespace) -> Outcome:
     share_cores()
     neutral = parse_neutral(options.neutral) if options.neutral else None
     model = options.model or OWN_MODEL
+    own = model == OWN_MODEL
     network = open_network(model, lambda: torch_device(options.device))
     logging.getLogger(__name__).info("%s", network.description)
     choices = Choices(
@@ -120,8 +126,9 @@ def run(options: argparse.Namespace) -> Outcome:
         detector=options.detector,
         table=options.format,
         landmarks=options.landmarks,
-        smooth=options.smooth if options.smooth is not None else SMOOTH * (model == OWN_MODEL),
+        smooth=options.smooth if options.smooth is not None else SMOOTH * own,
         neutral=neutral,
+        brows=own if options.brows is None else options.brows == "on",
         overwrite=options.overwrite,
         seconds=options.seconds,
     )

@@ -52,9 +52,11 @@ class FaceNetwork:
     def __init__(self, model: FaceModel, name: str, digest: str) -> None:
         self._model, self._of_au, self.digest = model, model.heatmap_au, digest
         self.aus, self.alignment, self.image_size = model.aus, model.alignment, model.settings.image_size
+        several = f"mean of {len(model.image_sizes)} networks; " if model.image_sizes else ""
+        sides = " and ".join(f"{side}×{side}" for side in sorted({*model.image_sizes} or {self.image_size}))
         self.description = (
-            f"{name}: AUs {', '.join(map(str, self.aus))}; faces of {self.image_size}×{self.image_size} "
-            f"pixels; trained on {model.trained_on}"
+            f"{name}: {several}AUs {', '.join(map(str, self.aus))}; "
+            f"faces of {sides} pixels; trained on {model.trained_on}"
         )
         self.label = name
         if model.rendered:

@@ -20,10 +20,12 @@ class Neutral:
     Attributes:
         seconds: the median over so many seconds from the face's first trusted frame on; None: the
             ``percentile`` of the clip.
+        least: trusted frames that a face needs.
     """
 
     seconds: float | None
     percentile: int = PERCENTILE
+    least: int = 1
 
     def __str__(self) -> str:
         if self.seconds is None:
@@ -32,7 +34,7 @@ class Neutral:
 
     def measure(self, frames: Iterable[FrameEstimate]) -> dict[int, np.ndarray | None]:
         """The intensities (K,) of each face's neutral expression, over trusted frames, by ``face_id``; None
-        of a face without any.
+        of a face with fewer than ``least``.
 
         Raises:
             InputError: seconds are asked for, and the frames have no times.
@@ -50,7 +52,8 @@ class Neutral:
                         found.append(face.intensity)
         share = 50 if self.seconds else self.percentile
         return {
-            face: np.percentile(found, share, axis=0) if found else None for face, found in values.items()
+            face: np.percentile(found, share, axis=0) if len(found) >= self.least else None
+            for face, found in values.items()
         }
 
 

@@ -1,21 +1,24 @@
-"""``g2rl predict``: every input that can be read, in one pass each, to the outputs that are asked for."""
+"""``g2rl predict``: every input that can be read, to the outputs that are asked for."""
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from g2rl.action_units import au_name
 from g2rl.config.alignment import DetectorName
 from g2rl.errors import InputError
+from g2rl.inference import brows
 from g2rl.inference.camera import record_cameras
 from g2rl.inference.estimates import FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
 from g2rl.inference.inputs import Input, find_inputs
 from g2rl.inference.jumps import Jumps
+from g2rl.inference.kept import KeptEstimates
 from g2rl.inference.names import output_names
 from g2rl.inference.neutral import Neutral, subtract_neutral
 from g2rl.inference.outputs.names import ENDS, OF_PHOTO, OF_PHOTOS, with_beside
@@ -34,6 +37,8 @@ from g2rl.io.progress import progress
 log = logging.getLogger(__name__)
 OUTPUTS = tuple(ENDS)
 FOR_PHOTOS = ("csv", "overlay")
+DRAWN = frozenset({"overlay", "page"})  # show the images
+MUCH = 2.0  # intensity
 RATE = 25.0  # frames per second of what has no times
 
 
@@ -49,6 +54,7 @@ class Choices:
         landmarks: whether the CSV has the 68 points.
         smooth: seconds over which the intensities of a video are averaged; 0: they are not.
         neutral: calibration to each face's neutral expression; None: none.
+        brows: whether their height counts in the AUs of a video, see ``brows``.
         overwrite: whether outputs that are there already are made again.
         seconds: for which a camera is recorded, unless Ctrl-C comes first.
     """
@@ -61,6 +67,7 @@ class Choices:
     landmarks: bool = False
     smooth: float = 0.0
     neutral: Neutral | None = None
+    brows: bool = False
     overwrite: bool = False
     seconds: float = math.inf
 
@@ -74,7 +81,12 @@ def predict_inputs(
 
     Returns:
         The input of each file written, and whether everything could be read.
+
+    Raises:
+        InputError: ``folder`` is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: a file: expected a folder for the outputs")
     paths, dark = record_cameras(paths, folder, choices.seconds)
     inputs, unreadable = find_inputs(paths, choices.images)
     faults = [*dark, *unreadable]
@@ -97,6 +109,8 @@ def predict_inputs(
 
 def _make_missing(one: Input, stem: Path, network: FaceNetwork, choices: Choices) -> list[Path]:
     """Make the outputs of an input that are not there, or were made of something else; record what of."""
+    if one.kind == "photos" or not set(brows.AUS) & set(network.aus):
+        choices = replace(choices, brows=False)
     states = {kind: _state(kind, one, network, choices) for kind in choices.outputs}
     known = read_states(stem, one)
     outputs = _missing_outputs(one, stem, choices, states, known)
@@ -104,6 +118,7 @@ def _make_missing(one: Input, stem: Path, network: FaceNetwork, choices: Choices
         return []
     known = {name: state for name, state in known.items() if name not in {p.name for p in outputs.values()}}
     write_states(stem, one, known)  # before the outputs, so that those of a killed run are made again
+    _warn_of_others(one, stem, known, {path.name: states[kind] for kind, path in outputs.items()})
     try:
         _predict_input(one, outputs, network, choices)
     except BaseException:
@@ -118,7 +133,8 @@ def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> Sta
     """All that an output depends on."""
     neutral = str(choices.neutral) if choices.neutral else None
     state: State = {"input": input_digest(one), "model": network.digest, "images": one.kind}
-    state |= {"--single": choices.single, "--neutral": neutral, "--smooth": choices.smooth}
+    state |= {"--single": choices.single, "--neutral": neutral, "--brows": choices.brows}
+    state["--smooth"] = choices.smooth
     state["--detector"] = choices.detector or network.alignment.detector
     of_table: State = {
         "--format": choices.table,
@@ -154,6 +170,16 @@ def _missing_outputs(
     return {kind: path for kind, path in outputs.items() if kind not in kept}
 
 
+def _warn_of_others(one: Input, stem: Path, known: Mapping[str, State], made: Mapping[str, State]) -> None:
+    """Name the outputs that were not asked for and are of something else than those that are."""
+    state = next(iter(made.values()))
+    for name, before in known.items():
+        same = {key: value for key, value in state.items() if key in before}
+        if stem.with_name(name).exists() and not same.items() <= before.items():
+            what = _differences(same, before)
+            log.warning("%s: %s stays as it is, %s: name it too to make it again", one.path, name, what)
+
+
 def _differences(state: State, before: State | None) -> str:
     if not before:
         return "it was not finished"
@@ -161,30 +187,53 @@ def _differences(state: State, before: State | None) -> str:
 
 
 def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, choices: Choices) -> None:
-    source = one.open()
-    neutral: dict[int, np.ndarray | None] = {}
-    if choices.neutral:
-        if one.kind == "photos":
-            raise InputError(f"{one.path}: photos have no common neutral expression: leave out --neutral")
-        neutral = choices.neutral.measure(_frames(one, source, network, choices, "neutral expression"))
-    raw = [face for face, values in neutral.items() if values is None]
-    if raw:
-        named = ", ".join(map(str, raw))
-        log.warning("%s: no row of face %s has success: its intensities stay as predicted", one.path, named)
+    source, folder = one.open(), next(iter(outputs.values())).parent
+    if choices.neutral and one.kind == "photos":
+        raise InputError(f"{one.path}: photos have no common neutral expression: leave out --neutral")
     with ExitStack() as stack:
+        frames: Iterable[FrameEstimate] = _frames(one, source, network, choices)
+        rest: dict[int, np.ndarray | None] = {}
+        if choices.brows:
+            frames = map(brows.append_heights, frames)
+        if choices.brows or choices.neutral:
+            kept = stack.enter_context(KeptEstimates(folder, not DRAWN.isdisjoint(outputs)))
+            rest = (choices.neutral or brows.REST).measure(kept.keep(frames))
+            frames = progress(kept.replay(source), f"{one.path.name}: outputs", len(source.numbers))
+        raw = [face for face, values in rest.items() if values is None]
+        if choices.neutral:
+            _warn_of_neutral(one, network, rest)
+        else:
+            for values in rest.values():
+                if values is not None:
+                    values[: len(network.aus)] = 0
+        if choices.smooth and one.kind != "photos":
+            frames = smooth(frames, choices.smooth, _rate(source), network.aus)
         # The CSV last, so that it gets its name first.
         kinds = sorted(outputs, key=OUTPUTS.index, reverse=True)
         writers = [
             stack.enter_context(_make_writer(kind, outputs[kind], one, source, network, choices, raw))
             for kind in kinds
         ]
-        frames = _frames(one, source, network, choices, "frames")
-        if choices.smooth and one.kind != "photos":
-            frames = smooth(frames, choices.smooth, _rate(source))
         for frame in frames:
-            calibrated = subtract_neutral(frame, neutral)
+            calibrated = subtract_neutral(frame, rest)
+            if choices.brows:
+                calibrated = brows.merge_heights(calibrated, network.aus, raw)
             for writer in writers:
                 writer.add(calibrated)
+
+
+def _warn_of_neutral(one: Input, network: FaceNetwork, rest: Mapping[int, np.ndarray | None]) -> None:
+    """Name the faces without a neutral expression, and the AUs of which much is taken off."""
+    if raw := [str(face) for face, values in rest.items() if values is None]:
+        named = ", ".join(raw)
+        log.warning("%s: no row of face %s has success: its intensities stay as predicted", one.path, named)
+    for face, values in rest.items():
+        taken = [] if values is None else zip(map(au_name, network.aus), values, strict=False)
+        if much := [f"{au} {value:.1f}" for au, value in taken if value >= MUCH]:
+            log.warning(
+                "%s: --neutral takes off %s of face %d: leave it out if the face shows them most of the time",
+                *(one.path, ", ".join(much), face),
+            )
 
 
 def _make_writer(
@@ -207,6 +256,8 @@ def _make_writer(
     if choices.neutral:
         but = f", not of face {', '.join(map(str, raw))}" if raw else ""
         steps.append(f"intensities {choices.neutral}{but}")
+    if choices.brows and (names := [au_name(au) for au in brows.AUS if au in network.aus]):
+        steps.append(f"{' and '.join(names)} also by the brows' height")
     if one.kind == "frames":
         steps.append(f"images have no times: {RATE:g} frames/s are assumed")
     if kind == "csv":
@@ -230,7 +281,7 @@ def _rate(source: FrameSource) -> float:
 
 
 def _frames(
-    one: Input, source: FrameSource, network: FaceNetwork, choices: Choices, label: str
+    one: Input, source: FrameSource, network: FaceNetwork, choices: Choices
 ) -> Iterator[FrameEstimate]:
     """The estimates, with progress; what is odd about them is logged at the end.
 
@@ -239,7 +290,7 @@ def _frames(
     """
     jumps, count, decoded, with_face = Jumps(), 0, 0, 0
     estimates = estimate_frames(one, source, network, choices.single, choices.detector)
-    for frame in progress(estimates, f"{one.path.name}: {label}", len(source.numbers)):
+    for frame in progress(estimates, f"{one.path.name}: frames", len(source.numbers)):
         yield frame
         count += 1
         decoded += frame.image is not None
@@ -250,7 +301,8 @@ def _frames(
     what += "s" * (count != 1)
     if not decoded:
         raise InputError(f"{one.path}: none of its {what} can be decoded: copy it again, or convert it")
-    log.info("%s: %d of %d %s with a face", one.path, with_face, count, what)
+    level = logging.INFO if with_face else logging.WARNING
+    log.log(level, "%s: %d of %d %s with a face", one.path, with_face, count, what)
     if decoded < count:
         log.warning("%s: %d of %d %s cannot be decoded", one.path, count - decoded, count, what)
     if one.kind != "photos" and (line := jumps.describe()):

@@ -41,10 +41,11 @@ class Description:
     @property
     def trained_on(self) -> str:
         """What it was trained on, in words."""
-        groups = self.rendered and bool(self.subjects) and all(map(PEOPLE_GROUP.fullmatch, self.subjects))
-        who = "groups of people" if groups else "subjects"
-        faces = f"{'rendered ' if self.rendered else ''}faces of {len(self.subjects)} {who}"
-        return faces + (f" ({', '.join(self.datasets)})" if self.datasets else "")
+        if self.rendered and self.subjects and all(map(PEOPLE_GROUP.fullmatch, self.subjects)):
+            who = "rendered people"  # a subject of these datasets is a group of them
+        else:
+            who = f"{'rendered ' if self.rendered else ''}faces of {len(self.subjects)} subjects"
+        return who + (f" ({', '.join(self.datasets)})" if self.datasets else "")
 
     @property
     def rendered(self) -> bool:

@@ -30,7 +30,7 @@ def test_groups_of_people_are_rendered_ones(tmp_path):
     about = Description(aus=(6,), settings=SMALL, subjects=frozenset({"G0001", "G0002"}))
     assert about.trained_on == "faces of 2 subjects"
     rendered = replace(about, datasets=("synthetic_people",))
-    assert rendered.trained_on == "rendered faces of 2 groups of people (synthetic_people)"
+    assert rendered.trained_on == "rendered people (synthetic_people)"
     assert replace(about, datasets=("mine",)).trained_on == "faces of 2 subjects (mine)"
 
 

@@ -166,5 +166,6 @@ def test_a_camera_keeps_the_shape():
 def test_the_packages_own_model_says_what_it_has_seen():
     network = open_network(OWN_MODEL)
     assert network.aus == People.aus
-    assert "rendered faces of 72 groups of people" in network.description
+    assert "mean of 8 networks" in network.description
+    assert "faces of 64×64 and 96×96 pixels; trained on rendered people" in network.description
     assert "never on a real face" in network.description

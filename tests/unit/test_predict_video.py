@@ -390,6 +390,30 @@ def test_outputs_of_something_else_are_made_again(folder, model_file, tmp_path, 
     assert "film.csv is made again: it was not finished" in said(*openface)
 
 
+def test_outputs_of_other_options_that_stay_are_named(folder, model_file, tmp_path, capsys):
+    command = ["predict", str(folder), "-o", str(tmp_path), "--device", "cpu", "--model", str(model_file)]
+    name = f"{folder.name}.csv"
+    for options, stays in (
+        (["--csv", "--landmarks"], False),
+        (["--summary"], False),  # it has no landmarks
+        (["--summary", "--smooth", "1"], True),
+        (["--summary", "--csv", "--smooth", "2"], False),
+    ):
+        capsys.readouterr()
+        assert cli.main([*command, *options]) == 0
+        said = capsys.readouterr().err
+        assert (f"{name} stays as it is, other --smooth: name it too" in said) == stays
+        assert (f"{name} stays" in said) == stays
+
+
+def test_the_outputs_folder_may_not_be_a_file(folder, model_file, tmp_path, capsys):
+    file = tmp_path / "out.csv"
+    file.write_text("a\n")
+    assert cli.main(["predict", str(folder), "-o", str(file), "--model", str(model_file)]) == 2
+    assert f"{file}: a file: expected a folder" in capsys.readouterr().err
+    assert file.read_text() == "a\n"
+
+
 def test_images_in_memory_are_estimated_as_their_files_are(estimator, folder):
     images = [cv2.imread(str(path))[..., ::-1] for path in sorted(folder.iterdir())]
     table = estimator.predict(np.ascontiguousarray(image) for image in images)

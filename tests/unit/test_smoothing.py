@@ -1,5 +1,7 @@
 """The running mean of ``g2rl predict`` against pandas' own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,3 +41,15 @@ def test_faces_and_untrusted_frames_are_kept_apart():
         {face.face_id: float(face.intensity[0]) for face in each.faces} for each in smooth(frames, 0.2, 25.0)
     ]
     assert got == [{0: 2.0, 1: 5.0}, {0: 2.0}, {0: 100.0}, {}, {0: 5.0}]
+
+
+def test_a_blink_is_not_flattened():
+    values = np.random.default_rng(0).uniform(0, 5, (20, 3)).astype(np.float32)
+    frames = [
+        replace(each, faces=(replace(each.faces[0], intensity=value),))
+        for each, value in zip((frame(k, {0: 0.0}, k / 25) for k in range(20)), values, strict=True)
+    ]
+    got = np.stack([each.faces[0].intensity for each in smooth(frames, 0.2, 25.0, (1, 45, 12))])
+    np.testing.assert_array_equal(got[:, 1], values[:, 1])
+    expected = pd.DataFrame(values).rolling(5, center=True, min_periods=1).mean()
+    np.testing.assert_allclose(got[:, [0, 2]], expected[[0, 2]], rtol=1e-5)

@@ -320,7 +320,7 @@ FOLLOWED_BY = [
     (
         (),
         "inference/api inference/camera inference/face_network inference/jumps inference/run "
-        "inference/smoothing io/ahead",
+        "inference/smoothing inference/brows inference/kept io/ahead",
     ),
     ((), "faces/confidence faces/identity faces/pose faces/several inference/outputs/table"),
     ((), "inference/names inference/record inference/outputs/names"),
