@@ -5,7 +5,8 @@
 
 CLIPS holds a folder per clip, with a video and ``au.csv``, what OpenFace wrote of it; the clips are not part of the
 project. Writes OUT.people.csv (ICC and MAE of all AUs over groups of the held-out people of each rendered dataset)
-and OUT.clips.csv (correlation over frames per clip and AU).
+and OUT.clips.csv (correlation over frames per clip and AU, of AU12 and AU25 also that of both tools with a distance
+between MediaPipe's landmarks, from which neither has the intensity).
 """  # noqa: E501
 
 import argparse
@@ -30,6 +31,10 @@ GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column 
     "covered": ("covered", (0.001, 0.05), ("nothing", "a little", "much")),
     "image": ("sharpness", (0.7,), ("few pixels", "sharp")),
 }
+
+
+# Landmarks between which AUs change the distance: corners of the mouth, inner lips.
+DISTANCES = {"AU12": ([48], [54]), "AU25": ([61, 62, 63], [67, 66, 65])}
 
 
 def people(results: Path, dataset: str, model: Path) -> pd.DataFrame:
@@ -68,8 +73,9 @@ def _scores(predictions: pd.DataFrame) -> tuple[int, float, float]:
 
 
 def clips(folder: Path, options: list[str]) -> pd.DataFrame:
-    """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; and of
-    the frames in which the reference has the AU below 0.5 the share where the model has it so too.
+    """Per clip and AU: correlation with the reference over frames, NaN where that hardly varies; of
+    the frames in which the reference has the AU below 0.5 the share where the model has it so too; and the
+    correlations of the model and of the reference with the AU's distance (`DISTANCES`).
 
     Args:
         options: further ones of ``g2rl predict``.
@@ -86,20 +92,46 @@ def clips(folder: Path, options: list[str]) -> pd.DataFrame:
             if f"{au}_r" not in reference or use.sum() < 30:
                 continue
             theirs, ours = reference[f"{au}_r"][:n][use], found[au][:n][use]
-            r = np.nan
+            r = r_distance = reference_distance = np.nan
             if theirs.std() >= 0.2:
                 r = np.corrcoef(theirs, ours)[0, 1] if ours.std() else 0.0
+                if au in DISTANCES:
+                    distance = _distance(found, *DISTANCES[au])[:n][use]
+                    r_distance, reference_distance = (np.corrcoef(distance, x)[0, 1] for x in (ours, theirs))
             calm = ours[theirs < 0.5]
             rows.append(
-                (reference_file.parent.name, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n)
+                (
+                    *(reference_file.parent.name, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n),
+                    *(r_distance, reference_distance),
+                )
             )
-    return pd.DataFrame(rows, columns=["clip", "au", "r", "calm", "calm_frames", "used", "frames"])
+    columns = [
+        "clip",
+        "au",
+        "r",
+        "calm",
+        "calm_frames",
+        "used",
+        "frames",
+        "r_distance",
+        "reference_r_distance",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _distance(predicted: pd.DataFrame, first: list[int], second: list[int]) -> pd.Series:
+    """Of each frame: the mean distance between landmarks, in those between the outer corners of the eyes."""
+
+    def between(k: int, m: int) -> pd.Series:
+        return np.hypot(*(predicted[f"{axis}_{k}"] - predicted[f"{axis}_{m}"] for axis in "xy"))
+
+    return sum(between(k, m) for k, m in zip(first, second, strict=True)) / len(first) / between(36, 45)
 
 
 def _predict(video: Path, options: list[str]) -> pd.DataFrame:
     """What `g2rl predict` writes of the followed face: one row per frame."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["g2rl", "predict", str(video), "-o", folder, "--csv", "--single"]
+        command = ["g2rl", "predict", str(video), "-o", folder, "--csv", "--single", "--landmarks"]
         subprocess.run([*command, *options], check=True)
         return pd.read_csv(Path(folder) / f"{video.stem}.csv")
 
@@ -112,17 +144,19 @@ def main() -> None:
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--smooth", type=float, default=SMOOTH, help=f"as of g2rl predict, default: {SMOOTH}")
     parser.add_argument("--neutral", help="as of g2rl predict; default: none")
+    parser.add_argument("--brows", choices=["on", "off"], default="on", help="as of g2rl predict")
     options = parser.parse_args()
     table = pd.concat([people(options.results, dataset, options.model) for dataset in DATASETS])
     write_csv(options.out.with_suffix(".people.csv"), table)
     print(table.round(3).to_string(index=False))
     if options.clips:
         asked = {"--smooth": options.smooth, "--neutral": options.neutral, "--model": options.model}
+        asked["--brows"] = options.brows
         given = [f"{name}={value}" for name, value in asked.items() if value is not None]
         table = clips(options.clips, given)
         write_csv(options.out.with_suffix(".clips.csv"), table)
         print(table.pivot(index="clip", columns="au", values="r").round(2).to_string())
-        by_au = table.groupby("au")[["r", "calm"]].mean()
+        by_au = table.groupby("au")[["r", "calm", "r_distance", "reference_r_distance"]].mean()
         print(by_au.round(2).to_string(), by_au.mean().round(3).to_string(), sep="\n")
 
 
