@@ -55,6 +55,8 @@ def people(results: Path, dataset: str, model: Path) -> pd.DataFrame:
             columns = {name: known[name] for name in known.files if known[name].ndim == 1}
         truth.append(pd.DataFrame(columns).assign(sequence=sequence))
     table = predictions.merge(pd.concat(truth), how="left", on=["sequence", "frame"], validate="one_to_one")
+    if lost := table.loc[table["yaw"].isna(), "sequence"].unique().tolist():
+        raise SystemExit(f"{results / 'raw' / dataset / 'truth'}: frames of {lost} are missing: render again")
     table["turn"] = np.hypot(table["yaw"], table["pitch"])
     names = predictions.columns
     rows = [(dataset, "all", "", *_scores(table[names]))]
