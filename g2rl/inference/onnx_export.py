@@ -23,6 +23,7 @@ from g2rl.faces.sequence_file import AlignedSequence
 from g2rl.inference.predictor import check_alignment
 from g2rl.io.atomic import atomic_path
 from g2rl.network.description import KEY, FaceModel
+from g2rl.network.mean import PREFIX
 from g2rl.network.model_file import Model
 from g2rl.network.onnx_file import NUMBERS, OUTPUTS, input_shapes, output_shapes, read_onnx
 
@@ -91,10 +92,10 @@ def quantise(source: Path, path: Path, faces: Faces) -> None:
         prepared = Path(folder, "prepared.onnx")
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         graph: Any = onnx.load(prepared)
-        of_network = defaultdict[str, list[str]](list)  # a mean has several, nets.0 and so on
+        of_network = defaultdict[str, list[str]](list)  # a mean has several
         for node in graph.graph.node:
             if node.op_type == "Conv":
-                of_network["".join(re.findall(r"nets\.\d+", node.name))].append(node.name)
+                of_network["".join(re.findall(rf"{PREFIX}\.\d+", node.name))].append(node.name)
         quantize_static(
             prepared,
             temporary,

@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 from g2rl.errors import InputError
 from g2rl.network.model import HeatmapNet
 
-_PREFIX = "nets"  # of the weights' names: nets.0.…, nets.1.…
+PREFIX = "nets"  # nets.0.…, nets.1.…: names of weights and of nodes of a graph, after `MeanNet.nets`
 
 
 class MeanNet(nn.Module):
@@ -26,7 +26,11 @@ class MeanNet(nn.Module):
 
     def heatmaps(self, images: Tensor) -> list[Tensor]:
         """(B, 3, S, S) normalised RGB, S the largest of ``image_sizes`` → each network's heatmaps,
-        (B, P, S', S') float32, where S' follows from its own size."""
+        (B, P, S', S') float32, where S' follows from its own size.
+
+        A smaller network gets the larger face reduced: a little softer than the face decoded at its own size,
+        on which it was trained (the spread of its Laplacian is some 15 % lower).
+        """
         sizes = dict.fromkeys(self.image_sizes)
         given = {size: shrink(images, max(sizes), size) for size in sizes}
         each = zip(self.nets, self.image_sizes, strict=True)
@@ -63,12 +67,13 @@ def weights_of_each(weights: Mapping[str, Tensor], networks: int) -> list[dict[s
     Raises:
         InputError: they are not those of so many networks.
     """
+    expected = [f"{PREFIX}.{k}" for k in range(networks)]
     found: dict[str, dict[str, Tensor]] = {}
     for name, value in weights.items():
         prefix, _, rest = name.partition(".")
         number, _, own = rest.partition(".")
         found.setdefault(f"{prefix}.{number}", {})[own] = value
-    if found.keys() != {f"{_PREFIX}.{k}" for k in range(len(found))} or len(found) != networks:
+    if found.keys() != set(expected):
         names = ", ".join(sorted(found)[:3]) + " …" * (len(found) > 3) if found else "none"
-        raise InputError(f"weights of {names}, expected those of {networks} networks, {_PREFIX}.0 and so on")
-    return [found[f"{_PREFIX}.{k}"] for k in range(networks)]
+        raise InputError(f"weights of {names}, expected those of {networks} networks, {PREFIX}.0 and so on")
+    return [found[name] for name in expected]
