@@ -36,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    import torch
-
     from g2rl.errors import InputError
     from g2rl.faces.fold_manifest import read_manifests
     from g2rl.faces.sequence_file import read_sequence
@@ -52,7 +50,7 @@ def run(options: argparse.Namespace) -> Outcome:
     suffix = ".safetensors" if options.half else ".onnx"
     if options.output.suffix != suffix:
         raise InputError(f"{options.output}: expected a name that ends in {suffix}")
-    model = read_mean(options.models, torch.device("cpu"))
+    model = read_mean(options.models)
     sequences = read_manifests(options.sequences)
     if options.half:
         write_described(model.net, model, options.output, half=True)

@@ -122,9 +122,15 @@ def parse_description(description: object) -> Description:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in description.items()
     }
+    settings = Settings(**values)
+    if image_sizes and (len(image_sizes) < 2 or max(image_sizes) != settings.image_size):
+        raise InputError(
+            f"image_sizes {image_sizes!r:.40}, expected two or more, the largest of them "
+            f"{settings.image_size}, the image_size"
+        )
     return Description(
         aus=tuple(aus),
-        settings=Settings(**values),
+        settings=settings,
         subjects=frozenset(subjects),
         alignment=alignment,
         datasets=tuple(datasets),

@@ -1,7 +1,7 @@
 """Several model files read as one model."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,31 @@ from g2rl.network.mean import MeanNet
 from g2rl.network.model import HeatmapNet
 from g2rl.network.model_file import Model, read_model
 
-# What networks that are averaged have in common: all that matters at test time, and the method.
-_KIND = (
-    *("lam", "sigma", "backbone", "stride", "channels", "input_scaling", "landmark_channel", "centres"),
-    *("maps", "amplitude", "decoding", "au_from_points", "precision", "au_centres"),
-)
+# In which settings networks that are averaged may differ: the image size, what counts in training alone.
+MAY_DIFFER = {
+    *("image_size", "seed", "max_subjects", "epochs", "batch_size"),
+    *("deconv_std", "head_init", "bn_momentum", "freeze_bn", "heatmap_reduction", "geometry_reduction"),
+    *("guidance", "geometry", "geometry_init", "geometry_bias", "geometry_relu", "landmark_units"),
+    *("adjacency", "dynamic_adjacency", "projection", "projection_channels", "projection_init"),
+    *("permute_landmarks", "intensity_loss", "high_intensity_weight", "calibrate"),
+    *("lr", "lr_geometry", "lr_projection", "adam_eps", "weight_decay", "schedule", "milestones"),
+    *("flip", "shift", "jitter"),
+}
 
 
-def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
-    """Read several networks as one, whose intensities and heatmaps are the mean of theirs.
+def read_mean(paths: Sequence[Path]) -> Model:
+    """Read several networks as one on the CPU, whose intensities and heatmaps are the mean of theirs.
 
     They may have been trained in different ways, on images of different sizes, but must be of one kind.
 
     Raises:
-        InputError: see ``read_model``; they are of different kinds, a file is given twice, or is such a mean.
+        InputError: see ``read_model``; they are of different kinds, two have the same bytes, or one is such
+            a mean.
     """
-    models = [read_model(path, device) for path in paths]
+    models = [read_model(path, torch.device("cpu")) for path in paths]
     if len(models) == 1:
         return models[0]
-    expected, nets, seen = _kind(models[0]), [], set[str]()
+    expected, nets, seen = _kind(models[0]), [], dict[str, Path]()
     for path, model in zip(paths, models, strict=True):
         if not isinstance(model.net, HeatmapNet):
             raise InputError(
@@ -46,13 +52,13 @@ def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
                     "only networks of one kind can be averaged"
                 )
         if (digest := content_sha256(path)) in seen:
-            raise InputError(f"{path}: given twice, or a copy of another: expected each network once")
-        seen.add(digest)
+            raise InputError(f"{path}: the same bytes as {seen[digest]}: expected each network once")
+        seen[digest] = path
         nets.append(model.net)
     sizes = tuple(model.settings.image_size for model in models)
     return replace(
         models[0],
-        net=MeanNet(nets, sizes).eval(),
+        net=MeanNet(nets, sizes),
         settings=replace(models[0].settings, image_size=max(sizes)),
         image_sizes=sizes,
         subjects=frozenset[str]().union(*(model.subjects for model in models)),
@@ -62,6 +68,8 @@ def read_mean(paths: Sequence[Path], device: torch.device) -> Model:
 
 def _kind(about: Description) -> dict[str, Any]:
     """What networks that are averaged have in common, by the user's names."""
-    used = (*_KIND, "image_size") if about.settings.landmark_channel else _KIND
-    settings = {key(name): getattr(about.settings, name) for name in used}
-    return {"aus": about.aus, "alignment": about.alignment, **settings}
+    settings = asdict(about.settings)
+    common = {key(name): value for name, value in settings.items() if name not in MAY_DIFFER}
+    if about.settings.landmark_channel:  # landmarks are drawn at one size: a drawing is not to be reduced
+        common["image_size"] = about.settings.image_size
+    return {"aus": about.aus, "alignment": about.alignment, **common}

@@ -122,8 +122,6 @@ def read_model(path: Path, device: torch.device) -> Model:
         points = torch.from_numpy(about.heatmap_au)
         net: HeatmapNet | MeanNet
         if sizes := about.image_sizes:
-            if (largest := max(sizes)) != about.settings.image_size:
-                raise InputError(f"image_size {about.settings.image_size}, expected {largest} of image_sizes")
             each = zip(sizes, weights_of_each(weights, len(sizes)), strict=True)
             nets = [
                 _make_net(replace(about.settings, image_size=size), len(points), own) for size, own in each

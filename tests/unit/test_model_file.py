@@ -117,7 +117,10 @@ def test_weights_and_descriptions_of_another_kind_are_refused(tmp_path, whole):
             for sizes, message in (
                 *((value, "image_sizes .*, expected a list of numbers") for value in (2, [True], [2.0], "2")),
                 ([32, 32], "weights of .*, expected those of 2 networks, nets.0 and so on"),
-                ([64, 32], "image_size 32, expected 64 of image_sizes"),
+                *(
+                    (value, r"image_sizes .*, expected two or more, the largest of them 32, the image_size")
+                    for value in ([64, 32], [16, 8], [32])
+                ),
             )
         ),
     ):

@@ -3,12 +3,10 @@
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 import torch
@@ -20,13 +18,9 @@ from g2rl.errors import InputError
 from g2rl.inference import onnx_export
 from g2rl.inference.face_network import OWN_MODEL
 from g2rl.inference.onnx_export import export_onnx
-from g2rl.network import model_file, variants
-from g2rl.network.initialisation import start_from
-from g2rl.network.mean_file import read_mean
+from g2rl.network import model_file
 from g2rl.network.onnx_file import read_onnx
-from tests.factories import AUS, CPU, SMALL, make_sequence
-
-SMALL32 = replace(SMALL, precision="fp32")
+from tests.factories import CPU, SMALL, make_faces, make_model, make_sequence
 
 WITHOUT_TORCH = """
 import sys
@@ -38,23 +32,6 @@ sys.meta_path.insert(0, Refuse())
 from g2rl.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
-
-
-def make_model(path, settings):
-    """A model file whose heatmaps and batch norms are as far from 0 and 1 as after a training."""
-    net = variants.build_model(settings, 4 if settings.maps == "point" else 2).net
-    torch.nn.init.normal_(net.head.weight, std=1)
-    with torch.inference_mode():
-        for _ in range(20):
-            net(torch.randn(4, 4 if settings.landmark_channel else 3, *[settings.image_size] * 2))
-    model_file.write_model(net, settings, AUS, ["F001", "M002"], path, datasets=["synthetic_a"])
-    return model_file.read_model(path, CPU)
-
-
-def make_faces(count, size):
-    random = np.random.default_rng(count)
-    images = random.integers(0, 255, (count, size, size, 3)) * random.uniform(0, 1, (count, 1, 1, 1))
-    return images.astype(np.uint8), random.uniform(60, 200, (count, 68, 2)).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +55,7 @@ def test_onnx_gives_what_torch_gives(tmp_path, settings):
     for count in (1, 5):
         faces = make_faces(count, settings.image_size)
         expected, found = exact.predict(*faces), other.predict(*faces)
-        assert np.ptp(expected.intensity) > 0.01 or count == 1
+        assert np.ptp(expected.intensity, axis=0).min() > 0.1 or count == 1
         for name in ("heatmaps", "intensity", "locations"):
             assert np.allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=1e-4), name
 
@@ -142,119 +119,6 @@ def test_weights_of_16_bits_are_half_as_large_and_read_as_the_nearest(tmp_path, 
     faces = make_faces(8, 32)
     difference = np.abs(half.predict(*faces).intensity - whole.predict(*faces).intensity)
     assert 0 < difference.max() < 0.02
-
-
-def test_a_mean_of_networks_is_written_as_one(tmp_path, capsys):
-    settings = replace(SMALL, precision="bf16")
-    names = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b", "c")]
-    for seed, name in enumerate(names):
-        make_model(Path(name), replace(settings, seed=seed))
-    half, graph, again = (str(tmp_path / name) for name in ("mean.safetensors", "mean.onnx", "again.onnx"))
-    assert cli.main(["export", *names, "--half", "-o", half]) == 0
-    assert cli.main(["export", *names, "--onnx", "-o", graph]) == 0
-    assert cli.main(["export", half, "--onnx", "-o", again]) == 0
-    faces = make_faces(8, 32)
-    whole = [
-        replace(model, settings=SMALL32) for model in (model_file.read_model(Path(n), CPU) for n in names)
-    ]
-    expected = np.mean([model.predict(*faces).heatmaps for model in whole], 0)
-    mean = model_file.read_model(Path(half), CPU)
-    assert mean.image_sizes == (32, 32, 32)
-    assert mean.datasets == ("synthetic_a",)
-    np.testing.assert_allclose(mean.predict(*faces).heatmaps, expected, atol=0.03 * np.abs(expected).max())
-    found = read_onnx(Path(graph)).predict(*faces)
-    np.testing.assert_allclose(found.heatmaps, expected, atol=1e-4)
-    intensity = np.mean([model.predict(*faces).intensity for model in whole], 0)
-    np.testing.assert_allclose(found.intensity, intensity, atol=1e-3)
-    np.testing.assert_allclose(read_onnx(Path(again)).predict(*faces).intensity, found.intensity, atol=0.02)
-    capsys.readouterr()
-    assert cli.main(["model", half]) == 0
-    assert "networks: 3, whose intensities are averaged: 3 of 32×32 pixels\n" in capsys.readouterr().out
-
-
-def test_networks_of_different_image_sizes_are_averaged(tmp_path):
-    """As if each saw the face at its own size; of means over areas OpenCV's are the reference."""
-    names = [tmp_path / "large.safetensors", tmp_path / "small.safetensors"]
-    make_model(names[0], replace(SMALL32, image_size=96))
-    make_model(names[1], replace(SMALL32, image_size=64, epochs=7))
-    mean = read_mean(names, CPU)
-    assert (mean.image_sizes, mean.settings.image_size) == ((96, 64), 96)
-    faces, landmarks = make_faces(8, 96)
-    shrunk = np.stack([cv2.resize(face, (64, 64), interpolation=cv2.INTER_AREA) for face in faces])
-    large, small = (model_file.read_model(name, CPU) for name in names)
-    enlarged = small.predict(shrunk).heatmaps.transpose(0, 2, 3, 1)
-    enlarged = np.stack([cv2.resize(maps, (24, 24), interpolation=cv2.INTER_LINEAR) for maps in enlarged])
-    expected = (large.predict(faces).heatmaps + enlarged.transpose(0, 3, 1, 2)) / 2
-    found = mean.predict(faces, landmarks)
-    np.testing.assert_allclose(found.heatmaps, expected, atol=0.03 * np.abs(expected).max())
-    model_file.write_described(mean.net, mean, tmp_path / "mean.safetensors")
-    again = model_file.read_model(tmp_path / "mean.safetensors", CPU)
-    np.testing.assert_array_equal(again.predict(faces).heatmaps, found.heatmaps)
-    export_onnx(again, tmp_path / "mean.onnx")
-    graph = read_onnx(tmp_path / "mean.onnx").predict(faces)
-    np.testing.assert_allclose(graph.heatmaps, found.heatmaps, atol=1e-4)
-    model_file.write_described(mean.net, replace(mean, image_sizes=(96, 128)), tmp_path / "mean.safetensors")
-    with pytest.raises(InputError, match="image_size 96, expected 128 of image_sizes"):
-        model_file.read_model(tmp_path / "mean.safetensors", CPU)
-
-
-def test_each_network_of_a_mean_keeps_its_first_and_last_convolution(tmp_path):
-    names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
-    for seed, name in enumerate(names):
-        make_model(name, replace(SMALL, precision="fp32", seed=seed))
-    onnx_export.export_int8(read_mean(names, CPU), tmp_path / "m.onnx", [make_sequence("F003", 4)])
-    graph = onnx.load(tmp_path / "m.onnx").graph
-    quantised = {out for node in graph.node if node.op_type == "DequantizeLinear" for out in node.output}
-    kept = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] not in quantised]
-    ends = [(f"/nets.{k}/backbone/conv1/conv1.0/Conv", f"/nets.{k}/head/Conv") for k in range(2)]
-    assert sorted(kept) == sorted(chain(*ends))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"sigma": 3.0}, "sigma 3.0, expected 2.0 as in .*a.safetensors"),
-        ({"lam": 0.5}, "lambda 0.5, expected 0.05 as in .*a.safetensors"),
-        ({}, "b.safetensors: given twice, or a copy"),
-    ],
-)
-def test_networks_that_cannot_be_averaged_are_refused(tmp_path, change, message):
-    names = [tmp_path / f"{name}.safetensors" for name in ("a", "b")]
-    make_model(names[0], SMALL)
-    if change:
-        make_model(names[1], replace(SMALL, **change))
-    else:
-        names[1].write_bytes(names[0].read_bytes())
-    with pytest.raises(InputError, match=message):
-        read_mean(names, CPU)
-
-
-def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
-    names = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
-    models = [make_model(name, replace(SMALL, seed=seed)) for seed, name in enumerate(names)]
-    mean, path = read_mean(names, CPU), tmp_path / "mean.safetensors"
-    model_file.write_described(mean.net, mean, path)
-    with pytest.raises(InputError, match=r"mean.safetensors: a mean of 2 networks: give"):
-        read_mean([names[0], path], CPU)
-    with pytest.raises(InputError, match="expected a single one"):
-        start_from(models[0].net, mean.net.state_dict())
-    model_file.write_described(mean.net, replace(mean, image_sizes=(32, 32, 32)), path)
-    with pytest.raises(InputError, match=r"weights of nets.0, nets.1, expected those of 3 networks"):
-        model_file.read_model(path, CPU)
-    model_file.write_described(mean.net, replace(mean, image_sizes=()), path)
-    with pytest.raises(InputError, match="weights do not fit its description"):
-        model_file.read_model(path, CPU)
-
-
-def test_a_mean_names_its_datasets_only_if_all_are_known(tmp_path):
-    for name, datasets in (("a", ["synthetic_a"]), ("b", ["synthetic_b"]), ("c", [])):
-        net = variants.build_model(replace(SMALL, seed=ord(name)), 4).net
-        model_file.write_model(net, SMALL, AUS, [name], tmp_path / name, datasets=datasets)
-    known = read_mean([tmp_path / "a", tmp_path / "b"], CPU)
-    assert (known.datasets, known.rendered) == (("synthetic_a", "synthetic_b"), True)
-    assert known.subjects == {"a", "b"}
-    unknown = read_mean([tmp_path / "a", tmp_path / "c"], CPU)
-    assert (unknown.datasets, unknown.rendered) == ((), False)
 
 
 def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):
