@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> Outcome:
     suffix = ".safetensors" if options.half else ".onnx"
     if options.output.suffix != suffix:
         raise InputError(f"{options.output}: expected a name that ends in {suffix}")
+    if options.output.resolve() in {path.resolve() for path in options.models}:
+        raise InputError(f"{options.output}: one of the models, which it would replace: give another output")
     model = read_mean(options.models)
     sequences = read_manifests(options.sequences)
     if options.half:

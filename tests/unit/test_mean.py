@@ -249,3 +249,13 @@ def test_a_mean_of_means_and_wrong_weights_are_refused(tmp_path):
     write_described(mean.net, replace(mean, image_sizes=()), path)
     with pytest.raises(InputError, match="weights do not fit its description"):
         read_model(path, CPU)
+
+
+def test_export_does_not_replace_a_model_that_it_reads(tmp_path, capsys):
+    a, b = (write_untrained(tmp_path / f"{seed}.safetensors", replace(SMALL, seed=seed)) for seed in range(2))
+    (link := tmp_path / "link.safetensors").symlink_to(b)
+    before = [path.read_bytes() for path in (a, b)]
+    for models, out in (([a], a), ([a, b], b), ([a, link], b), ([a, b], tmp_path / "x" / ".." / b.name)):
+        assert cli.main(["export", *map(str, models), "--half", "-o", str(out)]) == 2
+        assert f"{out}: one of the models" in capsys.readouterr().err
+    assert [path.read_bytes() for path in (a, b)] == before
