@@ -53,15 +53,30 @@ def write_described(net: HeatmapNet | MeanNet, about: Description, path: Path, h
 
     Args:
         half: weights of 16 bits, which are read as the nearest of 32 bits.
+
+    Raises:
+        InputError: a weight is beyond what 16 bits hold.
     """
     s = about.settings
     centres = format_centres(centres_in_use(s.centres, s.au_centres, about.aus))
     about = replace(about, settings=replace(s, au_centres=centres))  # by value: no table says how to read it
     weights = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     if half:
-        weights = {name: v.half() if v.is_floating_point() else v for name, v in weights.items()}
+        weights = {
+            name: _half(v, f"{path}: {name}") if v.is_floating_point() else v for name, v in weights.items()
+        }
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={KEY: json.dumps(about.as_json(), sort_keys=True)})
+
+
+def _half(value: Tensor, name: str) -> Tensor:
+    half = value.half()
+    if (lost := half.isinf() & value.isfinite()).any():
+        raise InputError(
+            f"{name} is {value[lost][0]:g}, expected at most {torch.finfo(half.dtype).max:g}, the largest "
+            "number of 16 bits: give --onnx, which keeps 32"
+        )
+    return half
 
 
 @dataclass(frozen=True, kw_only=True)

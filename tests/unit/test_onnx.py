@@ -121,6 +121,18 @@ def test_weights_of_16_bits_are_half_as_large_and_read_as_the_nearest(tmp_path, 
     assert 0 < difference.max() < 0.02
 
 
+def test_a_weight_beyond_16_bits_is_refused(tmp_path, capsys):
+    model, out = make_model(tmp_path / "model.safetensors", SMALL), tmp_path / "half.safetensors"
+    for value in (65504.0, 65536.0, -1e30):
+        model.net.deconv[1].running_var[3] = value
+        model_file.write_described(model.net, model, tmp_path / "model.safetensors")
+        status = cli.main(["export", str(tmp_path / "model.safetensors"), "--half", "-o", str(out)])
+        assert (status, out.exists()) == ((0, True) if value == 65504 else (2, False))
+        out.unlink(missing_ok=True)
+        message = f"half.safetensors: deconv.1.running_var is {value:g}, expected at most 65504"
+        assert (message in capsys.readouterr().err) is (status == 2)
+
+
 def test_what_is_no_onnx_file_of_ours_is_refused(tmp_path):
     model = make_model(tmp_path / "model.safetensors", replace(SMALL, precision="fp32"))
     export_onnx(model, tmp_path / "model.onnx")
