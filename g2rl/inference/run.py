@@ -29,7 +29,7 @@ from g2rl.inference.outputs.table import Table
 from g2rl.inference.outputs.timeline import Timeline
 from g2rl.inference.outputs.writer import Writer
 from g2rl.inference.record import State, forget, input_digest, read_states, write_states
-from g2rl.inference.smoothing import smooth
+from g2rl.inference.smoothing import BLINK, smooth
 from g2rl.inference.video import estimate_frames
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.progress import progress
@@ -252,7 +252,8 @@ def _make_writer(
     rate = _rate(source)
     steps = []  # from the network's output to the intensities
     if choices.smooth and one.kind != "photos":
-        steps.append(f"intensities averaged over {choices.smooth:g} s")
+        but = f", not {au_name(BLINK)}" if BLINK in network.aus else ""
+        steps.append(f"intensities averaged over {choices.smooth:g} s{but}")
     if choices.neutral:
         but = f", not of face {', '.join(map(str, raw))}" if raw else ""
         steps.append(f"intensities {choices.neutral}{but}")
