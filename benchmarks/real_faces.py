@@ -146,7 +146,9 @@ def main() -> None:
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--smooth", type=float, default=SMOOTH, help=f"as of g2rl predict, default: {SMOOTH}")
     parser.add_argument("--neutral", help="as of g2rl predict; default: none")
-    parser.add_argument("--brows", choices=["on", "off"], default="on", help="as of g2rl predict")
+    parser.add_argument(
+        "--brows", choices=["on", "off"], default="on", help="as of g2rl predict; default: on"
+    )
     options = parser.parse_args()
     table = pd.concat([people(options.results, dataset, options.model) for dataset in DATASETS])
     write_csv(options.out.with_suffix(".people.csv"), table)

@@ -108,6 +108,8 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> Outcome:
     import logging
 
+    from g2rl.errors import InputError
+    from g2rl.inference import brows
     from g2rl.inference.face_network import OWN_MODEL, SMOOTH, open_network
     from g2rl.inference.neutral import parse_neutral
     from g2rl.inference.run import OUTPUTS, Choices, predict_inputs
@@ -119,6 +121,8 @@ def run(options: argparse.Namespace) -> Outcome:
     own = model == OWN_MODEL
     network = open_network(model, lambda: torch_device(options.device))
     logging.getLogger(__name__).info("%s", network.description)
+    if options.brows == "on" and not set(brows.AUS) & set(network.aus):
+        raise InputError(f"--brows on: {model} has neither AU01 nor AU02: leave it out")
     choices = Choices(
         outputs=options.outputs or OUTPUTS,
         images=options.images,

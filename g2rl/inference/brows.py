@@ -4,7 +4,7 @@ Whether brows are raised depends on how high they lie at rest, which a network t
 guess: it reads the low brows of some men as no action, whatever they do. Their height over a video tells.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,7 @@ _EYES = np.array([[38, 39, 42, 43], [36, 37, 44, 45]])
 # heights gain up to intensity 5, and per degree by which the head is bent down.
 GAIN = np.array([0.12, 0.10])
 PITCH = np.array([-0.0019, 0.0020])
+UNSEEN = 0.3  # intensity
 _LEAST_SEEN = 0.3  # of that distance; a head turned further counts as if it were not
 
 
@@ -43,15 +44,18 @@ def append_heights(frame: FrameEstimate) -> FrameEstimate:
     """The frame with two intensities more per face, (K + 2,): those of `AUS` by the brows alone, to which
     their height at rest adds a constant."""
 
-    def appended(face: FaceEstimate) -> np.ndarray:
+    def appended(face: FaceEstimate) -> FaceEstimate:
         pitch, yaw, _ = face.pose
-        return np.append(face.intensity, MAX_INTENSITY * heights(face.landmarks, pitch, yaw) / GAIN)
+        more = MAX_INTENSITY * heights(face.landmarks, pitch, yaw) / GAIN
+        return replace(face, intensity=np.append(face.intensity, more).astype(np.float32))
 
-    return _change(frame, appended)
+    return replace(frame, faces=tuple(map(appended, frame.faces)))
 
 
 def merge_heights(frame: FrameEstimate, aus: Sequence[int], without: Collection[int] = ()) -> FrameEstimate:
     """Undo ``append_heights``: each of `AUS` gets the mean of both intensities.
+
+    Where the network sees nothing its heatmap is noise, drawn as high as the mean would be: it becomes 0.
 
     Args:
         aus: the K AUs of the network.
@@ -59,16 +63,14 @@ def merge_heights(frame: FrameEstimate, aus: Sequence[int], without: Collection[
     """
     places = [(aus.index(au), len(aus) + k) for k, au in enumerate(AUS) if au in aus]
 
-    def merged(face: FaceEstimate) -> np.ndarray:
-        found = face.intensity[: len(aus)].copy()
+    def merged(face: FaceEstimate) -> FaceEstimate:
+        found, heatmaps = face.intensity[: len(aus)].copy(), face.heatmaps
         if face.face_id not in without:
             for k, by_height in places:
+                if found[k] < UNSEEN and len(heatmaps):
+                    heatmaps = heatmaps.copy()
+                    heatmaps[k] = 0
                 found[k] = (found[k] + min(face.intensity[by_height], MAX_INTENSITY)) / 2
-        return found
+        return replace(face, intensity=found, heatmaps=heatmaps)
 
-    return _change(frame, merged)
-
-
-def _change(frame: FrameEstimate, intensity: Callable[[FaceEstimate], np.ndarray]) -> FrameEstimate:
-    faces = [replace(face, intensity=intensity(face).astype(np.float32)) for face in frame.faces]
-    return replace(frame, faces=tuple(faces))
+    return replace(frame, faces=tuple(map(merged, frame.faces)))

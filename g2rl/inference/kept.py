@@ -1,5 +1,6 @@
 """Estimates kept on disk between two passes over a video, so that the second need not find them again."""
 
+import contextlib
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -38,7 +39,8 @@ class KeptEstimates:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # of a full disk, which `keep` has told of
+            self._file.close()
 
     def keep(self, frames: Iterable[FrameEstimate]) -> Iterator[FrameEstimate]:
         """The same frames, written as they pass.
@@ -56,8 +58,13 @@ class KeptEstimates:
             yield frame
 
     def replay(self, source: FrameSource) -> Iterator[FrameEstimate]:
-        """All frames that were kept, with images if they are drawn."""
-        self._file.seek(0)
+        """All frames that were kept, with images if they are drawn.
+
+        Raises:
+            InputError: the disk is full.
+        """
+        with os_errors_as_input_errors(self._folder):
+            self._file.seek(0)
         if not self._drawn:
             yield from self._read()
             return

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 OUTPUTS = tuple(ENDS)
 FOR_PHOTOS = ("csv", "overlay")
 DRAWN = frozenset({"overlay", "page"})  # show the images
+OF_TABLE = ("--format", "--landmarks")  # options that change the CSV alone
 MUCH = 2.0  # intensity
 RATE = 25.0  # frames per second of what has no times
 
@@ -136,10 +137,8 @@ def _state(kind: str, one: Input, network: FaceNetwork, choices: Choices) -> Sta
     state |= {"--single": choices.single, "--neutral": neutral, "--brows": choices.brows}
     state["--smooth"] = choices.smooth
     state["--detector"] = choices.detector or network.alignment.detector
-    of_table: State = {
-        "--format": choices.table,
-        "--landmarks": choices.landmarks or choices.table == "openface",
-    }
+    landmarks = choices.landmarks or choices.table == "openface"
+    of_table = dict(zip(OF_TABLE, (choices.table, landmarks), strict=True))
     return state | (of_table if kind == "csv" else {})
 
 
@@ -174,7 +173,7 @@ def _warn_of_others(one: Input, stem: Path, known: Mapping[str, State], made: Ma
     """Name the outputs that were not asked for and are of something else than those that are."""
     state = next(iter(made.values()))
     for name, before in known.items():
-        same = {key: value for key, value in state.items() if key in before}
+        same = {key: value for key, value in state.items() if key in before or key not in OF_TABLE}
         if stem.with_name(name).exists() and not same.items() <= before.items():
             what = _differences(same, before)
             log.warning("%s: %s stays as it is, %s: name it too to make it again", one.path, name, what)
@@ -254,11 +253,11 @@ def _make_writer(
     if choices.smooth and one.kind != "photos":
         but = f", not {au_name(BLINK)}" if BLINK in network.aus else ""
         steps.append(f"intensities averaged over {choices.smooth:g} s{but}")
+    except_of = f", not of face {', '.join(map(str, raw))}" if raw else ""
     if choices.neutral:
-        but = f", not of face {', '.join(map(str, raw))}" if raw else ""
-        steps.append(f"intensities {choices.neutral}{but}")
+        steps.append(f"intensities {choices.neutral}{except_of}")
     if choices.brows and (names := [au_name(au) for au in brows.AUS if au in network.aus]):
-        steps.append(f"{' and '.join(names)} also by the brows' height")
+        steps.append(f"{' and '.join(names)} also by the brows' height{except_of}")
     if one.kind == "frames":
         steps.append(f"images have no times: {RATE:g} frames/s are assumed")
     if kind == "csv":

@@ -1,7 +1,9 @@
 """AU01 and AU02 by the brows' height, and estimates that are kept for a second pass."""
 
 import re
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,8 +15,10 @@ from skimage.data import astronaut
 
 from g2rl import AUEstimator
 from g2rl.cli import main as cli
+from g2rl.errors import InputError
 from g2rl.faces.alignment import TEMPLATE
-from g2rl.inference.brows import AUS, GAIN, REST, append_heights, heights, merge_heights
+from g2rl.faces.pose import head_pose
+from g2rl.inference.brows import AUS, GAIN, REST, UNSEEN, append_heights, heights, merge_heights
 from g2rl.inference.kept import KeptEstimates
 from g2rl.inference.neutral import Neutral, subtract_neutral
 from g2rl.io.video import open_source
@@ -59,6 +63,35 @@ def test_a_turned_or_bent_head_raises_no_brow(head):
         assert np.abs(heights(points, pitch, yaw) - rest).max() < 0.1 * GAIN.min()
         if pitch:  # or it would
             assert np.abs(heights(points, 0, yaw) - rest).max() > 0.15 * GAIN.min()
+
+
+def test_heights_are_appended_as_the_heads_pose_has_them(head):
+    """The angles are those that are fitted to the landmarks, as for every face."""
+    mesh, size = read_head(head), (640, 640)
+    found = []
+    for pitch, yaw in ((0, 0), (15, 0), (-15, 0), (0, 30), (0, -30), (10, -20)):
+        radians = np.radians([yaw, pitch])
+        x, y, z = turned(mesh.vertices, *radians, 0, np.zeros(3))[mesh.landmarks].T
+        depth = 10 - z  # a camera a metre away, looking at the middle of the face
+        points = np.stack([320 + 1600 * x / depth, 320 - 1600 * (y - 7) / depth], 1)
+        one = replace(face((0.0, 0.0)), landmarks=points, pose=head_pose(points, *size))
+        assert np.abs(np.array(one.pose[:2]) - (pitch, -yaw)).max() < 12  # yaw: the image's left
+        both = append_heights(frames([0.0], [one, replace(one, pose=(0.0, 0.0, 0.0))])[0]).faces
+        found.append([each.intensity[2:] for each in both])
+    known, ignored = np.abs(np.array(found) - found[0]).max((0, 2))  # intensities, from the front's
+    assert known < 1.2
+    assert ignored > 2
+
+
+def test_a_heatmap_in_which_the_network_sees_nothing_is_not_drawn():
+    aus, maps = (1, 2), face().heatmaps
+    seen = replace(face((UNSEEN / 2, 4.0)), heatmaps=maps)
+    frame = append_heights(frames([0.0], [seen, replace(seen, face_id=1)])[0])
+    merged, alone = merge_heights(frame, aus, [1]).faces
+    assert merged.heatmaps[0].max() == 0
+    np.testing.assert_array_equal(merged.heatmaps[1], maps[1])
+    np.testing.assert_array_equal(alone.heatmaps, maps)
+    assert maps[0].max() > 0
 
 
 def test_intensities_become_the_mean_above_the_face_at_rest():
@@ -122,6 +155,20 @@ def test_kept_frames_come_again(tmp_path, drawn):
     assert [path.name for path in tmp_path.iterdir()] == ["film"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: open("/dev/full", "w+b"))  # noqa: SIM115
+    for count in (1, 2000):  # written at the end, and while frames pass
+
+        def fill(film):
+            with KeptEstimates(tmp_path, drawn=False) as kept:
+                list(kept.keep(film))
+                list(kept.replay(None))
+
+        with pytest.raises(InputError, match="No space left on device: the disk is full"):
+            fill(frames(np.arange(count) / 25, [face()]))
+
+
 @pytest.fixture(scope="module")
 def films(tmp_path_factory):
     """The astronaut (NASA, public domain) in 60 frames, brows raised in the last 10; and the first 10."""
@@ -142,7 +189,7 @@ def films(tmp_path_factory):
 
 
 def predict(output, *inputs_and_options):
-    command = ["predict", "--device", "cpu", "--csv", "-o", output, *inputs_and_options]
+    command = ["predict", "--device", "cpu", "--csv", "--summary", "-o", output, *inputs_and_options]
     assert cli.main(list(map(str, command))) == 0
     return {path.stem: pd.read_csv(path) for path in sorted(output.glob("*.csv"))}
 
@@ -160,6 +207,10 @@ def test_the_own_model_follows_the_brows_of_a_video(films, tmp_path, capsys):
         np.testing.assert_allclose(with_brows[calm], alone[calm] / 2, atol=0.4)
         assert with_brows[raised].min() > with_brows[calm].max() + 0.5
     assert "neutral" not in found["long"]
+    for length, but in (("long", ""), ("short", ", not of face 0")):
+        (processing,) = set(found[f"{length}.summary"]["processing"])
+        assert f"AU01 and AU02 also by the brows' height{but};" in f"{processing};"
+        assert "brows" not in network[f"{length}.summary"]["processing"][0]
     capsys.readouterr()
     shown = predict(tmp_path / "c", *film, "--neutral", "30%")["long"]
     assert shown[aus][calm].to_numpy().max() < 0.5 < shown[["AU01", "AU02"]][raised].to_numpy().min()

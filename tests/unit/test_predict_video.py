@@ -406,6 +406,12 @@ def test_outputs_of_other_options_that_stay_are_named(folder, model_file, tmp_pa
         assert (f"{name} stays" in said) == stays
 
 
+def test_brows_of_a_model_without_their_aus_are_refused(folder, model_file, tmp_path, capsys):
+    command = ["predict", str(folder), "-o", str(tmp_path), "--model", str(model_file)]
+    assert cli.main([*command, "--brows", "on"]) == 2
+    assert "--brows on: " in capsys.readouterr().err
+
+
 def test_the_outputs_folder_may_not_be_a_file(folder, model_file, tmp_path, capsys):
     file = tmp_path / "out.csv"
     file.write_text("a\n")
