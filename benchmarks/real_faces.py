@@ -31,8 +31,6 @@ GROUPS: dict[str, tuple[str, tuple[float, ...], tuple[str, ...]]] = {  # column 
     "covered": ("covered", (0.001, 0.05), ("nothing", "a little", "much")),
     "image": ("sharpness", (0.7,), ("few pixels", "sharp")),
 }
-
-
 # Landmarks between which AUs change the distance: corners of the mouth, inner lips.
 DISTANCES = {"AU12": ([48], [54]), "AU25": ([61, 62, 63], [67, 66, 65])}
 
@@ -94,31 +92,16 @@ def clips(folder: Path, options: list[str]) -> pd.DataFrame:
             if f"{au}_r" not in reference or use.sum() < 30:
                 continue
             theirs, ours = reference[f"{au}_r"][:n][use], found[au][:n][use]
-            r = r_distance = reference_distance = np.nan
+            r, with_distance = np.nan, [np.nan, np.nan]
             if theirs.std() >= 0.2:
                 r = np.corrcoef(theirs, ours)[0, 1] if ours.std() else 0.0
                 if au in DISTANCES:
                     distance = _distance(found, *DISTANCES[au])[:n][use]
-                    r_distance, reference_distance = (np.corrcoef(distance, x)[0, 1] for x in (ours, theirs))
-            calm = ours[theirs < 0.5]
-            rows.append(
-                (
-                    *(reference_file.parent.name, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n),
-                    *(r_distance, reference_distance),
-                )
-            )
-    columns = [
-        "clip",
-        "au",
-        "r",
-        "calm",
-        "calm_frames",
-        "used",
-        "frames",
-        "r_distance",
-        "reference_r_distance",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+                    with_distance = [np.corrcoef(distance, each)[0, 1] for each in (ours, theirs)]
+            calm, clip = ours[theirs < 0.5], reference_file.parent.name
+            rows.append((clip, au, r, (calm < 0.5).mean(), len(calm), int(use.sum()), n, *with_distance))
+    columns = ["clip", "au", "r", "calm", "calm_frames", "used", "frames"]
+    return pd.DataFrame(rows, columns=[*columns, "r_distance", "reference_r_distance"])
 
 
 def _distance(predicted: pd.DataFrame, first: list[int], second: list[int]) -> pd.Series:

@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> Outcome:
     own = model == OWN_MODEL
     network = open_network(model, lambda: torch_device(options.device))
     logging.getLogger(__name__).info("%s", network.description)
-    if options.brows == "on" and not set(brows.AUS) & set(network.aus):
+    if options.brows == "on" and not brows.shared_with(network.aus):
         raise InputError(f"--brows on: {model} has neither AU01 nor AU02: leave it out")
     choices = Choices(
         outputs=options.outputs or OUTPUTS,

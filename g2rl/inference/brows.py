@@ -26,6 +26,11 @@ UNSEEN = 0.3  # intensity
 _LEAST_SEEN = 0.3  # of that distance; a head turned further counts as if it were not
 
 
+def shared_with(aus: Sequence[int]) -> list[int]:
+    """Those of `AUS` that a network with ``aus`` has."""
+    return [au for au in AUS if au in aus]
+
+
 def heights(landmarks: np.ndarray, pitch: float, yaw: float) -> np.ndarray:
     """(68, 2) pixels → (2,) heights of the inner and of the outer brows above the eyes, as from the front.
 
@@ -61,7 +66,7 @@ def merge_heights(frame: FrameEstimate, aus: Sequence[int], without: Collection[
         aus: the K AUs of the network.
         without: ``face_id`` of the faces that keep the network's intensities.
     """
-    places = [(aus.index(au), len(aus) + k) for k, au in enumerate(AUS) if au in aus]
+    places = [(aus.index(au), len(aus) + AUS.index(au)) for au in shared_with(aus)]
 
     def merged(face: FaceEstimate) -> FaceEstimate:
         found, heatmaps = face.intensity[: len(aus)].copy(), face.heatmaps

@@ -13,10 +13,8 @@ import numpy as np
 
 from g2rl.errors import os_errors_as_input_errors
 from g2rl.inference.estimates import FrameEstimate
-from g2rl.io.ahead import ahead
+from g2rl.io.ahead import FRAMES, ahead
 from g2rl.io.frame_source import FrameSource
-
-AHEAD = 4  # frames that are decoded before they are asked for
 
 
 class KeptEstimates:
@@ -68,7 +66,7 @@ class KeptEstimates:
         if not self._drawn:
             yield from self._read()
             return
-        for frame, (_, image) in zip(self._read(), ahead(source.rgb(), AHEAD), strict=True):
+        for frame, (_, image) in zip(self._read(), ahead(source.rgb(), FRAMES), strict=True):
             faces = [replace(face, heatmaps=face.heatmaps.astype(np.float32)) for face in frame.faces]
             yield replace(frame, image=image, faces=tuple(faces))
 

@@ -110,23 +110,24 @@ def predict_inputs(
 
 def _make_missing(one: Input, stem: Path, network: FaceNetwork, choices: Choices) -> list[Path]:
     """Make the outputs of an input that are not there, or were made of something else; record what of."""
-    if one.kind == "photos" or not set(brows.AUS) & set(network.aus):
+    if one.kind == "photos" or not brows.shared_with(network.aus):
         choices = replace(choices, brows=False)
     states = {kind: _state(kind, one, network, choices) for kind in choices.outputs}
     known = read_states(stem, one)
     outputs = _missing_outputs(one, stem, choices, states, known)
     if not outputs:
         return []
-    known = {name: state for name, state in known.items() if name not in {p.name for p in outputs.values()}}
+    made = {path.name: states[kind] for kind, path in outputs.items()}
+    known = {name: state for name, state in known.items() if name not in made}
     write_states(stem, one, known)  # before the outputs, so that those of a killed run are made again
-    _warn_of_others(one, stem, known, {path.name: states[kind] for kind, path in outputs.items()})
+    _warn_of_others(one, stem, known, next(iter(made.values())))
     try:
         _predict_input(one, outputs, network, choices)
     except BaseException:
         if not known and not any(path.exists() for path in outputs.values()):
             forget(stem)
         raise
-    write_states(stem, one, known | {path.name: states[kind] for kind, path in outputs.items()})
+    write_states(stem, one, known | made)
     return list(outputs.values())
 
 
@@ -169,13 +170,12 @@ def _missing_outputs(
     return {kind: path for kind, path in outputs.items() if kind not in kept}
 
 
-def _warn_of_others(one: Input, stem: Path, known: Mapping[str, State], made: Mapping[str, State]) -> None:
-    """Name the outputs that were not asked for and are of something else than those that are."""
-    state = next(iter(made.values()))
+def _warn_of_others(one: Input, stem: Path, known: Mapping[str, State], state: State) -> None:
+    """Name the outputs that were not asked for and are of something else than ``state``, of one that was."""
+    common = {key: value for key, value in state.items() if key not in OF_TABLE}
     for name, before in known.items():
-        same = {key: value for key, value in state.items() if key in before or key not in OF_TABLE}
-        if stem.with_name(name).exists() and not same.items() <= before.items():
-            what = _differences(same, before)
+        if stem.with_name(name).exists() and not common.items() <= before.items():
+            what = _differences(common, before)
             log.warning("%s: %s stays as it is, %s: name it too to make it again", one.path, name, what)
 
 
@@ -204,7 +204,7 @@ def _predict_input(one: Input, outputs: dict[str, Path], network: FaceNetwork, c
         else:
             for values in rest.values():
                 if values is not None:
-                    values[: len(network.aus)] = 0
+                    values[: len(network.aus)] = 0  # of the brows alone
         if choices.smooth and one.kind != "photos":
             frames = smooth(frames, choices.smooth, _rate(source), network.aus)
         # The CSV last, so that it gets its name first.
@@ -256,7 +256,8 @@ def _make_writer(
     except_of = f", not of face {', '.join(map(str, raw))}" if raw else ""
     if choices.neutral:
         steps.append(f"intensities {choices.neutral}{except_of}")
-    if choices.brows and (names := [au_name(au) for au in brows.AUS if au in network.aus]):
+    if choices.brows:
+        names = map(au_name, brows.shared_with(network.aus))
         steps.append(f"{' and '.join(names)} also by the brows' height{except_of}")
     if one.kind == "frames":
         steps.append(f"images have no times: {RATE:g} frames/s are assumed")

@@ -18,13 +18,12 @@ from g2rl.faces.warp import transform_points, warp
 from g2rl.inference.estimates import FaceEstimate, FrameEstimate
 from g2rl.inference.face_network import FaceNetwork
 from g2rl.inference.inputs import Input
-from g2rl.io.ahead import ahead
+from g2rl.io.ahead import FRAMES, ahead
 from g2rl.io.frame_source import FrameSource
 from g2rl.io.image_folder import ImageFolder
 
 BATCH = 64  # faces
 MOST_BYTES = 2**26  # of the images of a batch; three batches are in memory
-AHEAD = 4  # frames that are decoded before they are asked for
 
 Find = Callable[[np.ndarray | None], list[FoundFace]]
 
@@ -60,7 +59,7 @@ def estimate_frames(
     find = _finder(open_detector(detector or network.alignment.detector), one.kind == "photos", single)
 
     def faces() -> Iterator[tuple[int, np.ndarray | None, list[_Face]]]:
-        for number, image in ahead(source.rgb(), AHEAD):
+        for number, image in ahead(source.rgb(), FRAMES):
             found = find(image)
             yield number, image, [] if image is None else [_prepare(image, each, network) for each in found]
 

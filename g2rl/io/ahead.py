@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+FRAMES = 4  # that are decoded before they are asked for
 
 
 def ahead(items: Iterable[T], count: int) -> Iterator[T]:
